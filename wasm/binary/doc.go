@@ -1,0 +1,2 @@
+// Package binary decodes WebAssembly components into a typed model.
+package binary

@@ -1,0 +1,2 @@
+// Package canon is the canonical ABI.
+package canon
