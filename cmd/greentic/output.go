@@ -1,0 +1,58 @@
+package main
+
+import (
+	"encoding/json"
+	"fmt"
+	"strings"
+
+	"greentic.dev/greentic/fault"
+)
+
+// failure is how an error looks with --json.
+type failure struct {
+	Kind    string          `json:"kind"`
+	Code    string          `json:"code,omitempty"`
+	Message string          `json:"message"`
+	Pos     *fault.Position `json:"position,omitempty"`
+	Fix     string          `json:"fix,omitempty"`
+}
+
+func describeFailure(err error) failure {
+	pos, fix, code := fault.Detail(err)
+	f := failure{Kind: fault.KindOf(err).String(), Code: code, Message: err.Error(), Fix: fix}
+	if pos != (fault.Position{}) {
+		f.Pos = &pos
+	}
+	return f
+}
+
+// printError says what, where with the excerpt, and what to do. With --json the same goes to
+// standard error as one JSON object, so that standard output stays the command's own.
+func printError(env *environment, err error) {
+	f := describeFailure(err)
+	if env.JSON {
+		line, _ := json.Marshal(map[string]failure{"error": f})
+		fmt.Fprintln(env.Stderr, string(line))
+		return
+	}
+	fmt.Fprintf(env.Stderr, "error: %s\n", f.Message)
+	if f.Pos != nil && f.Pos.Excerpt != "" {
+		fmt.Fprintf(env.Stderr, "  %5d | %s\n", f.Pos.Line, f.Pos.Excerpt)
+		if f.Pos.Col > 0 {
+			fmt.Fprintf(env.Stderr, "        | %s^\n", strings.Repeat(" ", f.Pos.Col-1))
+		}
+	}
+	if f.Fix != "" {
+		fmt.Fprintf(env.Stderr, "  fix: %s\n", f.Fix)
+	}
+}
+
+// printJSON writes v as one compact line.
+func printJSON(env *environment, v any) error {
+	line, err := json.Marshal(v)
+	if err != nil {
+		return fault.Wrap("print", err)
+	}
+	_, err = fmt.Fprintln(env.Stdout, string(line))
+	return fault.Wrap("print", err)
+}
