@@ -5,6 +5,7 @@ import (
 	"io"
 	"os"
 	"os/signal"
+	"strings"
 	"syscall"
 
 	"github.com/spf13/cobra"
@@ -63,6 +64,17 @@ Exit codes: 0 ok, 1 internal, 2 invalid input, 3 not found, 4 exists, 5 conflict
   greentic component invoke provider.wasm --op healthcheck --input '{}'`,
 		SilenceUsage:  true,
 		SilenceErrors: true,
+		Args: func(c *cobra.Command, args []string) error {
+			if len(args) == 0 {
+				return nil
+			}
+			fix := "see greentic --help"
+			if near := c.SuggestionsFor(args[0]); len(near) > 0 {
+				fix = "did you mean " + strings.Join(near, " or ") + "?"
+			}
+			return fault.Newf(fault.Invalid, "greentic", "unknown command %q", args[0]).WithFix(fix)
+		},
+		RunE: func(c *cobra.Command, _ []string) error { return c.Help() },
 	}
 	root.PersistentFlags().BoolVar(&env.JSON, "json", false, "print machine-readable JSON on standard output")
 	root.PersistentFlags().StringVar(&env.ConfigFile, "config", "", "configuration file (default ./greentic.yaml when it exists)")

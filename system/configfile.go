@@ -1,0 +1,122 @@
+package system
+
+import (
+	"fmt"
+	"strings"
+
+	"github.com/goccy/go-yaml/ast"
+	"github.com/goccy/go-yaml/parser"
+
+	"greentic.dev/greentic/fault"
+)
+
+// entry is one leaf of greentic.yaml: nested keys joined by dots, lists joined by commas.
+type entry struct {
+	key, value string
+	pos        fault.Position
+}
+
+func parseFile(name string, src []byte) ([]entry, error) {
+	file, err := parser.ParseBytes(src, 0)
+	if err != nil {
+		return nil, fault.Newf(fault.Invalid, "config", "%s is not YAML: %s", name, firstLine(err.Error()))
+	}
+	p := fileParser{name: name, lines: strings.Split(string(src), "\n")}
+	for _, doc := range file.Docs {
+		if doc.Body == nil {
+			continue
+		}
+		if err := p.walk("", doc.Body); err != nil {
+			return nil, err
+		}
+	}
+	return p.entries, nil
+}
+
+func firstLine(s string) string { return strings.SplitN(s, "\n", 2)[0] }
+
+type fileParser struct {
+	name    string
+	lines   []string
+	entries []entry
+}
+
+func (p *fileParser) at(n ast.Node) fault.Position {
+	pos := fault.Position{File: p.name}
+	if t := n.GetToken(); t != nil && t.Position != nil {
+		pos.Line, pos.Col = t.Position.Line, t.Position.Column
+		if pos.Line >= 1 && pos.Line <= len(p.lines) {
+			pos.Excerpt = p.lines[pos.Line-1]
+		}
+	}
+	return pos
+}
+
+func (p *fileParser) walk(prefix string, n ast.Node) error {
+	switch n := n.(type) {
+	case *ast.MappingNode:
+		for _, v := range n.Values {
+			if err := p.walk(prefix, v); err != nil {
+				return err
+			}
+		}
+		return nil
+	case *ast.MappingValueNode:
+		key := n.Key.GetToken().Value
+		if prefix != "" {
+			key = prefix + "." + key
+		}
+		switch v := n.Value.(type) {
+		case *ast.MappingNode, *ast.MappingValueNode:
+			return p.walk(key, v)
+		case *ast.SequenceNode:
+			var items []string
+			for _, item := range v.Values {
+				items = append(items, item.GetToken().Value)
+			}
+			p.entries = append(p.entries, entry{key, strings.Join(items, ","), p.at(n.Key)})
+		case *ast.NullNode:
+			p.entries = append(p.entries, entry{key, "", p.at(n.Key)})
+		case *ast.StringNode, *ast.IntegerNode, *ast.FloatNode, *ast.BoolNode:
+			p.entries = append(p.entries, entry{key, v.GetToken().Value, p.at(n.Key)})
+		default:
+			return fault.Newf(fault.Invalid, "config", "%s must be a value, a list or a map", key).At(p.at(n.Key))
+		}
+		return nil
+	}
+	return fault.New(fault.Invalid, "config", "the document must be a map of settings").At(p.at(n))
+}
+
+func unknownKey(e entry, all []setting) error {
+	best, distance := "", 4
+	for _, s := range all {
+		if d := editDistance(e.key, s.key); d < distance {
+			best, distance = s.key, d
+		}
+	}
+	err := fault.Newf(fault.Invalid, "config", "unknown key %q", e.key).At(e.pos)
+	if best != "" {
+		return err.WithFix(fmt.Sprintf("did you mean %s?", best))
+	}
+	return err.WithFix("greentic config explain lists every key")
+}
+
+// editDistance is the Levenshtein distance of two short strings.
+func editDistance(a, b string) int {
+	row := make([]int, len(b)+1)
+	for j := range row {
+		row[j] = j
+	}
+	for i := 1; i <= len(a); i++ {
+		diagonal := row[0]
+		row[0] = i
+		for j := 1; j <= len(b); j++ {
+			cost := 1
+			if a[i-1] == b[j-1] {
+				cost = 0
+			}
+			diagonal, row[j] = row[j], min(row[j]+1, row[j-1]+1, diagonal+cost)
+		}
+	}
+	return row[len(b)]
+}
