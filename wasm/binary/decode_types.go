@@ -1,0 +1,322 @@
+package binary
+
+// primitives maps the primitive type codes 0x7f..0x73.
+var primitives = map[byte]Kind{
+	0x7f: Bool, 0x7e: S8, 0x7d: U8, 0x7c: S16, 0x7b: U16, 0x7a: S32, 0x79: U32,
+	0x78: S64, 0x77: U64, 0x76: F32, 0x75: F64, 0x74: Char, 0x73: String,
+}
+
+func coreType(r *reader) *CoreType {
+	switch r.peek() {
+	case 0x60:
+		return &CoreType{Func: coreFuncType(r)}
+	case 0x50:
+		t := &CoreType{}
+		r.nest(func() { t.Module = moduleType(r) })
+		return t
+	case 0x00, 0x4e, 0x4f, 0x5e, 0x5f:
+		r.unsupported("core garbage collection type")
+	default:
+		r.bad("core type %#x", r.peek())
+	}
+	return nil
+}
+
+func coreFuncType(r *reader) *CoreFuncType {
+	if b := r.byte(); b != 0x60 {
+		r.bad("core function type %#x", b)
+	}
+	return &CoreFuncType{
+		Params:  vec(r, "parameters", coreValType),
+		Results: vec(r, "results", coreValType),
+	}
+}
+
+func coreValType(r *reader) byte {
+	b := r.byte()
+	switch b {
+	case 0x7f, 0x7e, 0x7d, 0x7c, 0x7b, 0x70, 0x6f:
+	default:
+		r.bad("core value type %#x", b)
+	}
+	return b
+}
+
+func moduleType(r *reader) *ModuleType {
+	r.byte() // 0x50
+	m, types := &ModuleType{}, []*CoreFuncType(nil)
+	for n := r.count("module declarators"); n > 0 && r.err == nil; n-- {
+		switch b := r.byte(); b {
+		case 0x00:
+			module, name := r.name(), r.name()
+			it := moduleItem(r, types)
+			it.Module, it.Name = module, name
+			m.Imports = append(m.Imports, it)
+		case 0x01:
+			if r.peek() == 0x60 {
+				types = append(types, coreFuncType(r))
+			} else {
+				r.bad("core type %#x in a module type", r.peek())
+			}
+		case 0x02:
+			r.unsupported("outer alias in a core module type")
+		case 0x03:
+			name := r.name()
+			it := moduleItem(r, types)
+			it.Name = name
+			m.Exports = append(m.Exports, it)
+		default:
+			r.bad("module declarator %#x", b)
+		}
+	}
+	return m
+}
+
+func moduleItem(r *reader, types []*CoreFuncType) ModuleItem {
+	it := ModuleItem{Sort: CoreSort(r.byte())}
+	limits := func() {
+		flags := r.byte()
+		if flags > 1 {
+			r.unsupported("shared or 64-bit memory or table")
+		}
+		r.u32()
+		if flags&1 != 0 {
+			r.u32()
+		}
+	}
+	switch it.Sort {
+	case CoreFunc:
+		i := r.u32()
+		if int64(i) >= int64(len(types)) {
+			r.bad("core type index %d out of range", i)
+			return it
+		}
+		it.Func = types[i]
+	case CoreTable:
+		coreValType(r)
+		limits()
+	case CoreMemory:
+		limits()
+	case CoreGlobal:
+		coreValType(r)
+		r.byte()
+	case CoreTag:
+		r.unsupported("core tag (exception handling)")
+	default:
+		r.bad("core extern type %#x", byte(it.Sort))
+	}
+	return it
+}
+
+func typeDef(r *reader) *TypeDef {
+	t := &TypeDef{}
+	switch b := r.peek(); b {
+	case 0x40:
+		r.byte()
+		t.Func = funcDef(r)
+	case 0x43:
+		r.unsupported("async function type")
+	case 0x41, 0x42:
+		r.byte()
+		t.IsComponent, t.IsInstance = b == 0x41, b == 0x42
+		r.nest(func() {
+			t.Decls = vec(r, "declarators", func(r *reader) Decl { return decl(r, t.IsComponent) })
+			imports, exports := map[string]bool{}, map[string]bool{}
+			for _, d := range t.Decls {
+				if d.Import != nil {
+					unique(r, imports, "import", d.Import.Name)
+				} else if d.Export != nil {
+					unique(r, exports, "export", d.Export.Name)
+				}
+			}
+		})
+	case 0x3f:
+		r.byte()
+		if b := r.byte(); b != 0x7f {
+			r.bad("resource representation %#x, want i32", b)
+		}
+		t.Resource = &ResourceDef{Dtor: optional(r, (*reader).u32)}
+	case 0x3e:
+		r.unsupported("async resource destructor")
+	default:
+		t.Value = valueDef(r)
+	}
+	return t
+}
+
+func decl(r *reader, inComponent bool) Decl {
+	d := Decl{Offset: r.offset()}
+	switch b := r.byte(); {
+	case b == 0:
+		d.CoreType = coreType(r)
+	case b == 1:
+		d.Type = typeDef(r)
+		if d.Type.Resource != nil {
+			r.bad("resource definition inside a type")
+		}
+	case b == 2:
+		d.Alias = alias(r)
+	case b == 3 && inComponent:
+		d.Import = &Import{Name: externName(r, false), Type: externType(r)}
+	case b == 4:
+		d.Export = &Import{Name: externName(r, true), Type: externType(r)}
+	default:
+		r.bad("declarator %#x", b)
+	}
+	return d
+}
+
+func externType(r *reader) Extern {
+	e := Extern{Sort: Sort(r.byte())}
+	switch e.Sort {
+	case SortCore:
+		if b := r.byte(); CoreSort(b) != CoreModuleSort {
+			r.bad("core extern type %#x, want a module", b)
+		}
+		e.Index = r.u32()
+	case SortFunc, SortComponent, SortInstance:
+		e.Index = r.u32()
+	case SortType:
+		switch b := r.byte(); b {
+		case 0:
+			e.Index = r.u32()
+		case 1:
+			e.Fresh = true
+		default:
+			r.bad("type bound %#x", b)
+		}
+	case 2:
+		r.unsupported("component value")
+	default:
+		r.bad("extern type %#x", byte(e.Sort))
+	}
+	return e
+}
+
+func funcDef(r *reader) *FuncDef {
+	f := &FuncDef{Params: vec(r, "parameters", labelled)}
+	uniqueLabels(r, "parameter", f.Params)
+	switch b := r.byte(); b {
+	case 0:
+		f.Result = ref(r)
+	case 1:
+		if n := r.byte(); n != 0 {
+			r.unsupported("named function results")
+		}
+	default:
+		r.bad("result list %#x", b)
+	}
+	return f
+}
+
+func labelled(r *reader) FieldRef { return FieldRef{Name: label(r), Type: ref(r)} }
+
+func ref(r *reader) *Ref {
+	v := r.s33()
+	if v >= 0 {
+		return &Ref{Index: uint32(v)}
+	}
+	if v < -64 {
+		r.bad("value type code")
+		return &Ref{Kind: Bool}
+	}
+	code := byte(v & 0x7f)
+	k, ok := primitives[code]
+	switch {
+	case r.err != nil:
+	case code == 0x64:
+		r.unsupported("error-context")
+	case !ok:
+		r.bad("value type %#x", code)
+	}
+	return &Ref{Kind: k}
+}
+
+func valueDef(r *reader) *ValueDef {
+	b := r.byte()
+	if k, ok := primitives[b]; ok {
+		return &ValueDef{Kind: k}
+	}
+	v := &ValueDef{}
+	switch b {
+	case 0x72:
+		v.Kind, v.Fields = Record, vec(r, "fields", labelled)
+		uniqueLabels(r, "field", v.Fields)
+	case 0x71:
+		v.Kind, v.Fields = Variant, vec(r, "cases", caseRef)
+		uniqueLabels(r, "case", v.Fields)
+	case 0x70:
+		v.Kind, v.Elem = List, ref(r)
+	case 0x6f:
+		v.Kind, v.Fields = Tuple, vec(r, "tuple elements", func(r *reader) FieldRef { return FieldRef{Type: ref(r)} })
+	case 0x6e:
+		v.Kind, v.Names = Flags, labels(r)
+		if len(v.Names) > 32 {
+			r.bad("%d flags, at most 32 are allowed", len(v.Names))
+		}
+	case 0x6d:
+		v.Kind, v.Names = Enum, labels(r)
+	case 0x6b:
+		v.Kind, v.Elem = Option, ref(r)
+	case 0x6a:
+		v.Kind, v.Elem, v.Err = Result, optRef(r), optRef(r)
+	case 0x69:
+		v.Kind, v.Resource = Own, r.u32()
+	case 0x68:
+		v.Kind, v.Resource = Borrow, r.u32()
+	case 0x67:
+		r.unsupported("fixed-size list")
+	case 0x66:
+		r.unsupported("stream")
+	case 0x65:
+		r.unsupported("future")
+	case 0x64:
+		r.unsupported("error-context")
+	case 0x63:
+		r.unsupported("map")
+	default:
+		r.bad("type %#x", b)
+	}
+	switch v.Kind {
+	case Record, Variant, Tuple:
+		if r.err == nil && len(v.Fields) == 0 {
+			r.bad("empty record, variant or tuple")
+		}
+	case Flags, Enum:
+		if r.err == nil && len(v.Names) == 0 {
+			r.bad("empty flags or enum")
+		}
+	}
+	return v
+}
+
+func optRef(r *reader) *Ref {
+	if p := optional(r, ref); p != nil {
+		return *p
+	}
+	return nil
+}
+
+func caseRef(r *reader) FieldRef {
+	f := FieldRef{Name: label(r), Type: optRef(r)}
+	if b := r.byte(); b != 0 {
+		r.bad("variant case refinement %#x", b)
+	}
+	return f
+}
+
+func labels(r *reader) []string {
+	names := vec(r, "labels", label)
+	strong := make(map[string]bool, len(names))
+	for _, n := range names {
+		unique(r, strong, "label", n)
+	}
+	return names
+}
+
+func uniqueLabels(r *reader, what string, fields []FieldRef) {
+	seen := make(map[string]bool, len(fields))
+	for _, f := range fields {
+		unique(r, seen, what, f.Name)
+	}
+}
