@@ -1,0 +1,68 @@
+# One command each: make demo runs it, make test checks everything CI checks, make bench measures,
+# make gen rebuilds what is generated and checked in.
+GO ?= go
+export CGO_ENABLED = 0
+
+HAVE_NODE := $(shell command -v npm 2>/dev/null)
+HAVE_CC := $(shell command -v $${CC:-gcc} 2>/dev/null || command -v cc 2>/dev/null)
+
+.PHONY: demo build test check cross race bench gen web web-check guests guests-check fuzz chaos
+
+demo: ## serve the helpdesk chat on http://127.0.0.1:8080/chat
+	$(GO) run ./cmd/greentic up --demo
+
+build: ## build bin/greentic
+	$(GO) build -trimpath -ldflags='-s -w' -o bin/greentic ./cmd/greentic
+
+# What needs a tool that is missing is skipped by name; REQUIRE_ALL=1 makes a missing tool a failure.
+test: check cross ## everything CI checks; ends with the summary of go test
+ifneq ($(HAVE_NODE),)
+	$(MAKE) web-check
+	cd system/systemtest/testdata/web && npm ci --no-audit --no-fund --ignore-scripts --silent
+else
+	@echo "skip: web-check and the web chat client need npm"; test -z "$(REQUIRE_ALL)"
+endif
+ifneq ($(HAVE_CC),)
+	$(MAKE) race
+else
+	@echo "skip: race needs a C compiler"; test -z "$(REQUIRE_ALL)"
+endif
+	$(GO) test ./...
+
+check: ## formatting and vet
+	@files=$$(gofmt -l $$(git ls-files '*.go')); test -z "$$files" || { echo "gofmt: $$files"; exit 1; }
+	$(GO) vet ./...
+
+cross: ## the platforms we promise compile
+	GOOS=linux GOARCH=arm64 $(GO) build -o /dev/null ./cmd/greentic
+	GOOS=linux GOARCH=riscv64 $(GO) build -o /dev/null ./cmd/greentic
+	GOOS=darwin GOARCH=arm64 $(GO) build -o /dev/null ./cmd/greentic
+	GOOS=windows GOARCH=amd64 $(GO) build -o /dev/null ./cmd/greentic
+
+race: ## the race detector over everything but the browser and kill tests
+	CGO_ENABLED=1 $(GO) test -race -short ./...
+
+bench: ## measure the bars; prints a table, writes bench/latest.json
+	$(GO) run ./bench
+
+gen: web guests ## rebuild everything generated
+
+web: ## bundle the chat page into console/static (needs Node)
+	cd console/web && npm ci --no-audit --no-fund --ignore-scripts --silent && npx tsc --noEmit && node build.mjs
+
+web-check: web ## the bundle in the tree is the one the sources make
+	git diff --exit-code --stat -- console/static
+
+guests: ## rebuild the example components (needs Node for the componentiser)
+	examples/helpdesk/guests/build.sh
+
+guests-check: guests ## the components in the tree are the ones the sources make
+	git diff --exit-code --stat -- examples/helpdesk/pack
+
+FUZZTIME ?= 60s
+fuzz: ## every fuzz target for FUZZTIME, one after the other
+	@for pkg in $$(grep -rl --include='*_test.go' '^func Fuzz' . | xargs -n1 dirname | sort -u); do \
+	  for f in $$(grep -ho '^func Fuzz[A-Za-z0-9]*' $$pkg/*_test.go | cut -c6-); do \
+	    echo "$$pkg $$f"; $(GO) test -run '^$$' -fuzz "^$$f\$$" -fuzztime $(FUZZTIME) $$pkg || exit 1; \
+	  done; \
+	done
