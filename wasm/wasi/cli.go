@@ -1,0 +1,61 @@
+package wasi
+
+import (
+	"fmt"
+
+	"greentic.dev/wasm/canon"
+	"greentic.dev/wasm/link"
+)
+
+// ExitError is the cause of the trap when a guest calls wasi:cli/exit. Find it with errors.As.
+type ExitError struct {
+	Code uint8 // 0 is success
+}
+
+// Error says the code.
+func (e *ExitError) Error() string { return fmt.Sprintf("guest exited with code %d", e.Code) }
+
+func cli() []*link.Interface {
+	return []*link.Interface{
+		face("cli/environment", map[string]link.Func{
+			"get-environment": fn(func(c *call) any {
+				list := make([]any, 0, len(c.cfg.Env))
+				for _, e := range c.cfg.Env {
+					list = append(list, []any{e[0], e[1]})
+				}
+				return list
+			}),
+			"get-arguments": fn(func(c *call) any {
+				list := make([]any, 0, len(c.cfg.Args))
+				for _, a := range c.cfg.Args {
+					list = append(list, a)
+				}
+				return list
+			}),
+			"initial-cwd": fn(func(c *call) any {
+				if c.cfg.Files == nil {
+					return canon.Option{}
+				}
+				return canon.Some("/")
+			}),
+		}),
+		face("cli/exit", map[string]link.Func{
+			"exit": fn(func(c *call) any {
+				code := uint8(0)
+				if arg[canon.Result](c, 0).IsErr {
+					code = 1
+				}
+				return c.trap(&ExitError{Code: code})
+			}),
+			"exit-with-code": fn(func(c *call) any { return c.trap(&ExitError{Code: arg[uint8](c, 0)}) }),
+		}),
+		face("cli/stdin", map[string]link.Func{"get-stdin": answer(own(stdin))}),
+		face("cli/stdout", map[string]link.Func{"get-stdout": answer(own(stdout))}),
+		face("cli/stderr", map[string]link.Func{"get-stderr": answer(own(stderr))}),
+		face("cli/terminal-input", nil, "terminal-input"),
+		face("cli/terminal-output", nil, "terminal-output"),
+		face("cli/terminal-stdin", map[string]link.Func{"get-terminal-stdin": answer(canon.Option{})}),
+		face("cli/terminal-stdout", map[string]link.Func{"get-terminal-stdout": answer(canon.Option{})}),
+		face("cli/terminal-stderr", map[string]link.Func{"get-terminal-stderr": answer(canon.Option{})}),
+	}
+}

@@ -1,0 +1,34 @@
+package wasi
+
+import (
+	"context"
+	"slices"
+
+	"greentic.dev/wasm/link"
+)
+
+// version is the one the interfaces are registered under; link matches every 0.2.x to it.
+const version = "0.2.9"
+
+// Register adds every interface of this package to h: wasi:io, wasi:clocks, wasi:random,
+// wasi:cli, wasi:filesystem and wasi:sockets, whole, in their 0.2 form. Every invocation of
+// what is bound with h needs a *State in link.Call.System.
+func Register(h *link.Hosts) {
+	for _, i := range interfaces() {
+		h.Add(i)
+	}
+}
+
+func interfaces() []*link.Interface {
+	return slices.Concat(ioInterfaces(), clocks(), random(), cli(), filesystem(), sockets())
+}
+
+// face is one interface; its resources need no destructor, for they hold nothing.
+func face(name string, funcs map[string]link.Func, resources ...string) *link.Interface {
+	i := &link.Interface{Name: "wasi:" + name + "@" + version, Funcs: funcs,
+		Resources: make(map[string]func(context.Context, *link.Call, any), len(resources))}
+	for _, r := range resources {
+		i.Resources[r] = nil
+	}
+	return i
+}
