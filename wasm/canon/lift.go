@@ -236,8 +236,9 @@ func (l *lifter) list(n *node, ptr, length uint32) (any, error) {
 		if err := l.env.charge(size); err != nil {
 			return nil, err
 		}
-		b := make([]byte, length)
-		copy(b, l.mem[ptr:])
+		raw := l.mem[ptr : uint64(ptr)+size]
+		b := make([]byte, len(raw)) // with the copy behind it: not cleared first
+		copy(b, raw)
 		return b, nil
 	}
 	if err := l.env.charge(max(size, elementCost*uint64(length))); err != nil {
