@@ -1,0 +1,6 @@
+//go:build !wasm
+
+package state
+
+// Host is memory outside a guest.
+func Host() Store { return Memory{} }

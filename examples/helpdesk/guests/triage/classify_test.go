@@ -1,0 +1,44 @@
+package main
+
+import (
+	"strings"
+	"testing"
+	"unicode/utf8"
+
+	"greentic.dev/examples/helpdesk/guests/guest"
+	"greentic.dev/examples/helpdesk/guests/value"
+)
+
+func TestAProblemFindsItsCategoryAndPriority(t *testing.T) {
+	for _, c := range []struct{ text, category, priority, summary string }{
+		{"The printer is out of toner.", "printer", "normal", "The printer is out of toner"},
+		{"URGENT: nobody gets through the VPN! Please help.", "network", "high", "URGENT: nobody gets through the VPN!"},
+		{"Ich habe mein Passwort vergessen", "access", "normal", "Ich habe mein Passwort vergessen"},
+		{"Bei Gelegenheit: der Bildschirm flackert", "hardware", "low", "Bei Gelegenheit: der Bildschirm flackert"},
+		{"Outlook stürzt beim Update ab, dringend", "software", "high", "Outlook stürzt beim Update ab, dringend"},
+		{"Hm", "other", "normal", "Hm"},
+		{"  two\n\tlines  ", "other", "normal", "two lines"},
+		{"Version 1.5 is broken", "other", "normal", "Version 1.5 is broken"},
+	} {
+		if got := classify(c.text); got != (ticket{c.category, c.priority, c.summary}) {
+			t.Errorf("%q: %+v", c.text, got)
+		}
+	}
+}
+
+func TestALongProblemIsCutAtAWord(t *testing.T) {
+	got := classify(strings.Repeat("überaus lang ", 30)).summary
+	if utf8.RuneCountInString(got) > maxSummary || !strings.HasSuffix(got, "lang…") && !strings.HasSuffix(got, "überaus…") {
+		t.Errorf("summary %q", got)
+	}
+}
+
+func TestTheOperationSaysTheStatusAndRefusesAnEmptyText(t *testing.T) {
+	out, err := run(&guest.Call{Input: map[string]any{"text": "Feuer!"}})
+	if err != nil || value.Text(out, "status") != "urgent" {
+		t.Errorf("%v, %v", out, err)
+	}
+	if _, err := run(&guest.Call{}); err == nil {
+		t.Error("an empty text was classified")
+	}
+}
