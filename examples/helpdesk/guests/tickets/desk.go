@@ -145,9 +145,9 @@ func list(d *desk, _ any) (answer, error) {
 		text += "\n" + value.Text(v, "id") + " " + value.Text(v, "status") + ": " + value.Text(v, "summary")
 	}
 	if len(items) == 0 {
-		return answer{text: "{{i18n:tickets.none}}", status: "none", values: map[string]any{"tickets": items}}, nil
+		return answer{text: "{{i18n:tickets.none}}", status: "none", values: map[string]any{"tickets": items, "empty": true}}, nil
 	}
-	return answer{text: text, status: "some", values: map[string]any{"tickets": items}}, nil
+	return answer{text: text, status: "some", values: map[string]any{"tickets": items, "empty": false}}, nil
 }
 
 func closeTicket(d *desk, input any) (answer, error) {

@@ -20,7 +20,7 @@ func init() {
 		}
 		return guest.Object(all, more...)
 	}
-	answer := guest.Object(map[string]any{"text": text, "status": text, "renderedCard": guest.Object(nil)}, "text", "status")
+	answer := guest.Object(map[string]any{"text": text, "status": text, "id": text, "renderedCard": guest.Object(nil)}, "text", "status")
 	guest.Serve(&guest.Node{
 		Name:         "helpdesk.tickets",
 		Version:      "0.1.0",
@@ -57,6 +57,9 @@ func serve(store state.Store, op func(*desk, any) (answer, error), input any) (a
 		}
 	}
 	out := map[string]any{"text": a.text, "status": a.status}
+	if id := value.Text(a.values, "id"); id != "" {
+		out["id"] = id
+	}
 	if template := value.At(input, "card_spec", "inline_json"); template != nil {
 		out["renderedCard"] = fill(template, a.values)
 	}

@@ -14,7 +14,7 @@ func init() {
 		Summary: "Reads a problem and says what it is about and how urgent it is",
 		Ops: []guest.Op{{
 			Name:    "classify",
-			Summary: "text to category, priority and summary; status is urgent or normal",
+			Summary: "text to category, priority and summary; status is urgent, normal or empty",
 			Input:   guest.Object(map[string]any{"text": text}, "text"),
 			Output: guest.Object(map[string]any{"category": text, "priority": text, "summary": text, "status": text},
 				"category", "priority", "summary", "status"),
@@ -26,13 +26,12 @@ func init() {
 func main() {}
 
 func run(c *guest.Call) (any, error) {
-	text := value.Text(c.Input, "text")
-	if text == "" {
-		return nil, &guest.Fail{Code: "invalid_input", Message: "classify needs a text"}
-	}
-	t := classify(text)
+	t := classify(value.Text(c.Input, "text"))
 	status := "normal"
-	if t.priority == "high" {
+	switch {
+	case t.summary == "":
+		status = "empty"
+	case t.priority == "high":
 		status = "urgent"
 	}
 	return map[string]any{"category": t.category, "priority": t.priority, "summary": t.summary, "status": status}, nil
