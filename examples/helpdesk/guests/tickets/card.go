@@ -1,6 +1,7 @@
 package main
 
 import (
+	"maps"
 	"strings"
 
 	"greentic.dev/examples/helpdesk/guests/value"
@@ -41,14 +42,9 @@ func fillItem(item any, values map[string]any) []any {
 	}
 	all := []any{}
 	for _, data := range value.List(values, name(source)) {
-		inner := map[string]any{}
-		for k, v := range values {
-			inner[k] = v
-		}
+		inner := maps.Clone(values)
 		if m, ok := data.(map[string]any); ok {
-			for k, v := range m {
-				inner[k] = v
-			}
+			maps.Copy(inner, m)
 		}
 		all = append(all, when(object, item, inner)...)
 	}

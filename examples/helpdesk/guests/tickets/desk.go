@@ -1,6 +1,7 @@
 package main
 
 import (
+	"maps"
 	"strconv"
 
 	"greentic.dev/examples/helpdesk/guests/guest"
@@ -107,14 +108,15 @@ func (t *ticket) values() map[string]any {
 // show fills a card with the desk and, when there is an id, with that ticket.
 func show(d *desk, input any) (answer, error) {
 	values := map[string]any{"waiting": d.waiting()}
-	text := value.Text(input, "text")
-	if t := d.find(value.Text(input, "id")); t != nil {
-		for k, v := range t.values() {
-			values[k] = v
-		}
-		text += " " + t.id
+	text, id := value.Text(input, "text"), value.Text(input, "id")
+	if id == "" {
+		return answer{text: text, status: "shown", values: values}, nil
 	}
-	return answer{text: text, status: "shown", values: values}, nil
+	values["id"] = id
+	if t := d.find(id); t != nil {
+		maps.Copy(values, t.values())
+	}
+	return answer{text: text + " " + id, status: "shown", values: values}, nil
 }
 
 func open(d *desk, input any) (answer, error) {

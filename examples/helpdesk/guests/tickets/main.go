@@ -1,6 +1,8 @@
 package main
 
 import (
+	"maps"
+
 	"greentic.dev/examples/helpdesk/guests/guest"
 	"greentic.dev/examples/helpdesk/guests/state"
 	"greentic.dev/examples/helpdesk/guests/value"
@@ -11,10 +13,7 @@ func init() {
 	text := guest.Of("string")
 	card := map[string]any{"card_source": text, "card_spec": guest.Object(nil)}
 	with := func(more ...string) map[string]any {
-		all := map[string]any{}
-		for k, v := range card {
-			all[k] = v
-		}
+		all := maps.Clone(card)
 		for _, name := range more {
 			all[name] = text
 		}

@@ -69,6 +69,18 @@ func TestAnUnknownTicketIsMissingAndChangesNothing(t *testing.T) {
 	}
 }
 
+func TestShowingATicketKeepsItsNumberEvenWhenItIsGone(t *testing.T) {
+	s := state.Memory{}
+	do(t, s, open, problem("no paper"))
+	for id, summary := range map[string]string{"HD-1": "no paper", "HD-9": ""} {
+		card := map[string]any{"inline_json": []any{"${summary}"}}
+		out := do(t, s, show, map[string]any{"text": "sure?", "id": id, "card_spec": card})
+		if value.Text(out, "id") != id || value.Text(out, "text") != "sure? "+id || !reflect.DeepEqual(value.At(out, "renderedCard"), []any{summary}) {
+			t.Errorf("%s: %v", id, out)
+		}
+	}
+}
+
 func TestHistoryIsBoundedAndKeepsWhatIsOpen(t *testing.T) {
 	s := state.Memory{}
 	for range maxTickets {
