@@ -1,0 +1,231 @@
+package link
+
+import (
+	"greentic.dev/greentic/fault"
+	"greentic.dev/wasm/binary"
+)
+
+// admit evaluates the declaration of an import or export. Without an actual item it makes an
+// abstract one (resources and functions of the embedder, under path); with one it checks that
+// the actual item fits and gives it back. Evaluating the expected type with the resources of
+// the actual one substitutes type variables, so that fitting is plain structural equality.
+func (p *planner) admit(s *scope, path, name string, e binary.Extern, actual *item) (item, error) {
+	if actual != nil && actual.sort != e.Sort {
+		return item{}, invalid("%q is a %s, want a %s", name, actual.sort, e.Sort)
+	}
+	out := item{sort: e.Sort}
+	switch e.Sort {
+	case binary.SortType:
+		return p.admitType(s, path, name, e, actual)
+	case binary.SortCore:
+		t, err := at(s.coreTypes, e.Index, "core type")
+		if err != nil {
+			return out, err
+		}
+		if t.Module == nil {
+			return out, invalid("core type %d is not a module type", e.Index)
+		}
+		if actual == nil {
+			out.value = abstractModule(t.Module)
+			return out, p.onlyChecking("a core module", name)
+		}
+		return *actual, fitModule(actual.value.(*module), t.Module, name)
+	}
+	t, err := at(s.types, e.Index, "type")
+	if err != nil {
+		return out, err
+	}
+	switch e.Sort {
+	case binary.SortFunc:
+		ft, ok := t.(*binary.Func)
+		if !ok {
+			return out, invalid("type %d is not a function type", e.Index)
+		}
+		if actual == nil {
+			out.value = &function{typ: ft, host: &hostRef{iface: path, name: name}}
+			return out, nil
+		}
+		f := *actual.value.(*function)
+		if !sameFunc(ft, f.typ) {
+			return out, invalid("function %q has another type than declared", name)
+		}
+		f.typ = ft // the same type, with the names it has here
+		out.value = &f
+		return out, nil
+	case binary.SortInstance:
+		sh, ok := t.(*shape)
+		if !ok || sh.component {
+			return out, invalid("type %d is not an instance type", e.Index)
+		}
+		if path != "" {
+			path += "/"
+		}
+		var has *bundle
+		if actual != nil {
+			has = actual.value.(*bundle)
+		}
+		b, err := p.declare(sh, path+name, nil, has)
+		if err != nil {
+			return out, fault.Wrap(name, err)
+		}
+		out.value = b // narrowed to what is declared
+		return out, nil
+	default:
+		sh, ok := t.(*shape)
+		if !ok || !sh.component {
+			return out, invalid("type %d is not a component type", e.Index)
+		}
+		if actual == nil {
+			out.value = &template{typ: sh, scope: sh.scope}
+			return out, p.onlyChecking("a component", name)
+		}
+		return *actual, p.fitTemplate(actual.value.(*template), sh)
+	}
+}
+
+// onlyChecking refuses what a nested component may import but the embedder does not supply.
+func (p *planner) onlyChecking(what, name string) error {
+	if p.checking || p.inType > 0 {
+		return nil
+	}
+	return fault.Newf(fault.Unsupported, "", "the component imports %s, %q, which a host does not supply", what, name)
+}
+
+func (p *planner) admitType(s *scope, path, name string, e binary.Extern, actual *item) (item, error) {
+	out := item{sort: binary.SortType}
+	if e.Fresh {
+		if actual == nil {
+			out.value = &binary.Resource{Name: name, Host: path + "/" + name}
+			return out, nil
+		}
+		if _, ok := actual.value.(*binary.Resource); !ok {
+			return out, invalid("%q is not a resource", name)
+		}
+		return *actual, nil
+	}
+	t, err := at(s.types, e.Index, "type")
+	if err != nil {
+		return out, err
+	}
+	if actual == nil {
+		out.value = p.named(t, name)
+		return out, nil
+	}
+	if !sameType(t, actual.value) {
+		return out, invalid("type %q differs from the declared one", name)
+	}
+	return *actual, nil
+}
+
+// declare evaluates an instance or component type. Resources and nested instances are those
+// of has, when given, and every declared export must fit has; the imports of a component type
+// are those that give supplies (abstract ones when nil).
+func (p *planner) declare(sh *shape, path string, give func(name string) (item, bool), has *bundle) (*bundle, error) {
+	p.inType++
+	defer func() { p.inType-- }()
+	if p.inType > p.lim.Depth {
+		return nil, fault.Newf(fault.Exhausted, "", "types nested deeper than %d", p.lim.Depth)
+	}
+	s := typeScope(sh)
+	out := newBundle()
+	for i := range sh.decls {
+		d := &sh.decls[i]
+		if err := p.spend(); err != nil {
+			return nil, err
+		}
+		var err error
+		switch {
+		case d.CoreType != nil:
+			s.coreTypes = append(s.coreTypes, d.CoreType)
+		case d.Type != nil:
+			var t any
+			if t, err = p.define(s, d.Type); err == nil {
+				s.types = append(s.types, t)
+			}
+		case d.Alias != nil:
+			err = p.alias(s, d.Alias)
+		case d.Import != nil:
+			var actual *item
+			if give != nil {
+				if it, ok := give(d.Import.Name); ok {
+					actual = &it
+				} else {
+					err = invalid("import %q is not supplied", d.Import.Name)
+					break
+				}
+			}
+			var it item
+			if it, err = p.admit(s, path, d.Import.Name, d.Import.Type, actual); err == nil {
+				err = s.imported(d.Import.Name, it)
+			}
+		case d.Export != nil:
+			err = p.declareExport(s, path, d.Export, has, out)
+		}
+		if err != nil {
+			return nil, located(d.Offset, err)
+		}
+	}
+	return out, nil
+}
+
+func (p *planner) declareExport(s *scope, path string, e *binary.Import, has, out *bundle) error {
+	var actual *item
+	if has != nil {
+		it, ok := has.items[e.Name]
+		if !ok {
+			return invalid("export %q is missing", e.Name)
+		}
+		actual = &it
+	}
+	it, err := p.admit(s, path, e.Name, e.Type, actual)
+	if err != nil {
+		return err
+	}
+	s.push(it)
+	return out.export(e.Name, it)
+}
+
+// fitTemplate checks that a component can stand where a component type is expected: given
+// what the type promises to supply, it must export what the type asks for.
+func (p *planner) fitTemplate(t *template, want *shape) error {
+	sub := p.checker()
+	sub.inType++
+	supplied := newBundle()
+	s := typeScope(want)
+	for i := range want.decls {
+		d := &want.decls[i]
+		switch {
+		case d.Import != nil:
+			it, err := sub.admit(s, "", d.Import.Name, d.Import.Type, nil)
+			if err != nil {
+				return err
+			}
+			supplied.add(d.Import.Name, it)
+			s.push(it)
+		case d.Export != nil:
+			it, err := sub.admit(s, "", d.Export.Name, d.Export.Type, nil)
+			if err != nil {
+				return err
+			}
+			s.push(it)
+		case d.Type != nil:
+			v, err := sub.define(s, d.Type)
+			if err != nil {
+				return err
+			}
+			s.types = append(s.types, v)
+		case d.CoreType != nil:
+			s.coreTypes = append(s.coreTypes, d.CoreType)
+		case d.Alias != nil:
+			if err := sub.alias(s, d.Alias); err != nil {
+				return err
+			}
+		}
+	}
+	got, err := sub.instantiate(t, -1, supplied.get)
+	if err != nil {
+		return err
+	}
+	_, err = sub.declare(want, "", supplied.get, got)
+	return err
+}

@@ -1,0 +1,45 @@
+package link
+
+import (
+	"strings"
+
+	"greentic.dev/wasm/binary"
+)
+
+// annotated checks what a [constructor], [method] or [static] name promises: it names a
+// function of a resource that has its label in the same namespace, which has gives.
+func annotated(name string, it item, has func(label string) (item, bool)) error {
+	rest, ok := strings.CutPrefix(name, "[")
+	if !ok {
+		return nil
+	}
+	kind, label, _ := strings.Cut(rest, "]")
+	label, _, _ = strings.Cut(label, ".")
+	f, ok := it.value.(*function)
+	if !ok {
+		return invalid("%q is not a function", name)
+	}
+	named, _ := has(label)
+	r, ok := named.value.(*binary.Resource)
+	if !ok {
+		return invalid("%q: no resource is called %q here", name, label)
+	}
+	switch kind {
+	case "constructor":
+		t := f.typ.Result
+		if t != nil && t.Kind == binary.Result {
+			t = t.Elem
+		}
+		if t == nil || t.Kind != binary.Own || t.Resource != r {
+			return invalid("%q must return own<%s>", name, label)
+		}
+	case "method":
+		p := f.typ.Params
+		if len(p) == 0 || p[0].Name != "self" || p[0].Type.Kind != binary.Borrow || p[0].Type.Resource != r {
+			return invalid("%q must take self: borrow<%s> first", name, label)
+		}
+	}
+	return nil
+}
+
+func (b *bundle) get(name string) (item, bool) { it, ok := b.items[name]; return it, ok }

@@ -1,0 +1,150 @@
+package link
+
+import (
+	"encoding/base64"
+	"encoding/json"
+	"os"
+	"path/filepath"
+	"strings"
+	"testing"
+
+	"greentic.dev/greentic/fault"
+	"greentic.dev/wasm/binary"
+)
+
+func planOf(code []byte) (*Plan, error) {
+	c, err := binary.Decode(code, binary.Limits{})
+	if err != nil {
+		return nil, err
+	}
+	return NewPlan(c, binary.Limits{})
+}
+
+// invalidCases reads testdata/invalid.tsv: name, expected text, binary. It is made from
+// invalid.wat with any component text parser.
+func invalidCases(t testing.TB) map[string][2]string {
+	t.Helper()
+	b, err := os.ReadFile("testdata/invalid.tsv")
+	if err != nil {
+		t.Fatal(err)
+	}
+	cases := map[string][2]string{}
+	for line := range strings.Lines(string(b)) {
+		f := strings.Split(strings.TrimSpace(line), "\t")
+		code, err := base64.StdEncoding.DecodeString(f[2])
+		if err != nil {
+			t.Fatal(err)
+		}
+		cases[f[0]] = [2]string{f[1], string(code)}
+	}
+	return cases
+}
+
+func TestIllTypedComponentsAreRefusedBeforeAnythingRuns(t *testing.T) {
+	for name, c := range invalidCases(t) {
+		t.Run(name, func(t *testing.T) {
+			_, err := planOf([]byte(c[1]))
+			if err == nil || !strings.Contains(err.Error(), c[0]) || !strings.Contains(err.Error(), "offset 0x") {
+				t.Fatalf("got %v, want …%s…", err, c[0])
+			}
+			if k := fault.KindOf(err); k != fault.Invalid && k != fault.Unsupported {
+				t.Errorf("kind %s: %v", k, err)
+			}
+		})
+	}
+}
+
+func TestComponentsThatMultiplyAreExhausted(t *testing.T) {
+	// c0 is empty; every further component instantiates the previous one ten times.
+	body := ""
+	for i := range 12 {
+		var inner string
+		if i > 0 {
+			inner = section(6, "\x01\x04\x02\x01"+string(rune(i-1))) +
+				section(5, "\x0a"+strings.Repeat("\x00\x00\x00", 10))
+		}
+		body += section(4, "\x00asm\x0d\x00\x01\x00"+inner)
+	}
+	code := "\x00asm\x0d\x00\x01\x00" + body + section(5, "\x01\x00\x0b\x00")
+	if _, err := planOf([]byte(code)); !fault.Is(err, fault.Exhausted) {
+		t.Fatalf("%v", err)
+	}
+}
+
+func TestTypesThatDoubleAreExhausted(t *testing.T) {
+	// type n is a tuple of twice type n-1: 2^60 values when walked as a tree.
+	defs := "\x3d\x7d"
+	for i := range 60 {
+		defs += "\x6f\x02" + string([]byte{byte(i), byte(i)})
+	}
+	if _, err := planOf([]byte("\x00asm\x0d\x00\x01\x00" + section(7, defs))); !fault.Is(err, fault.Exhausted) {
+		t.Fatalf("%v", err)
+	}
+}
+
+func section(id byte, body string) string {
+	n := []byte{}
+	for v := len(body); ; v >>= 7 {
+		if v < 0x80 {
+			n = append(n, byte(v))
+			break
+		}
+		n = append(n, byte(v)|0x80)
+	}
+	return string(id) + string(n) + body
+}
+
+// TestSpecificationCases runs the reference test suite of the Component Model when its binaries
+// are present: GREENTIC_COMPONENT_SPEC names an index.json of {file, line, want, msg, wasm}.
+func TestSpecificationCases(t *testing.T) {
+	index := os.Getenv("GREENTIC_COMPONENT_SPEC")
+	if index == "" {
+		t.Skip("GREENTIC_COMPONENT_SPEC is not set")
+	}
+	var cases []struct {
+		File, Want, Msg, Wasm string
+		Line                  int
+	}
+	b, err := os.ReadFile(index)
+	if err == nil {
+		err = json.Unmarshal(b, &cases)
+	}
+	if err != nil {
+		t.Fatal(err)
+	}
+	right := 0
+	for _, c := range cases {
+		code, err := os.ReadFile(c.Wasm)
+		if err != nil {
+			continue
+		}
+		_, err = planOf(code)
+		switch {
+		case err == nil && c.Want == "bad":
+			t.Logf("accepted %s:%d: %s", c.File, c.Line, c.Msg) // known gaps; see doc.go
+		case err != nil && c.Want == "ok" && !fault.Is(err, fault.Unsupported):
+			t.Errorf("refused %s:%d: %v", c.File, c.Line, err)
+		default:
+			right++
+		}
+	}
+	t.Logf("%d of %d", right, len(cases))
+}
+
+// FuzzPlan: no component makes the linker panic or run away.
+func FuzzPlan(f *testing.F) {
+	files, _ := filepath.Glob("testdata/*.wasm")
+	for _, file := range files {
+		if code, err := os.ReadFile(file); err == nil {
+			f.Add(code)
+		}
+	}
+	for _, c := range invalidCases(f) {
+		f.Add([]byte(c[1]))
+	}
+	f.Fuzz(func(t *testing.T, code []byte) {
+		if _, err := planOf(code); err != nil && fault.Is(err, fault.Internal) {
+			t.Fatalf("refused without a kind: %v", err)
+		}
+	})
+}

@@ -1,0 +1,166 @@
+package link
+
+import (
+	"greentic.dev/greentic/fault"
+	"greentic.dev/wasm/binary"
+)
+
+// A component is evaluated definition by definition into a scope. Types are values of that
+// evaluation too, so that every type seen by package canon is concrete: one binary.Resource
+// pointer per resource of the static instance graph.
+
+// scope is the index spaces of a component instance or of a type being evaluated.
+type scope struct {
+	outer      *scope
+	inType     bool
+	shape      *shape  // the type being evaluated, when inType
+	imports    *bundle // by name, so far
+	instance   int     // component instance, an index into Plan.parents; -1 inside types
+	types      []any
+	coreTypes  []*binary.CoreType
+	funcs      []*function
+	instances  []*bundle
+	components []*template
+	modules    []*module
+	cores      []*coreBundle
+	coreItems  [4][]coreItem // by sort: func, table, memory, global
+}
+
+// A type is one of *binary.Type, *binary.Func, *binary.Resource, *shape (instance type or
+// component type).
+type shape struct {
+	component bool
+	decls     []binary.Decl
+	scope     *scope // where it was defined
+	resource  bool   // mentions a resource from outside itself
+}
+
+// template is a component that can be instantiated: a definition, or just a type of one.
+type template struct {
+	def   *binary.Component
+	typ   *shape
+	scope *scope
+}
+
+// item is anything with a name at a component border. Value is *function, a type, *template,
+// *bundle or *module, by sort.
+type item struct {
+	sort  binary.Sort
+	value any
+}
+
+// bundle is a component instance as seen from outside: named items in order.
+type bundle struct {
+	names []string
+	items map[string]item
+}
+
+func newBundle() *bundle { return &bundle{items: map[string]item{}} }
+
+func (b *bundle) add(name string, it item) {
+	b.names = append(b.names, name)
+	b.items[name] = it
+}
+
+// export is add with the checks of an export name.
+func (b *bundle) export(name string, it item) error {
+	if err := annotated(name, it, b.get); err != nil {
+		return err
+	}
+	b.add(name, it)
+	return nil
+}
+
+// function is a component function. Exactly one of lift and host is set.
+type function struct {
+	typ  *binary.Func
+	host *hostRef
+	lift *lifted
+}
+
+// hostRef is a function that the embedder has to supply.
+type hostRef struct {
+	iface, name string
+	index       int // into Plan.needs
+}
+
+// coreItem is a core definition: an export of a core instance or a function made by canon.
+type coreItem struct {
+	sort   binary.CoreSort
+	core   int // into Plan.cores; -1 for a function made by canon
+	name   string
+	made   *hostFunc
+	params []byte // functions only
+	result []byte
+}
+
+// coreBundle is a core instance: the exports others may use.
+type coreBundle struct{ items map[string]coreItem }
+
+func at[T any](space []T, i uint32, what string) (T, error) {
+	if uint64(i) >= uint64(len(space)) {
+		var zero T
+		return zero, invalid("%s index %d out of range, %d are defined", what, i, len(space))
+	}
+	return space[i], nil
+}
+
+func invalid(format string, args ...any) error { return fault.Newf(fault.Invalid, "", format, args...) }
+
+func (s *scope) lookup(sort binary.Sort, i uint32) (item, error) {
+	it := item{sort: sort}
+	var err error
+	switch sort {
+	case binary.SortFunc:
+		it.value, err = at(s.funcs, i, "function")
+	case binary.SortType:
+		it.value, err = at(s.types, i, "type")
+	case binary.SortComponent:
+		it.value, err = at(s.components, i, "component")
+	case binary.SortInstance:
+		it.value, err = at(s.instances, i, "instance")
+	case binary.SortCore:
+		it.value, err = at(s.modules, i, "core module")
+	}
+	return it, err
+}
+
+func (s *scope) push(it item) {
+	switch v := it.value.(type) {
+	case *function:
+		s.funcs = append(s.funcs, v)
+	case *template:
+		s.components = append(s.components, v)
+	case *bundle:
+		s.instances = append(s.instances, v)
+	case *module:
+		s.modules = append(s.modules, v)
+	default:
+		s.types = append(s.types, v)
+	}
+}
+
+// up finds the scope count levels outward and whether a component border lies between.
+func (s *scope) up(count uint32) (target *scope, crossed bool, err error) {
+	for ; count > 0; count-- {
+		crossed = crossed || !s.inType
+		if s = s.outer; s == nil {
+			return nil, false, invalid("outer alias leaves the component")
+		}
+	}
+	return s, crossed, nil
+}
+
+func typeScope(sh *shape) *scope {
+	return &scope{outer: sh.scope, inType: true, shape: sh, instance: -1, imports: newBundle()}
+}
+
+// imported adds an import to the scope.
+func (s *scope) imported(name string, it item) error {
+	if err := annotated(name, it, s.imports.get); err != nil {
+		return err
+	}
+	s.imports.add(name, it)
+	s.push(it)
+	return nil
+}
