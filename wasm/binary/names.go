@@ -77,40 +77,39 @@ func isInterfaceName(s string) bool {
 	if versioned && !isVersion(version) {
 		return false
 	}
-	pkg, iface, ok := strings.Cut(path, "/")
-	if !ok {
+	space, rest, _ := strings.Cut(path, ":")
+	pkg, iface, ok := strings.Cut(rest, "/")
+	return ok && isWords(space) && isWords(pkg) && isLabel(iface)
+}
+
+// isWords is isLabel without upper case.
+func isWords(s string) bool { return isLabel(s) && s == strings.ToLower(s) }
+
+// isVersion accepts semantic versions and the canonical short forms "1", "0.2", "0.0.3".
+func isVersion(s string) bool {
+	s, build, built := strings.Cut(s, "+")
+	core, pre, isPre := strings.Cut(s, "-")
+	parts := strings.Split(core, ".")
+	if len(parts) > 3 || built && !isDotted(build) || isPre && !isDotted(pre) {
 		return false
 	}
-	spaces := strings.Split(pkg, ":")
-	if len(spaces) < 2 {
-		return false
-	}
-	for _, n := range append(spaces, strings.Split(iface, "/")...) {
-		if !isLabel(n) {
+	for _, p := range parts {
+		if p == "" || len(p) > 20 || len(p) > 1 && p[0] == '0' || strings.Trim(p, "0123456789") != "" {
 			return false
 		}
 	}
 	return true
 }
 
-// isVersion accepts semantic versions and the canonical short forms "1", "0.2", "0.0.3".
-func isVersion(s string) bool {
-	core := s
-	if i := strings.IndexAny(s, "-+"); i >= 0 {
-		core = s[:i]
-		for _, c := range s[i:] {
-			if c != '-' && c != '+' && c != '.' && !alnum(byte(min(c, 0x7f))) {
+func isDotted(s string) bool {
+	for _, p := range strings.Split(s, ".") {
+		if p == "" {
+			return false
+		}
+		for i := 0; i < len(p); i++ {
+			if !alnum(p[i]) && p[i] != '-' {
 				return false
 			}
-		}
-	}
-	parts := strings.Split(core, ".")
-	if len(parts) > 3 {
-		return false
-	}
-	for _, p := range parts {
-		if p == "" || len(p) > 20 || len(p) > 1 && p[0] == '0' || strings.Trim(p, "0123456789") != "" {
-			return false
 		}
 	}
 	return true

@@ -7,7 +7,7 @@ func TestExternNames(t *testing.T) {
 		"a": true, "a-b": true, "a1": true, "A-b": true, "aB": false, "1a": false, "a--b": false, "-a": false, "": false, "a_b": false,
 		"a-1": true, "[method]r.f": true, "[static]r.f": true, "[constructor]r": true, "[method]r": false, "[x]r": false, "[method": false,
 		"a:b/c": true, "a:b/c@1.2.3": true, "a:b/c@0.2": true, "a:b/c@1.2.3-rc.1+b": true, "a:b/c@1.02.3": false, "a:b/c@": false,
-		"a/b": false, "a:b": false, "a:b:c/d/e@1.0.0": true, "a:b/C_": false,
+		"a/b": false, "a:b": false, "a:b:c/d@1.0.0": false, "a:b/c/d": false, "a:b/C": true, "A:b/c": false, "a:b/c@1.0.0-": false,
 		"url=<https://x>": true, "unlocked-dep=<a:b>": true, "foo=<x>": false,
 	} {
 		if got := validExternName(name, false); got != want {
