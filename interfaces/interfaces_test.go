@@ -1,9 +1,16 @@
 package interfaces
 
 import (
+	"os"
+	"path/filepath"
 	"regexp"
+	"slices"
 	"strings"
 	"testing"
+
+	"greentic.dev/wasm/binary"
+	"greentic.dev/wasm/link"
+	"greentic.dev/wasm/wit"
 )
 
 func names() []string {
@@ -31,4 +38,91 @@ func TestEveryNameIsDefinedInItsPackage(t *testing.T) {
 			t.Errorf("%s: no such interface in the file", name)
 		}
 	}
+}
+
+func parsed(t *testing.T) map[string]*wit.Interface {
+	t.Helper()
+	set, err := wit.ParseFS(FS)
+	if err != nil {
+		t.Fatal(err)
+	}
+	all := map[string]*wit.Interface{}
+	for _, p := range set.Packages {
+		for _, i := range p.Interfaces {
+			all[i.FullName()] = i
+		}
+	}
+	return all
+}
+
+func TestThePackagesParseAndResolve(t *testing.T) {
+	all := parsed(t)
+	for _, name := range names() {
+		if all[name] == nil {
+			t.Errorf("%s is not there", name)
+		}
+	}
+	if f := all[HTTP11].Func("send"); f == nil || len(f.Params) != 3 || f.Result == nil {
+		t.Errorf("send is %+v", f)
+	}
+}
+
+// TestPublicComponentsHaveOurTypes compares what public components import from and export to
+// the ecosystem's packages with our files: a component may leave out functions, never change one.
+func TestPublicComponentsHaveOurTypes(t *testing.T) {
+	dir := os.Getenv("GREENTIC_INPUT")
+	if dir == "" {
+		t.Skip("GREENTIC_INPUT is not set")
+	}
+	all := parsed(t)
+	files, _ := filepath.Glob(filepath.Join(dir, "*.wasm"))
+	compared := 0
+	for _, file := range files {
+		code, err := os.ReadFile(file)
+		if err != nil {
+			t.Fatal(err)
+		}
+		decoded, err := binary.Decode(code, binary.Limits{})
+		if err != nil {
+			t.Fatal(err)
+		}
+		plan, err := link.NewPlan(decoded, binary.Limits{})
+		if err != nil {
+			t.Fatal(err)
+		}
+		for _, x := range slices.Concat(plan.Imports(), plan.Exports()) {
+			ours := all[x.Name]
+			if ours == nil {
+				if strings.HasPrefix(x.Name, "greentic:") {
+					t.Errorf("%s: %s is unknown to us", filepath.Base(file), x.Name)
+				}
+				continue
+			}
+			for name, theirs := range x.Funcs {
+				compared++
+				if f := ours.Func(name); f == nil || !sameFunc(f, theirs) {
+					t.Errorf("%s: %s#%s has another type", filepath.Base(file), x.Name, name)
+				}
+			}
+		}
+	}
+	if compared == 0 {
+		t.Error("nothing was compared")
+	}
+}
+
+func sameFunc(a, b *binary.Func) bool {
+	return slices.EqualFunc(a.Params, b.Params, sameField) && sameType(a.Result, b.Result)
+}
+
+func sameField(a, b binary.Field) bool { return a.Name == b.Name && sameType(a.Type, b.Type) }
+
+// sameType compares structure; names of types are for people.
+func sameType(a, b *binary.Type) bool {
+	if a == nil || b == nil {
+		return a == b
+	}
+	return a.Kind == b.Kind && sameType(a.Elem, b.Elem) && sameType(a.Err, b.Err) && slices.Equal(a.Names, b.Names) &&
+		slices.EqualFunc(a.Fields, b.Fields, sameField) &&
+		slices.EqualFunc(a.Cases, b.Cases, func(a, b binary.Case) bool { return a.Name == b.Name && sameType(a.Type, b.Type) })
 }
