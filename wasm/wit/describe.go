@@ -79,6 +79,7 @@ type side struct {
 	drafts []draft         // definitions of its own, still without structure
 	funcs  []pending
 	made   map[*binary.Type]*binary.Type
+	local  map[*binary.Resource]*TypeDef // resources defined again because their owner is out of reach
 }
 
 // draft is a definition and the type of the component it stands for.
@@ -95,7 +96,7 @@ type pending struct {
 }
 
 func (d *describer) side(types *[]*TypeDef, i *Interface) *side {
-	s := &side{iface: i, types: types, names: map[string]*TypeDef{}, taken: map[string]bool{}, made: map[*binary.Type]*binary.Type{}}
+	s := &side{iface: i, types: types, names: map[string]*TypeDef{}, taken: map[string]bool{}, made: map[*binary.Type]*binary.Type{}, local: map[*binary.Resource]*TypeDef{}}
 	d.order = append(d.order, s)
 	return s
 }

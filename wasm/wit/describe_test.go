@@ -163,6 +163,62 @@ package wasi:cli@0.2.6 {
 	rereads(t, want)
 }
 
+// What an inline interface or nobody defines is defined again where it is needed.
+func TestTypesThatCannotBeTakenAreDefinedAgain(t *testing.T) {
+	mode := &binary.Type{Kind: binary.Enum, Name: "mode", Names: []string{"on", "off"}}
+	lamp := &binary.Resource{Name: "lamp"}
+	set, err := wit.Describe([]wit.Item{
+		{Name: "inline", Types: map[string]*binary.Type{"mode": mode, "also": mode}, Resources: map[string]*binary.Resource{"lamp": lamp, "torch": lamp}},
+		{Name: "demo:app/api", Types: map[string]*binary.Type{"mode": mode}, Funcs: map[string]*binary.Func{
+			"mode-1":         {Params: []binary.Field{{Name: "m", Type: mode}, {Name: "l", Type: &binary.Type{Kind: binary.Borrow, Resource: lamp}}}},
+			"[method]lamp.f": {Params: []binary.Field{{Name: "self", Type: &binary.Type{Kind: binary.Borrow, Resource: lamp}}}},
+		}},
+		{Name: "light", Func: &binary.Func{Params: []binary.Field{{Name: "m", Type: mode}}}},
+	}, nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	const want = `package root:component;
+
+world root {
+  use demo:app/api.{mode};
+
+  import inline: interface {
+    enum mode {
+      on,
+      off,
+    }
+
+    type also = mode;
+
+    resource lamp;
+
+    type torch = lamp;
+  }
+  import demo:app/api;
+  import light: func(m: mode);
+}
+package demo:app {
+  interface api {
+    enum mode {
+      on,
+      off,
+    }
+
+    resource lamp {
+      f: func();
+    }
+
+    mode-1: func(m: mode, l: borrow<lamp>);
+  }
+}
+`
+	if got := wit.Format(set); got != want {
+		t.Errorf("got\n%s", got)
+	}
+	rereads(t, want)
+}
+
 func TestNamesThatWITCannotWriteAreRefused(t *testing.T) {
 	for _, it := range []wit.Item{
 		{Name: "unlocked-dep=<a:b>"},

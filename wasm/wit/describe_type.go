@@ -149,14 +149,32 @@ func sameShape(a, b *binary.Type) bool {
 
 // resource translates the resource of a handle and makes sure s has a name for it.
 func (d *describer) resource(s *side, r *binary.Resource) *binary.Resource {
-	if o, ok := d.ownerOf(r); ok {
+	if def := s.local[r]; def != nil {
+		return def.Resource
+	}
+	o, known := d.ownerOf(r)
+	if known {
 		if def := d.reach(s, o); def != nil {
 			return def.Resource
 		}
 	}
-	def := s.add(&TypeDef{Name: s.unique(r.Name), Resource: &binary.Resource{Name: r.Name}})
-	d.owners[r] = owned{s, def}
+	def := s.names[r.Name]
+	if def == nil || def.Resource == nil || d.isOwned(def) {
+		def = s.add(&TypeDef{Name: s.unique(r.Name), Resource: &binary.Resource{Name: r.Name}})
+	}
+	if s.local[r] = def; !known {
+		d.owners[r] = owned{s, def}
+	}
 	return def.Resource
+}
+
+func (d *describer) isOwned(def *TypeDef) bool {
+	for _, o := range d.owners {
+		if o.def == def {
+			return true
+		}
+	}
+	return def.Use != nil
 }
 
 // ownerOf finds where a resource was named: by its pointer, or for one of the embedder by its

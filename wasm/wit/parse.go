@@ -51,12 +51,6 @@ func ParseFS(fsys fs.FS) (*Set, error) {
 	return Parse(sources)
 }
 
-// parser reads one file. After the first error every token is eof, which ends all loops.
-type parser struct {
-	lex lexer
-	tok token
-}
-
 func parseFile(src *source) ([]*unit, error) {
 	p := &parser{lex: lexer{src: src}}
 	p.next()
@@ -167,84 +161,6 @@ func (p *parser) renames() []renamed {
 	return names
 }
 
-func (p *parser) world(h header) *worldDecl {
-	d := &worldDecl{header: h}
-	p.expect('{')
-	for p.tok.kind != '}' && p.tok.kind != eof {
-		h := p.header()
-		switch {
-		case p.is("import") || p.is("export"):
-			d.externs = append(d.externs, p.extern(h))
-		case p.take("use"):
-			d.uses = append(d.uses, p.use(h.gate))
-		case p.take("include"):
-			inc := &includeDecl{path: p.path()}
-			if p.take("with") {
-				inc.names = p.renames()
-			}
-			if p.tok.kind == ';' || len(inc.names) == 0 {
-				p.expect(';')
-			}
-			d.includes = append(d.includes, inc)
-		case p.typeStarts():
-			d.types = append(d.types, p.typeDecl(h))
-		default:
-			p.unexpected("import, export, include, use or a type")
-		}
-	}
-	p.expect('}')
-	return d
-}
-
-// extern reads an import or export: by path, or with a name of its own.
-func (p *parser) extern(h header) *externDecl {
-	d := &externDecl{header: h, export: p.is("export")}
-	p.next()
-	first := p.name()
-	if p.tok.kind != ':' {
-		d.path = &path{item: first}
-		p.expect(';')
-		return d
-	}
-	p.next()
-	switch {
-	case p.is("func") || p.is("async"):
-		d.name = first
-		h.name = first
-		d.fn = p.function(h)
-	case p.take("interface"):
-		d.name = first
-		h.name = first
-		d.iface = p.interfaceBody(h)
-	default:
-		second := p.name()
-		if p.tok.kind == ';' {
-			p.unsupported(first.at, "import the interface by its path", "another name for interface %q is not supported", second.text)
-		}
-		d.path = p.pathAfter(first, second)
-		p.expect(';')
-	}
-	return d
-}
-
-// path reads "iface" or "ns:pkg/iface@1.0.0".
-func (p *parser) path() *path {
-	first := p.name()
-	if p.tok.kind != ':' {
-		return &path{item: first}
-	}
-	p.next()
-	return p.pathAfter(first, p.name())
-}
-
-func (p *parser) pathAfter(namespace, pkg name) *path {
-	out := &path{pkg: &packageName{namespace: namespace.text, name: pkg.text, at: namespace.at}}
-	p.expect('/')
-	out.item = p.name()
-	out.pkg.version = p.version()
-	return out
-}
-
 func (p *parser) packageName() *packageName {
 	namespace := p.name()
 	p.expect(':')
@@ -311,81 +227,4 @@ func (p *parser) header() header {
 		}
 	}
 	return h
-}
-
-func (p *parser) next() { p.tok = p.lex.next(); p.settle() }
-
-// settle makes every token after an error the last.
-func (p *parser) settle() {
-	if p.lex.err != nil {
-		p.tok.kind, p.tok.text, p.tok.docs = eof, "", ""
-	}
-}
-
-// is reports whether the next token is the bare word s.
-func (p *parser) is(s string) bool { return p.tok.kind == word && !p.tok.escaped && p.tok.text == s }
-
-func (p *parser) take(s string) bool {
-	if !p.is(s) {
-		return false
-	}
-	p.next()
-	return true
-}
-
-func (p *parser) expect(kind rune) {
-	if p.tok.kind != kind {
-		what := string(kind)
-		if kind == arrow {
-			what = "->"
-		}
-		p.unexpected(what)
-		return
-	}
-	p.next()
-}
-
-// name reads an identifier.
-func (p *parser) name() name {
-	n := name{p.tok.text, p.tok.at}
-	switch {
-	case p.tok.kind != word:
-		p.unexpected("a name")
-	case !p.tok.escaped && keyword(n.text):
-		p.failAt(n.at, "write %"+n.text, "%q is a keyword", n.text)
-	}
-	p.next()
-	return n
-}
-
-// list reads items between brackets, separated by commas; a last comma is allowed.
-func (p *parser) list(open, end rune, item func()) {
-	p.expect(open)
-	for p.tok.kind != end && p.tok.kind != eof {
-		item()
-		if p.tok.kind != end {
-			p.expect(',')
-		}
-	}
-	p.expect(end)
-}
-
-func (p *parser) unexpected(want string) {
-	got := "the end"
-	if p.tok.kind != eof {
-		got = "\"" + p.tok.text + "\""
-	}
-	p.failAt(p.tok.at, "", "want %s, got %s", want, got)
-}
-
-func (p *parser) failAt(at place, fix, format string, args ...any) {
-	p.lex.fail(at.off, fix, format, args...)
-	p.settle()
-}
-
-func (p *parser) unsupported(at place, fix, format string, args ...any) {
-	if p.lex.err == nil {
-		p.lex.err = at.err(fault.Unsupported, fix, format, args...)
-	}
-	p.settle()
 }
