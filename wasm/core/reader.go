@@ -1,0 +1,131 @@
+package core
+
+import (
+	"greentic.dev/greentic/fault"
+)
+
+// failure is how parsing ends early; it never leaves the package.
+type failure struct{ err *fault.Error }
+
+// reader walks bytes and fails with the offset in the module.
+type reader struct {
+	b    []byte
+	pos  int
+	base int // offset of b in the module
+}
+
+func (r *reader) fail(kind fault.Kind, format string, args ...any) {
+	err := fault.Newf(kind, "core module", format, args...)
+	err.Msg += " at offset " + itoa(r.base+r.pos)
+	panic(failure{err})
+}
+
+func (r *reader) invalid(format string, args ...any)     { r.fail(fault.Invalid, format, args...) }
+func (r *reader) unsupported(format string, args ...any) { r.fail(fault.Unsupported, format, args...) }
+
+func itoa(n int) string {
+	if n == 0 {
+		return "0"
+	}
+	var b [20]byte
+	i := len(b)
+	for ; n > 0; n /= 10 {
+		i--
+		b[i] = byte('0' + n%10)
+	}
+	return string(b[i:])
+}
+
+func (r *reader) more() bool { return r.pos < len(r.b) }
+
+func (r *reader) byte() byte {
+	if r.pos >= len(r.b) {
+		r.invalid("the module ends too early")
+	}
+	r.pos++
+	return r.b[r.pos-1]
+}
+
+func (r *reader) take(n int) []byte {
+	if n < 0 || n > len(r.b)-r.pos {
+		r.invalid("the module ends too early")
+	}
+	r.pos += n
+	return r.b[r.pos-n : r.pos]
+}
+
+// u32 reads an unsigned LEB128 of at most 32 bits.
+func (r *reader) u32() uint32 {
+	var v uint64
+	for shift := 0; shift < 35; shift += 7 {
+		b := r.byte()
+		v |= uint64(b&0x7f) << shift
+		if b < 0x80 {
+			if v > 0xffffffff {
+				break
+			}
+			return uint32(v)
+		}
+	}
+	r.invalid("a number is longer than 32 bits")
+	return 0
+}
+
+// s64 skips a signed LEB128 of at most bits bits and returns its value.
+func (r *reader) s64(bits int) int64 {
+	var v int64
+	for shift := 0; shift < bits+6; shift += 7 {
+		b := r.byte()
+		v |= int64(b&0x7f) << shift
+		if b < 0x80 {
+			if shift+7 < 64 && b&0x40 != 0 {
+				v |= -1 << (shift + 7)
+			}
+			return v
+		}
+	}
+	r.invalid("a number is longer than %d bits", bits)
+	return 0
+}
+
+// count reads the length of a vector whose items take at least one byte each.
+func (r *reader) count(what string, limit int) int {
+	n := r.u32()
+	if int64(n) > int64(limit) {
+		r.fail(fault.Exhausted, "%d %s, at most %d are allowed", n, what, limit)
+	}
+	if int(n) > len(r.b)-r.pos {
+		r.invalid("%d %s do not fit into the rest of the section", n, what)
+	}
+	return int(n)
+}
+
+func (r *reader) name() string { return string(r.take(r.count("bytes of a name", 1<<20))) }
+
+func (r *reader) sub(n int) *reader {
+	base := r.base + r.pos
+	return &reader{b: r.take(n), base: base}
+}
+
+func appendU32(b []byte, v uint32) []byte {
+	for v >= 0x80 {
+		b = append(b, byte(v)|0x80)
+		v >>= 7
+	}
+	return append(b, byte(v))
+}
+
+func appendS64(b []byte, v int64) []byte {
+	for {
+		c := byte(v & 0x7f)
+		v >>= 7
+		if v == 0 && c&0x40 == 0 || v == -1 && c&0x40 != 0 {
+			return append(b, c)
+		}
+		b = append(b, c|0x80)
+	}
+}
+
+func appendName(b []byte, s string) []byte {
+	return append(appendU32(b, uint32(len(s))), s...)
+}
