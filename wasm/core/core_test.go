@@ -247,6 +247,7 @@ func TestHostileModulesAreRefusedByName(t *testing.T) {
 		"an ill-typed body":       {body(0x6a), fault.Invalid, "core module"},
 		"a component":             {[]byte("\x00asm\x0d\x00\x01\x00"), fault.Invalid, "offset 0"},
 		"a huge claimed count":    {[]byte("\x00asm\x01\x00\x00\x00\x01\x05\xff\xff\xff\xff\x0f"), fault.Exhausted, "types"},
+		"a huge count of data":    {[]byte("\x00asm\x01\x00\x00\x00\x0b\x04\xd4\xff\xff0"), fault.Exhausted, "data segments"},
 		"a module cut in half":    {program()[:100], fault.Invalid, "too early"},
 		"a body that never ends":  {[]byte("\x00asm\x01\x00\x00\x00\x01\x04\x01\x60\x00\x00\x03\x02\x01\x00\x0a\x04\x01\x02\x00\x01"), fault.Invalid, "end"},
 		"a section that is twice": {[]byte("\x00asm\x01\x00\x00\x00\x01\x01\x00\x01\x01\x00"), fault.Invalid, "twice"},

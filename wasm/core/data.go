@@ -11,41 +11,37 @@ type segment struct {
 	copied bool // bytes are the rewriter's own and may grow
 }
 
-// data merges neighbouring active segments. That is sound when segments are not addressed by
+// data reads the data section to its end, so that the engine never sees a false count, and
+// merges neighbouring active segments. That is sound when segments are not addressed by
 // instructions (no data count section), the memory is the module's own and therefore zero, and
 // offsets ascend, so that no segment writes into a gap.
 func (w *rewriter) data(r *reader) []byte {
-	whole := append([]byte{}, r.b...)
-	if w.m.bulkData || !w.m.hasMemory {
-		return whole
-	}
-	var merged []segment
+	merged, ok := []segment{}, !w.m.bulkData && w.m.hasMemory
 	for range r.count("data segments", w.m.limits.Segments) {
-		if r.u32() != 0 || r.byte() != 0x41 {
-			return whole
-		}
-		offset := uint32(r.s64(32))
-		if r.byte() != 0x0b {
-			return whole
-		}
+		offset, constant := w.segmentOffset(r)
 		bytes := r.take(r.count("bytes of data", 1<<30))
+		ok = ok && constant
+		if !ok {
+			continue
+		}
 		last := len(merged) - 1
 		if last < 0 {
 			merged = append(merged, segment{offset: offset, bytes: bytes})
 			continue
 		}
 		end := uint64(merged[last].offset) + uint64(len(merged[last].bytes))
-		if uint64(offset) < end {
-			return whole
-		}
-		if gap := uint64(offset) - end; gap <= mergeGap {
+		gap := uint64(offset) - end
+		switch {
+		case uint64(offset) < end:
+			ok = false
+		case gap <= mergeGap:
 			merged[last].join(int(gap), bytes)
-			continue
+		default:
+			merged = append(merged, segment{offset: offset, bytes: bytes})
 		}
-		merged = append(merged, segment{offset: offset, bytes: bytes})
 	}
-	if r.more() {
-		return whole
+	if !ok {
+		return append([]byte{}, r.b...)
 	}
 	out := appendU32(nil, uint32(len(merged)))
 	for _, s := range merged {
@@ -53,6 +49,25 @@ func (w *rewriter) data(r *reader) []byte {
 		out = append(appendU32(append(out, 0x0b), uint32(len(s.bytes))), s.bytes...)
 	}
 	return out
+}
+
+// segmentOffset reads the head of a segment; constant says that it is active at a known place.
+func (w *rewriter) segmentOffset(r *reader) (offset uint32, constant bool) {
+	switch flags := r.u32(); flags {
+	case 1:
+		return 0, false
+	case 2:
+		r.below(r.u32(), w.m.memories, "memory")
+	case 0:
+	default:
+		r.invalid("data segment of form %d", flags)
+	}
+	expr := &reader{b: w.constant(r, nil)}
+	if expr.byte() != 0x41 {
+		return 0, false
+	}
+	offset = uint32(expr.s64(32))
+	return offset, expr.byte() == 0x0b
 }
 
 // join appends gap zeros and bytes.

@@ -121,7 +121,7 @@ func (w *rewriter) section(s section, imports []Rename, pointTy uint32) []byte {
 	case secCode:
 		return w.whole(r, w.code(r))
 	case secData:
-		return w.data(r)
+		return w.whole(r, w.data(r))
 	}
 	return s.body
 }
