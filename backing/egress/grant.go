@@ -22,6 +22,9 @@ type Grant struct {
 // ParseGrant reads the command-line form HOST or HOST:PORT, with an IPv6 literal in brackets
 // when a port follows. The error is fault.Invalid.
 func ParseGrant(s string) (Grant, error) {
+	if strings.Contains(s, "/") {
+		return Grant{}, fault.Newf(fault.Invalid, "grant", "%q is no host", s).WithFix("write HOST or HOST:PORT, without scheme and path")
+	}
 	g := Grant{Host: s}
 	if _, err := netip.ParseAddr(strings.Trim(s, "[]")); err != nil {
 		if host, port, ok := cutPort(s); ok {
