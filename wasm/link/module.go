@@ -2,11 +2,12 @@ package link
 
 import (
 	"greentic.dev/wasm/binary"
+	"greentic.dev/wasm/core"
 )
 
 // module is a core module as the linker sees it: what it imports and exports.
 type module struct {
-	parsed  any
+	parsed  *core.Module
 	imports []coreImport
 	exports map[string]coreItem
 }
@@ -16,21 +17,49 @@ type coreImport struct {
 	coreItem
 }
 
-func abstractModule(t *binary.ModuleType) *module {
-	m := &module{exports: map[string]coreItem{}}
-	for _, i := range t.Imports {
-		m.imports = append(m.imports, coreImport{i.Module, abstractItem(i)})
+// module parses an embedded core module, once however often it is instantiated.
+func (p *planner) module(c *binary.CoreModule) (*module, error) {
+	if m := p.modules[c]; m != nil {
+		return m, nil
 	}
-	for _, e := range t.Exports {
-		m.exports[e.Name] = abstractItem(e)
+	parsed, err := core.Parse(c.Code, core.Limits{})
+	if err != nil {
+		return nil, err
 	}
-	return m
+	m := &module{parsed: parsed, exports: make(map[string]coreItem, len(parsed.Exports))}
+	for _, i := range parsed.Imports {
+		m.imports = append(m.imports, coreImport{i.Module, itemOf(i.Name, i.Kind, i.Type)})
+	}
+	for _, e := range parsed.Exports {
+		m.exports[e.Name] = itemOf(e.Name, e.Kind, e.Type)
+	}
+	p.modules[c] = m
+	return m, nil
 }
 
-func abstractItem(i binary.ModuleItem) coreItem {
-	it := coreItem{sort: i.Sort, core: -1, name: i.Name}
-	if i.Func != nil {
-		it.params, it.result = i.Func.Params, i.Func.Results
+func itemOf(name string, kind core.Kind, t *core.FuncType) coreItem {
+	it := coreItem{sort: binary.CoreSort(kind), name: name}
+	if kind == core.Func {
+		it.params, it.result = t.Params, t.Results
 	}
 	return it
+}
+
+// abstractModule is a module of which only the type is known.
+func abstractModule(t *binary.ModuleType) *module {
+	m := &module{exports: map[string]coreItem{}}
+	item := func(i binary.ModuleItem) coreItem {
+		it := coreItem{sort: i.Sort, name: i.Name}
+		if i.Func != nil {
+			it.params, it.result = i.Func.Params, i.Func.Results
+		}
+		return it
+	}
+	for _, i := range t.Imports {
+		m.imports = append(m.imports, coreImport{i.Module, item(i)})
+	}
+	for _, e := range t.Exports {
+		m.exports[e.Name] = item(e)
+	}
+	return m
 }

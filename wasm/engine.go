@@ -1,0 +1,152 @@
+package wasm
+
+import (
+	"context"
+	"crypto/sha256"
+	"encoding/hex"
+	"errors"
+	"sync"
+	"time"
+
+	"greentic.dev/greentic/fault"
+	"greentic.dev/wasm/binary"
+	"greentic.dev/wasm/core"
+	"greentic.dev/wasm/link"
+)
+
+// Options configures an engine; the zero value is safe.
+type Options struct {
+	CacheDir string        // where compiled code is kept between processes; empty means memory only
+	Defaults Limits        // for invocations that leave a limit zero
+	Decode   binary.Limits // what Compile accepts
+}
+
+// Engine compiles components and holds their code. It is safe for concurrent use.
+type Engine struct {
+	core     *core.Engine
+	defaults Limits
+	decode   binary.Limits
+
+	mu         sync.Mutex
+	components map[string]*compiling // by digest
+}
+
+// compiling is one compilation that any number of callers wait for.
+type compiling struct {
+	done      chan struct{}
+	component *Component
+	err       error
+}
+
+// New makes an engine.
+func New(ctx context.Context, opt Options) (*Engine, error) {
+	c, err := core.New(ctx, core.Options{CacheDir: opt.CacheDir})
+	if err != nil {
+		return nil, fault.Wrap("wasm engine", err)
+	}
+	return &Engine{core: c, defaults: opt.Defaults.or(defaultLimits()), decode: opt.Decode,
+		components: map[string]*compiling{}}, nil
+}
+
+// Close frees all code. No invocation may be running.
+func (e *Engine) Close(ctx context.Context) error {
+	e.mu.Lock()
+	defer e.mu.Unlock()
+	var errs []error
+	for _, c := range e.components {
+		if c.component != nil {
+			errs = append(errs, c.component.program.Close(ctx))
+		}
+	}
+	return errors.Join(append(errs, e.core.Close(ctx))...)
+}
+
+// Compile decodes, checks and compiles a component; code must not change afterwards. Equal
+// bytes are compiled once per engine. Errors are Invalid (malformed or ill-typed),
+// Unsupported (a named feature) or Exhausted, and carry the offset in the binary.
+func (e *Engine) Compile(ctx context.Context, code []byte) (*Component, error) {
+	sum := sha256.Sum256(code)
+	digest := "sha256:" + hex.EncodeToString(sum[:])
+	for {
+		e.mu.Lock()
+		c, running := e.components[digest]
+		if !running {
+			c = &compiling{done: make(chan struct{})}
+			e.components[digest] = c
+		}
+		e.mu.Unlock()
+		if !running {
+			c.component, c.err = e.compile(ctx, code, digest)
+			if c.err != nil {
+				e.mu.Lock()
+				delete(e.components, digest)
+				e.mu.Unlock()
+			}
+			close(c.done)
+			return c.component, c.err
+		}
+		select {
+		case <-c.done:
+		case <-ctx.Done():
+			return nil, fault.Wrap("compile component", ctx.Err())
+		}
+		if c.err == nil || !gaveUp(c.err) {
+			return c.component, c.err
+		}
+		// whoever compiled it was cancelled, which is not our failure: compile it ourselves
+	}
+}
+
+func gaveUp(err error) bool { return fault.Is(err, fault.Canceled) || fault.Is(err, fault.Timeout) }
+
+func (e *Engine) compile(ctx context.Context, code []byte, digest string) (*Component, error) {
+	const op = "compile component"
+	decoded, err := binary.Decode(code, e.decode)
+	if err != nil {
+		return nil, fault.Wrap(op, err)
+	}
+	plan, err := link.NewPlan(decoded, e.decode)
+	if err != nil {
+		return nil, fault.Wrap(op, err)
+	}
+	program, err := link.Compile(ctx, e.core, plan)
+	if err != nil {
+		return nil, fault.Wrap(op, err)
+	}
+	return &Component{engine: e, program: program, digest: digest, size: len(code)}, nil
+}
+
+// Limits bounds one invocation. A zero field takes the engine's default, which is the value
+// named beside it unless Options.Defaults says otherwise.
+type Limits struct {
+	Memory    uint64        // bytes of linear memory, all modules together; 256 MiB
+	Wall      time.Duration // 30 s
+	Payload   int           // bytes one invocation may move in and out; 16 MiB
+	Handles   int           // open handles per component instance; 10,000
+	HostCalls int           // 100,000
+	Depth     int           // nested calls inside the guest; 10,000
+	Output    int           // bytes on stdout and stderr together; 1 MiB
+}
+
+func defaultLimits() Limits {
+	return Limits{Memory: 256 << 20, Wall: 30 * time.Second, Payload: 16 << 20,
+		Handles: 10_000, HostCalls: 100_000, Depth: 10_000, Output: 1 << 20}
+}
+
+func (l Limits) or(d Limits) Limits {
+	if l.Memory == 0 {
+		l.Memory = d.Memory
+	}
+	if l.Wall == 0 {
+		l.Wall = d.Wall
+	}
+	for _, f := range []struct {
+		v   *int
+		def int
+	}{{&l.Payload, d.Payload}, {&l.Handles, d.Handles}, {&l.HostCalls, d.HostCalls}, {&l.Depth, d.Depth}, {&l.Output, d.Output}} {
+		if *f.v == 0 {
+			*f.v = f.def
+		}
+	}
+	return l
+}

@@ -1,0 +1,333 @@
+package link
+
+import (
+	"context"
+	"errors"
+	"time"
+
+	"github.com/tetratelabs/wazero/api"
+	"greentic.dev/greentic/fault"
+	"greentic.dev/wasm/binary"
+	"greentic.dev/wasm/canon"
+	"greentic.dev/wasm/core"
+)
+
+// instance is one live copy of a component: its core modules with their memories, and per
+// component instance a handle table and its entry flags. It is also the context of every call
+// into wasm, so that host functions find it by type assertion. It serves one goroutine.
+type instance struct {
+	context.Context // deadline and cancellation of the invocation
+
+	bound   *Bound
+	cores   []*core.Instance
+	budget  *core.Budget
+	state   []componentState
+	options []canon.Options
+	entries []entryPoint
+
+	call      Call
+	payload   int
+	hostCalls int
+	limits    Limits
+	cause     error // the first failure inside a host function
+}
+
+// componentState is the dynamic state of one component instance.
+type componentState struct {
+	handles *canon.Table
+	inside  bool // spec: not may_enter
+	stay    bool // spec: not may_leave
+}
+
+// entryPoint is a core function that the host calls.
+type entryPoint struct {
+	fn   api.Function
+	busy bool
+}
+
+// instanceKey finds the instance behind contexts that wrap it (core start functions).
+type instanceKey struct{}
+
+// Value finds the instance itself below any wrapping context.
+func (in *instance) Value(key any) any {
+	if key == (instanceKey{}) {
+		return in
+	}
+	return in.Context.Value(key)
+}
+
+func instanceOf(ctx context.Context) *instance {
+	if in, ok := ctx.(*instance); ok {
+		return in
+	}
+	return ctx.Value(instanceKey{}).(*instance)
+}
+
+// Deadline is that of the invocation.
+func (in *instance) Deadline() (time.Time, bool) { return in.Context.Deadline() }
+
+// newInstance makes the tables and options of an instance; start makes its core modules.
+func newInstance(ctx context.Context, b *Bound, lim Limits) *instance {
+	p := b.program.plan
+	in := &instance{
+		Context: ctx, bound: b, limits: lim, payload: lim.Payload,
+		budget:  &core.Budget{Limit: lim.Memory},
+		cores:   make([]*core.Instance, 0, len(p.cores)),
+		state:   make([]componentState, len(p.parents)),
+		options: make([]canon.Options, len(p.options)),
+		entries: make([]entryPoint, len(p.entries)),
+	}
+	for i := range in.state {
+		in.state[i].handles = canon.NewTable(lim.Handles)
+	}
+	for r, info := range p.resources {
+		in.state[info.instance].handles.Define(r)
+	}
+	for i := range p.options {
+		in.options[i] = in.bindOptions(&p.options[i])
+	}
+	return in
+}
+
+func (in *instance) bindOptions(o *canonOptions) canon.Options {
+	out := canon.Options{Encoding: o.encoding}
+	if o.memory != nil {
+		var mem api.Memory
+		out.Memory = func() []byte {
+			if mem == nil {
+				mem = in.cores[o.memory.core].Module().ExportedMemory(o.memory.name)
+			}
+			b, _ := mem.Read(0, mem.Size())
+			return b
+		}
+	}
+	if o.realloc >= 0 {
+		out.Realloc = func(_ context.Context, old, oldSize, align, size uint32) (uint32, error) {
+			stack := [4]uint64{uint64(old), uint64(oldSize), uint64(align), uint64(size)}
+			err := in.confined(o.instance, func() error { return in.enterCore(o.realloc, stack[:]) })
+			return uint32(stack[0]), err
+		}
+	}
+	return out
+}
+
+// confined runs f while the component instance may not call out.
+func (in *instance) confined(component int, f func() error) error {
+	s := &in.state[component]
+	was := s.stay
+	s.stay = true
+	err := f()
+	s.stay = was
+	return err
+}
+
+// enterCore calls a core function of the plan; stack holds its arguments and takes its results.
+func (in *instance) enterCore(entry int, stack []uint64) error {
+	item := &in.bound.program.plan.entries[entry]
+	if item.core < 0 {
+		return in.serve(item.made, stack)
+	}
+	if err := in.Err(); err != nil {
+		return stopped(in.Context)
+	}
+	e := &in.entries[entry]
+	fn := e.fn
+	if fn == nil || e.busy { // an api.Function is not re-entrant
+		fn = in.cores[item.core].Module().ExportedFunction(item.name)
+		if e.fn == nil {
+			e.fn = fn
+		}
+	}
+	was := e.busy
+	e.busy = true
+	err := fn.CallWithStack(in, stack)
+	e.busy = was
+	if err != nil {
+		return in.trap(item.name, err)
+	}
+	return nil
+}
+
+// invoke calls a component function from component instance caller, or -1 for the embedder.
+func (in *instance) invoke(fn *function, caller int, args []any) (any, error) {
+	if fn.lift == nil {
+		return in.callHost(fn, args)
+	}
+	l := fn.lift
+	if err := in.enter(l.instance, caller, true); err != nil {
+		return nil, err
+	}
+	env := canon.Env{Ctx: in, Opt: &in.options[l.options], Handles: in.state[l.instance].handles, Payload: &in.payload}
+	var buf [16]uint64
+	stack, err := l.sig.LowerArgs(&env, args, buf[:0])
+	if err != nil {
+		return nil, err
+	}
+	for len(stack) < l.results {
+		stack = append(stack, 0)
+	}
+	if err := in.enterCore(l.entry, stack); err != nil {
+		return nil, err
+	}
+	var ret [1]uint64
+	copy(ret[:], stack)
+	result, err := l.sig.LiftResult(&env, stack[:l.results])
+	if err == nil && l.postReturn >= 0 {
+		err = in.confined(l.instance, func() error { return in.enterCore(l.postReturn, ret[:]) })
+	}
+	if err != nil {
+		return nil, err
+	}
+	return result, in.enter(l.instance, caller, false)
+}
+
+// enter marks the component instances that a call from caller to callee enters (or leaves):
+// callee and its ancestors, less those the caller is inside of already.
+func (in *instance) enter(callee, caller int, inside bool) error {
+	parents := in.bound.program.plan.parents
+	for c := callee; c >= 0 && !encloses(parents, c, caller); c = parents[c] {
+		if inside && in.state[c].inside {
+			return violation("cannot enter a component instance that is being called already")
+		}
+		in.state[c].inside = inside
+	}
+	return nil
+}
+
+func encloses(parents []int, outer, inner int) bool {
+	for ; inner >= 0; inner = parents[inner] {
+		if inner == outer {
+			return true
+		}
+	}
+	return false
+}
+
+func (in *instance) callHost(fn *function, args []any) (any, error) {
+	in.hostCalls++
+	if in.limits.HostCalls > 0 && in.hostCalls > in.limits.HostCalls {
+		return nil, fault.Newf(fault.Exhausted, "", "more than %d host calls", in.limits.HostCalls)
+	}
+	if in.Err() != nil {
+		return nil, stopped(in.Context)
+	}
+	in.call.Type = fn.typ
+	v, err := guarded(in.bound.impls[fn.host.index], in.Context, &in.call, args)
+	if err != nil {
+		if in.Err() != nil {
+			return nil, stopped(in.Context)
+		}
+		return nil, fault.Wrap(hostName(fn.host.iface, fn.host.name), err)
+	}
+	return v, nil
+}
+
+// guarded turns a panic of a host function into an error: it is a defect of the host and must
+// not look like a trap of the guest.
+func guarded(f Func, ctx context.Context, call *Call, args []any) (v any, err error) {
+	defer func() {
+		if p := recover(); p != nil {
+			err = fault.Newf(fault.Internal, "", "panic: %v", p)
+		}
+	}()
+	return f(ctx, call, args)
+}
+
+// serve runs a function made by a canonical definition, called by a guest.
+func (in *instance) serve(f *hostFunc, stack []uint64) error {
+	s := &in.state[f.instance]
+	if s.stay {
+		return violation("cannot leave the component instance during realloc or post-return")
+	}
+	switch f.op {
+	case binary.CanonResourceNew:
+		h, err := s.handles.New(f.resource, uint32(stack[0]))
+		stack[0] = uint64(h)
+		return err
+	case binary.CanonResourceRep:
+		rep, err := s.handles.Rep(uint32(stack[0]), f.resource)
+		if err == nil {
+			stack[0] = uint64(rep.(uint32))
+		}
+		return err
+	case binary.CanonResourceDrop:
+		e, err := s.handles.Drop(uint32(stack[0]), f.resource)
+		if err != nil || !e.Own {
+			return err
+		}
+		return in.destroy(e, f.instance)
+	}
+	env := canon.Env{Ctx: in, Opt: &in.options[f.options], Handles: s.handles, Payload: &in.payload}
+	args, err := f.sig.LiftArgs(&env, stack)
+	if err != nil {
+		return err
+	}
+	result, err := in.invoke(f.fn, f.instance, args)
+	if err != nil {
+		return err
+	}
+	err = f.sig.LowerResult(&env, result, stack)
+	if h, ok := result.(canon.Handle); ok && err != nil && f.fn.host != nil {
+		in.discard(f.fn.typ.Result.Resource, h.Rep)
+	}
+	return err
+}
+
+// discard runs the destructor of a host resource.
+func (in *instance) discard(r *binary.Resource, rep any) {
+	if d := in.bound.destructors[r]; d != nil {
+		d(context.WithoutCancel(in.Context), &in.call, rep)
+	}
+}
+
+// destroy runs the destructor of a resource whose last handle is gone.
+func (in *instance) destroy(e canon.Entry, caller int) error {
+	info := in.bound.program.plan.resources[e.Resource]
+	if info == nil {
+		in.discard(e.Resource, e.Rep)
+		return nil
+	}
+	if info.dtor < 0 {
+		return nil
+	}
+	if err := in.enter(info.instance, caller, true); err != nil {
+		return err
+	}
+	stack := [1]uint64{uint64(e.Rep.(uint32))}
+	if err := in.enterCore(info.dtor, stack[:]); err != nil {
+		return err
+	}
+	return in.enter(info.instance, caller, false)
+}
+
+// release runs the destructors of host resources that the guest left open.
+func (in *instance) release() {
+	for i := range in.state {
+		for _, e := range in.state[i].handles.All() {
+			if e.Own {
+				in.discard(e.Resource, e.Rep)
+			}
+		}
+		in.state[i].handles.Reset()
+	}
+}
+
+// raise leaves a host function with an error: wazero turns the panic into the error of the
+// call into the guest.
+func (in *instance) raise(err error) {
+	if in.cause == nil {
+		in.cause = err
+	}
+	panic(err)
+}
+
+func violation(msg string) error {
+	return &fault.Error{Kind: fault.Invalid, Msg: msg, Code: TrapCode}
+}
+
+func stopped(ctx context.Context) error {
+	if errors.Is(ctx.Err(), context.DeadlineExceeded) {
+		return fault.New(fault.Timeout, "", "the deadline passed")
+	}
+	return fault.New(fault.Canceled, "", "the caller gave up")
+}

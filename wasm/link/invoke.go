@@ -1,0 +1,120 @@
+package link
+
+import (
+	"context"
+	"time"
+
+	"github.com/tetratelabs/wazero/api"
+	"greentic.dev/greentic/fault"
+	"greentic.dev/wasm/core"
+)
+
+// Limits bounds one invocation. Zero means no limit of ours.
+type Limits struct {
+	Memory    uint64 // bytes of linear memory of all core modules together
+	Payload   int    // bytes that may move in and out, counted as package canon does
+	Handles   int    // open handles per component instance
+	HostCalls int
+	Depth     int // nested calls inside the guest
+}
+
+// Request is one call of an exported function.
+type Request struct {
+	Interface string // exact name with version; empty for a function at world level
+	Func      string
+	Args      []any
+	Data      any // for Call.Data
+	System    any // for Call.System
+	Limits    Limits
+}
+
+// Stats is what an invocation used.
+type Stats struct {
+	Fuel       uint64 // function entries and loop turns
+	HostCalls  int
+	PeakMemory uint64 // bytes
+	Wall       time.Duration
+}
+
+// Invoke makes a fresh instance, calls one function and throws the instance away. It ends soon
+// after ctx does: Timeout or Canceled. A trap of the guest is Invalid with code TrapCode and a
+// *Trap as cause, a used-up limit Exhausted, an unknown function NotFound; failures of host
+// functions keep their kind.
+func (b *Bound) Invoke(ctx context.Context, r Request) (any, Stats, error) {
+	start := time.Now()
+	fn, err := b.program.plan.find(r.Interface, r.Func)
+	if err != nil {
+		return nil, Stats{}, err
+	}
+	in := newInstance(ctx, b, r.Limits)
+	in.call = Call{Data: r.Data, System: r.System}
+	result, err := in.run(fn, r.Args)
+	stats := in.close()
+	stats.Wall = time.Since(start)
+	if err != nil {
+		return nil, stats, fault.Wrap("invoke "+hostName(r.Interface, r.Func), err)
+	}
+	return result, stats, nil
+}
+
+// run starts the core modules and calls fn. Running code ends soon after the context does: it
+// looks at it at its safe points.
+func (in *instance) run(fn *function, args []any) (any, error) {
+	if in.Err() != nil {
+		return nil, stopped(in.Context)
+	}
+	if err := in.start(); err != nil {
+		return nil, err
+	}
+	return in.invoke(fn, -1, args)
+}
+
+// start instantiates the core modules in order.
+func (in *instance) start() error {
+	program := in.bound.program
+	resolve := func(module string) api.Module {
+		if module == hostModule {
+			return program.host
+		}
+		i, ok := coreNumber(module)
+		if !ok || i >= len(in.cores) {
+			return nil
+		}
+		return in.cores[i].Module()
+	}
+	for _, code := range program.codes {
+		c, err := instantiate(in, program.engine, code, core.InstanceOptions{Resolve: resolve, Memory: in.budget, Depth: in.limits.Depth})
+		if err != nil {
+			return in.trap("start", err)
+		}
+		in.cores = append(in.cores, c)
+	}
+	return nil
+}
+
+// instantiate turns a panic of the engine into an error: it panics when it is refused the
+// initial memory of a module.
+func instantiate(ctx context.Context, e *core.Engine, code *core.Code, opt core.InstanceOptions) (c *core.Instance, err error) {
+	defer func() {
+		if p := recover(); p != nil {
+			err = fault.Newf(fault.Internal, "instantiate", "%v", p)
+			if opt.Memory.Denied() {
+				err = fault.New(fault.Exhausted, "instantiate", "initial memory is over the limit")
+			}
+		}
+	}()
+	return e.Instantiate(ctx, code, opt)
+}
+
+// close runs what is left to run and frees the instance.
+func (in *instance) close() Stats {
+	in.release()
+	s := Stats{HostCalls: in.hostCalls, PeakMemory: in.budget.Peak()}
+	for _, c := range in.cores {
+		s.Fuel += c.Fuel()
+	}
+	for i := len(in.cores) - 1; i >= 0; i-- {
+		_ = in.cores[i].Close(context.WithoutCancel(in.Context)) // nothing a caller could do about it
+	}
+	return s
+}

@@ -1,0 +1,62 @@
+package link
+
+import (
+	"errors"
+	"strings"
+
+	"greentic.dev/greentic/fault"
+)
+
+// TrapCode is the fault code of every failure that a guest caused by trapping.
+const TrapCode = "guest_trap"
+
+// Trap is what stopped a guest: the cause of a fault of kind Invalid and code TrapCode.
+type Trap struct {
+	Reason    string   // "unreachable", "out of bounds memory access", …
+	Func      string   // the core function the host called
+	Backtrace []string // innermost frame first; at most 30
+}
+
+// Error is the reason with the innermost frame.
+func (t *Trap) Error() string {
+	if len(t.Backtrace) == 0 {
+		return t.Reason
+	}
+	return t.Reason + " in " + t.Backtrace[0]
+}
+
+const stackMark = "wasm stack trace:"
+
+// trap gives the failure of a call into a core module its meaning: what a host function
+// raised, the end of the invocation, a limit, or a trap of the guest itself.
+func (in *instance) trap(fn string, err error) error {
+	if in.cause != nil {
+		return in.cause
+	}
+	if in.Err() != nil {
+		return stopped(in.Context)
+	}
+	var known *fault.Error
+	if errors.As(err, &known) {
+		return known
+	}
+	t := parseTrap(err.Error())
+	t.Func = fn
+	if in.budget.Denied() {
+		return &fault.Error{Kind: fault.Exhausted, Msg: "memory limit reached", Err: t}
+	}
+	return &fault.Error{Kind: fault.Invalid, Code: TrapCode, Msg: "guest trapped", Err: t}
+}
+
+// parseTrap reads the error text of the engine, which carries names of the name section.
+func parseTrap(text string) *Trap {
+	head, stack, _ := strings.Cut(text, stackMark)
+	t := &Trap{Reason: strings.TrimSpace(strings.TrimPrefix(strings.TrimSpace(head), "wasm error:"))}
+	t.Reason = strings.TrimSuffix(t.Reason, " (recovered by wazero)")
+	for line := range strings.Lines(stack) {
+		if line = strings.TrimSpace(line); line != "" && len(t.Backtrace) < 30 {
+			t.Backtrace = append(t.Backtrace, strings.TrimPrefix(line, "."))
+		}
+	}
+	return t
+}
