@@ -199,7 +199,7 @@ func (m *Module) parseSection(id byte, r *reader) bool {
 		m.parseExports(r)
 	case secDataCount:
 		m.bulkData = true
-		return false
+		r.u32()
 	default:
 		return false
 	}
