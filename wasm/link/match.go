@@ -56,3 +56,11 @@ func semver(v string) (line string, place uint64, ok bool) {
 	}
 	return v, 0, true
 }
+
+// hostName is how errors name a host function.
+func hostName(iface, name string) string {
+	if iface == "" {
+		return name
+	}
+	return iface + "#" + name
+}
