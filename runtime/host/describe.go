@@ -1,0 +1,188 @@
+package host
+
+import (
+	"context"
+
+	"greentic.dev/greentic"
+	"greentic.dev/greentic/fault"
+	"greentic.dev/interfaces"
+	"greentic.dev/model/cbor"
+	"greentic.dev/wasm"
+)
+
+// Description is what a component says about itself.
+type Description struct {
+	Interface  string      `json:"interface"` // where it came from
+	Name       string      `json:"name,omitempty"`
+	Version    string      `json:"version,omitempty"`
+	Summary    string      `json:"summary,omitempty"`
+	Operations []Operation `json:"operations"`
+	Document   any         `json:"document,omitempty"` // the whole self-description, as it was
+}
+
+// Operation is one thing a component can do. Schemas are JSON-like, in the component's own
+// dialect; nil when it has none.
+type Operation struct {
+	Name    string `json:"name"`
+	Summary string `json:"summary,omitempty"`
+	Input   any    `json:"input,omitempty"`
+	Output  any    `json:"output,omitempty"`
+}
+
+// Describe asks the component to describe itself (formats digest 2.7), without granting it
+// anything. A component that has no self-description gives fault.NotFound; otherwise errors
+// are those of Invoke.
+func (c *Component) Describe(ctx context.Context) (Description, error) {
+	op := "describe component " + c.name
+	inv := &invocation{host: c.host, tenant: greentic.DefaultTenant(), request: &Request{Component: c.name}, component: c.name}
+	for _, source := range []struct {
+		iface string
+		read  func(any) (Description, error)
+	}{
+		{interfaces.Node, describeNode},
+		{interfaces.ComponentDescriptor, describeCBOR},
+		{interfaces.SchemaCore, describeJSON},
+		{interfaces.Descriptor, describeCBOR},
+	} {
+		if _, ok := c.code.Func(source.iface, "describe"); !ok {
+			continue
+		}
+		value, _, err := c.call(ctx, inv, source.iface, "describe", nil)
+		if err != nil {
+			return Description{}, inv.clean(op, err)
+		}
+		d, err := source.read(value)
+		if err != nil {
+			return Description{}, fault.Wrap(op, err)
+		}
+		d.Interface = source.iface
+		return d, nil
+	}
+	return Description{}, fault.New(fault.NotFound, op, "it exports no describe function")
+}
+
+// describeNode reads node.describe: a component-descriptor record.
+func describeNode(value any) (Description, error) {
+	rec, _ := value.(wasm.Record)
+	d := Description{Name: text(rec.Get("name")), Version: text(rec.Get("version")), Summary: text(someOf(rec.Get("summary"))), Operations: []Operation{}}
+	ops, _ := rec.Get("ops").([]any)
+	for _, item := range ops {
+		op, _ := item.(wasm.Record)
+		d.Operations = append(d.Operations, Operation{Name: text(op.Get("name")), Summary: text(someOf(op.Get("summary"))),
+			Input: schemaOf(op.Get("input")), Output: schemaOf(op.Get("output"))})
+	}
+	d.Document = plainValue(value)
+	return d, nil
+}
+
+// schemaOf is the schema of an io-schema: the document if it is inline, else where it is.
+func schemaOf(v any) any {
+	io, _ := v.(wasm.Record)
+	source, _ := io.Get("schema").(wasm.Variant)
+	if b, ok := source.Value.([]byte); ok {
+		if doc, err := cbor.Unmarshal(b); err == nil {
+			return doc
+		}
+	}
+	if ref, ok := source.Value.(string); ok && ref != "" {
+		return map[string]any{"$ref": ref}
+	}
+	return nil
+}
+
+func describeJSON(value any) (Description, error) {
+	b, _ := value.([]byte)
+	doc, err := cbor.FromJSON(b)
+	if err != nil {
+		return Description{}, err
+	}
+	return describeDocument(doc), nil
+}
+
+func describeCBOR(value any) (Description, error) {
+	b, _ := value.([]byte)
+	doc, err := cbor.Unmarshal(b)
+	if err != nil {
+		return Description{}, err
+	}
+	return describeDocument(doc), nil
+}
+
+// describeDocument reads both document forms: {info, operations: [{id, input: {schema}}]} and
+// {provider, operations: [{name}], input_schema}.
+func describeDocument(doc any) Description {
+	d := Description{Operations: []Operation{}, Document: doc}
+	fields, _ := doc.(map[string]any)
+	info, _ := fields["info"].(map[string]any)
+	d.Name, d.Version = text(first(info["id"], fields["provider"], fields["name"])), text(first(info["version"], fields["version"]))
+	d.Summary = phrase(info["display_name"])
+	ops, _ := fields["operations"].([]any)
+	for _, item := range ops {
+		op, _ := item.(map[string]any)
+		o := Operation{Name: text(first(op["id"], op["name"])), Summary: phrase(first(op["display_name"], op["title"]))}
+		if o.Name == "" {
+			continue
+		}
+		o.Input, o.Output = first(schemaIn(op["input"]), fields["input_schema"]), first(schemaIn(op["output"]), fields["output_schema"])
+		d.Operations = append(d.Operations, o)
+	}
+	return d
+}
+
+func schemaIn(v any) any {
+	m, _ := v.(map[string]any)
+	return m["schema"]
+}
+
+// phrase is a text or the fallback (else the key) of a translatable text.
+func phrase(v any) string {
+	if m, ok := v.(map[string]any); ok {
+		return text(first(m["fallback"], m["key"]))
+	}
+	return text(v)
+}
+
+func first(values ...any) any {
+	for _, v := range values {
+		if v != nil && v != "" {
+			return v
+		}
+	}
+	return nil
+}
+
+func someOf(v any) any {
+	o, _ := v.(wasm.Option)
+	return o.Value
+}
+
+// plainValue is a component value in JSON-like form; bytes that are CBOR are opened.
+func plainValue(v any) any {
+	switch v := v.(type) {
+	case wasm.Record:
+		m := make(map[string]any, len(v))
+		for _, f := range v {
+			m[f.Name] = plainValue(f.Value)
+		}
+		return m
+	case []any:
+		list := make([]any, len(v))
+		for i, item := range v {
+			list[i] = plainValue(item)
+		}
+		return list
+	case wasm.Option:
+		return plainValue(v.Value)
+	case wasm.Variant:
+		if v.Value == nil {
+			return v.Case
+		}
+		return map[string]any{v.Case: plainValue(v.Value)}
+	case []byte:
+		if doc, err := cbor.Unmarshal(v); err == nil {
+			return doc
+		}
+		return v
+	}
+	return v
+}

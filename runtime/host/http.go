@@ -1,0 +1,138 @@
+package host
+
+import (
+	"context"
+	"net/http"
+	"net/url"
+	"strings"
+	"time"
+
+	"greentic.dev/backing/egress"
+	"greentic.dev/greentic/fault"
+	"greentic.dev/wasm"
+)
+
+// httpSend is http-client.send; from 1.1.0 on there are options between request and context.
+func httpSend(iface string, options bool) wasm.HostFunc {
+	return func(ctx context.Context, call *wasm.Call, args []any) (any, error) {
+		inv, err := invocationOf(call)
+		if err != nil {
+			return nil, err
+		}
+		rec, err := argument[wasm.Record](args, 0)
+		if err != nil {
+			return nil, err
+		}
+		req, err := readRequest(rec)
+		if err != nil {
+			return nil, err
+		}
+		if options {
+			opts, err := argument[wasm.Option](args, 1)
+			if err != nil {
+				return nil, err
+			}
+			readOptions(&req, opts)
+		}
+		who, err := argument[wasm.Option](args, len(args)-1)
+		if err != nil {
+			return nil, err
+		}
+		start := inv.host.deps.Now()
+		resp, err := inv.send(ctx, req, who)
+		c := Call{Import: iface + "#send", Subject: req.Method + " " + hostOf(req.URL), Outcome: "ok",
+			Effect: req.Method != http.MethodGet && req.Method != http.MethodHead}
+		if err == nil {
+			inv.record(c, start)
+			return wasm.OK(responseRecord(resp)), nil
+		}
+		if ctx.Err() != nil {
+			return nil, fault.Wrap("http", ctx.Err())
+		}
+		c.Outcome = httpCode(err)
+		c.Effect = c.Effect && c.Outcome == "unavailable" // it may have arrived all the same
+		inv.record(c, start)
+		return hostError(c.Outcome, inv.redact(err.Error())), nil
+	}
+}
+
+func (inv *invocation) send(ctx context.Context, req egress.Request, who wasm.Option) (*egress.Response, error) {
+	if err := inv.checkContext(who); err != nil {
+		return nil, err
+	}
+	if inv.host.deps.HTTP == nil {
+		return nil, fault.New(fault.Denied, "http", "this host sends no requests")
+	}
+	req.Grants = inv.request.Grants.Hosts
+	return inv.host.deps.HTTP.Do(ctx, inv.tenant, req)
+}
+
+// httpCode is the interface's word for a failure (formats digest 3.2).
+func httpCode(err error) string {
+	switch fault.KindOf(err) {
+	case fault.Denied:
+		return "denied"
+	case fault.Invalid:
+		return "invalid-input"
+	}
+	return "unavailable"
+}
+
+func readRequest(rec wasm.Record) (egress.Request, error) {
+	var req egress.Request
+	method, ok := rec.Get("method").(string)
+	address, ok2 := rec.Get("url").(string)
+	header, ok3 := rec.Get("headers").([]any)
+	body, ok4 := rec.Get("body").(wasm.Option)
+	if !ok || !ok2 || !ok3 || !ok4 {
+		return req, fault.New(fault.Internal, "http", "the request record has another shape")
+	}
+	req.Method, req.URL = strings.ToUpper(method), address
+	for _, h := range header {
+		pair, _ := h.([]any)
+		if len(pair) != 2 {
+			return req, fault.New(fault.Internal, "http", "a header is no pair")
+		}
+		name, _ := pair[0].(string)
+		value, _ := pair[1].(string)
+		req.Header = append(req.Header, [2]string{name, value})
+	}
+	req.Body, _ = body.Value.([]byte)
+	return req, nil
+}
+
+func readOptions(req *egress.Request, opts wasm.Option) {
+	rec, _ := opts.Value.(wasm.Record)
+	if o, _ := rec.Get("timeout-ms").(wasm.Option); o.Some {
+		ms, _ := o.Value.(uint32)
+		req.Timeout = max(time.Duration(ms)*time.Millisecond, 1) // 0 is a deadline that has passed
+	}
+	if o, _ := rec.Get("allow-insecure").(wasm.Option); o.Some {
+		req.AllowInsecure, _ = o.Value.(bool)
+	}
+	if o, _ := rec.Get("follow-redirects").(wasm.Option); o.Some {
+		follow, _ := o.Value.(bool)
+		req.NoRedirects = !follow
+	}
+}
+
+func responseRecord(resp *egress.Response) wasm.Record {
+	header := make([]any, len(resp.Header))
+	for i, h := range resp.Header {
+		header[i] = []any{strings.ToLower(h[0]), strings.ToValidUTF8(h[1], "\uFFFD")}
+	}
+	return wasm.Record{
+		{Name: "status", Value: uint16(resp.Status)},
+		{Name: "headers", Value: header},
+		{Name: "body", Value: wasm.Some(resp.Body)},
+	}
+}
+
+// hostOf is the part of a URL that may be told: a path can carry a token.
+func hostOf(address string) string {
+	u, err := url.Parse(address)
+	if err != nil {
+		return "?"
+	}
+	return u.Host
+}

@@ -1,0 +1,116 @@
+package host
+
+import (
+	"bytes"
+	"context"
+	"log/slog"
+	"strings"
+	"time"
+
+	"greentic.dev/greentic"
+	"greentic.dev/greentic/fault"
+	"greentic.dev/wasm"
+)
+
+// maxCalls is how many calls a Response lists.
+const maxCalls = 1000
+
+// Call is one call of a host interface, as it is recorded. It carries no secret and no body.
+type Call struct {
+	Import   string        `json:"import"`            // "greentic:http/http-client@1.1.0#send"
+	Subject  string        `json:"subject,omitempty"` // "POST api.telegram.org", a state key, a secret key
+	Outcome  string        `json:"outcome"`           // "ok", or the error code the guest saw
+	Effect   bool          `json:"effect,omitempty"`  // it may have changed something outside: HTTP other than GET and HEAD, a secret written
+	Duration time.Duration `json:"duration_ns"`
+}
+
+// invocation is one running Invoke: what host functions find in wasm.Call.Data. One goroutine
+// at a time uses it.
+type invocation struct {
+	host      *Host
+	tenant    greentic.TenantCtx
+	request   *Request
+	component string
+	calls     []Call
+	handed    []string // secret values the guest got, to be kept out of texts
+}
+
+func invocationOf(call *wasm.Call) (*invocation, error) {
+	inv, ok := call.Data.(*invocation)
+	if !ok {
+		return nil, fault.New(fault.Internal, "host", "a host function was called outside an invocation")
+	}
+	return inv, nil
+}
+
+// record notes a call. start comes from the host's clock.
+func (inv *invocation) record(c Call, start time.Time) {
+	if len(inv.calls) < maxCalls {
+		c.Duration = inv.host.deps.Now().Sub(start)
+		c.Subject = inv.redact(c.Subject)
+		inv.calls = append(inv.calls, c)
+	}
+}
+
+// hand remembers a secret value. Very short ones are not searched for: they occur by chance.
+func (inv *invocation) hand(value []byte) {
+	if s := strings.TrimSpace(string(value)); len(s) >= 4 {
+		inv.handed = append(inv.handed, s)
+	}
+}
+
+// redact replaces every secret the guest got.
+func (inv *invocation) redact(s string) string {
+	for _, value := range inv.handed {
+		s = strings.ReplaceAll(s, value, "[secret]")
+	}
+	return s
+}
+
+// log is the host's logger with what every line about this invocation says.
+func (inv *invocation) log() *slog.Logger {
+	return inv.host.deps.Log.With("env", inv.tenant.Env, "tenant", inv.tenant.Tenant, "pack", inv.request.Pack,
+		"flow", inv.request.Flow, "node", inv.request.Node, "component", inv.component)
+}
+
+// lines logs what a guest prints, line by line, and keeps the last line for its epitaph.
+type lines struct {
+	inv  *invocation
+	ctx  context.Context
+	part []byte
+	last string
+}
+
+// Write implements io.Writer; it never fails.
+func (l *lines) Write(b []byte) (int, error) {
+	l.part = append(l.part, b...)
+	for {
+		i := bytes.IndexByte(l.part, '\n')
+		if i < 0 {
+			break
+		}
+		l.line(string(l.part[:i]))
+		l.part = l.part[i+1:]
+	}
+	if len(l.part) > 4096 {
+		l.flush()
+	}
+	return len(b), nil
+}
+
+func (l *lines) flush() {
+	if len(l.part) > 0 {
+		l.line(string(l.part))
+		l.part = nil
+	}
+}
+
+func (l *lines) line(s string) {
+	if s = strings.TrimSpace(strings.ToValidUTF8(s, "\uFFFD")); s == "" || strings.HasPrefix(s, "note: run with `RUST_BACKTRACE") {
+		return
+	}
+	l.last = l.inv.redact(s)
+	if l.inv.host.deps.Log.Enabled(l.ctx, slog.LevelDebug) {
+		l.inv.log().DebugContext(l.ctx, "guest output", "line", l.last)
+	}
+}
