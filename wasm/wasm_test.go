@@ -105,6 +105,25 @@ func TestEqualBytesCompileOnce(t *testing.T) {
 	}
 }
 
+func TestCompiledCodeIsKeptOnDisk(t *testing.T) {
+	dir := filepath.Join(t.TempDir(), "cache")
+	for range 2 {
+		e, err := wasm.New(context.Background(), wasm.Options{CacheDir: dir})
+		if err != nil {
+			t.Fatal(err)
+		}
+		if v := must(t, bind(t, load(t, e, "adder"), nil), "", "add", uint32(20), uint32(22)); v != uint32(42) {
+			t.Errorf("add = %v", v)
+		}
+		if err := e.Close(context.Background()); err != nil {
+			t.Error(err)
+		}
+	}
+	if files, _ := filepath.Glob(filepath.Join(dir, "*", "*")); len(files) == 0 {
+		t.Error("nothing was kept")
+	}
+}
+
 func TestUnknownFunctionsAreNotFound(t *testing.T) {
 	b := bind(t, load(t, engine(t), "adder"), nil)
 	for _, f := range [][2]string{{"", "nope"}, {"test:values/values@1.0.1", "grow"}, {"test:values/values@1.0.0", "nope"}, {"add", "add"}} {
