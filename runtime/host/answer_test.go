@@ -89,15 +89,15 @@ func TestABackoffIsBounded(t *testing.T) {
 func TestBothFormsOfSelfDescriptionAreRead(t *testing.T) {
 	for name, doc := range map[string]any{
 		"component": map[string]any{"info": map[string]any{"id": "c", "version": "1.2.3", "display_name": map[string]any{"key": "k", "fallback": "The C"}},
-			"operations": []any{map[string]any{"id": "run", "input": map[string]any{"schema": "in"}, "output": map[string]any{"schema": "out"}}, "nonsense"}},
-		"provider": map[string]any{"provider": "c", "version": "1.2.3", "operations": []any{map[string]any{"name": "run"}}, "input_schema": "in", "output_schema": "out"},
+			"operations": []any{map[string]any{"id": "run", "display_name": map[string]any{"key": "k3", "fallback": "Runs"}, "input": map[string]any{"schema": "in"}, "output": map[string]any{"schema": "out"}}, "nonsense"}},
+		"provider": map[string]any{"provider": "c", "version": "1.2.3", "operations": []any{map[string]any{"name": "run", "title": map[string]any{"key": "k2"}}}, "input_schema": "in", "output_schema": "out"},
 	} {
-		d := describeDocument(doc)
-		if d.Name != "c" || d.Version != "1.2.3" || !reflect.DeepEqual(d.Operations, []Operation{{Name: "run", Input: "in", Output: "out"}}) {
+		d := describeDocument(doc, texts{"k2": "Runs"})
+		if d.Name != "c" || d.Version != "1.2.3" || !reflect.DeepEqual(d.Operations, []Operation{{Name: "run", Summary: "Runs", Input: "in", Output: "out"}}) {
 			t.Errorf("%s: %+v", name, d)
 		}
 	}
-	if d := describeDocument("nonsense"); d.Operations == nil || len(d.Operations) != 0 {
+	if d := describeDocument("nonsense", nil); d.Operations == nil || len(d.Operations) != 0 {
 		t.Errorf("%+v", d)
 	}
 }
@@ -133,7 +133,7 @@ func FuzzAnswers(f *testing.F) {
 				}
 			}
 		}
-		_, _ = describeCBOR(b)
-		_, _ = describeJSON(b)
+		_, _ = describeCBOR(b, nil)
+		_, _ = describeJSON(b, nil)
 	})
 }

@@ -37,7 +37,7 @@ func (c *Component) Describe(ctx context.Context) (Description, error) {
 	inv := &invocation{host: c.host, tenant: greentic.DefaultTenant(), request: &Request{Component: c.name}, component: c.name}
 	for _, source := range []struct {
 		iface string
-		read  func(any) (Description, error)
+		read  func(any, texts) (Description, error)
 	}{
 		{interfaces.Node, describeNode},
 		{interfaces.ComponentDescriptor, describeCBOR},
@@ -51,7 +51,7 @@ func (c *Component) Describe(ctx context.Context) (Description, error) {
 		if err != nil {
 			return Description{}, inv.clean(op, err)
 		}
-		d, err := source.read(value)
+		d, err := source.read(value, c.texts(ctx, inv))
 		if err != nil {
 			return Description{}, fault.Wrap(op, err)
 		}
@@ -61,8 +61,37 @@ func (c *Component) Describe(ctx context.Context) (Description, error) {
 	return Description{}, fault.New(fault.NotFound, op, "it exports no describe function")
 }
 
+// texts is what a component says in English, by key; it may be nil.
+type texts map[string]any
+
+// texts asks for the English bundle of a component that has one.
+func (c *Component) texts(ctx context.Context, inv *invocation) texts {
+	if _, ok := c.code.Func(interfaces.I18n, "i18n-bundle"); !ok {
+		return nil
+	}
+	value, _, err := c.call(ctx, inv, interfaces.I18n, "i18n-bundle", []any{"en"})
+	if err != nil {
+		return nil // a description without texts is still one
+	}
+	b, _ := value.([]byte)
+	doc, _ := cbor.Unmarshal(b)
+	bundle, _ := doc.(map[string]any)
+	messages, _ := bundle["messages"].(map[string]any)
+	return messages
+}
+
+// phrase is a text, or what a translatable text {key, fallback?} says.
+func (t texts) phrase(v any) string {
+	m, ok := v.(map[string]any)
+	if !ok {
+		return text(v)
+	}
+	key := text(m["key"])
+	return text(first(t[key], m["fallback"], key))
+}
+
 // describeNode reads node.describe: a component-descriptor record.
-func describeNode(value any) (Description, error) {
+func describeNode(value any, _ texts) (Description, error) {
 	rec, _ := value.(wasm.Record)
 	d := Description{Name: text(rec.Get("name")), Version: text(rec.Get("version")), Summary: text(someOf(rec.Get("summary"))), Operations: []Operation{}}
 	ops, _ := rec.Get("ops").([]any)
@@ -90,36 +119,36 @@ func schemaOf(v any) any {
 	return nil
 }
 
-func describeJSON(value any) (Description, error) {
+func describeJSON(value any, t texts) (Description, error) {
 	b, _ := value.([]byte)
 	doc, err := cbor.FromJSON(b)
 	if err != nil {
 		return Description{}, err
 	}
-	return describeDocument(doc), nil
+	return describeDocument(doc, t), nil
 }
 
-func describeCBOR(value any) (Description, error) {
+func describeCBOR(value any, t texts) (Description, error) {
 	b, _ := value.([]byte)
 	doc, err := cbor.Unmarshal(b)
 	if err != nil {
 		return Description{}, err
 	}
-	return describeDocument(doc), nil
+	return describeDocument(doc, t), nil
 }
 
 // describeDocument reads both document forms: {info, operations: [{id, input: {schema}}]} and
 // {provider, operations: [{name}], input_schema}.
-func describeDocument(doc any) Description {
+func describeDocument(doc any, t texts) Description {
 	d := Description{Operations: []Operation{}, Document: doc}
 	fields, _ := doc.(map[string]any)
 	info, _ := fields["info"].(map[string]any)
 	d.Name, d.Version = text(first(info["id"], fields["provider"], fields["name"])), text(first(info["version"], fields["version"]))
-	d.Summary = phrase(info["display_name"])
+	d.Summary = t.phrase(info["display_name"])
 	ops, _ := fields["operations"].([]any)
 	for _, item := range ops {
 		op, _ := item.(map[string]any)
-		o := Operation{Name: text(first(op["id"], op["name"])), Summary: phrase(first(op["display_name"], op["title"]))}
+		o := Operation{Name: text(first(op["id"], op["name"])), Summary: t.phrase(first(op["description"], op["display_name"], op["title"]))}
 		if o.Name == "" {
 			continue
 		}
@@ -132,14 +161,6 @@ func describeDocument(doc any) Description {
 func schemaIn(v any) any {
 	m, _ := v.(map[string]any)
 	return m["schema"]
-}
-
-// phrase is a text or the fallback (else the key) of a translatable text.
-func phrase(v any) string {
-	if m, ok := v.(map[string]any); ok {
-		return text(first(m["fallback"], m["key"]))
-	}
-	return text(v)
 }
 
 func first(values ...any) any {

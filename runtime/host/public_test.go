@@ -11,6 +11,7 @@ import (
 	"path/filepath"
 	"strings"
 	"testing"
+	"testing/fstest"
 
 	"greentic.dev/backing/egress"
 )
@@ -173,5 +174,19 @@ func TestNodesWithOnlyInvokeAreCalled(t *testing.T) {
 		if err != nil || got.Output == nil {
 			t.Errorf("%s: %+v %v", name, got, err)
 		}
+	}
+}
+
+func TestAssetsAreReadableByTheComponent(t *testing.T) {
+	if testing.Short() {
+		t.Skip("compiles 5.7 MB")
+	}
+	c := load(t, newSetting(t, ofTenant("a"), Request{}), public(t, "ai.greentic.component-adaptive-card.wasm"))
+	files := fstest.MapFS{"assets/cards/x.json": {Data: []byte(`{"type":"AdaptiveCard","version":"1.6","body":[{"type":"TextBlock","text":"from an asset"}]}`)}}
+	input := map[string]any{"card_source": "asset", "card_spec": map[string]any{"asset_path": "assets/cards/x.json"}}
+	got, err := c.Invoke(t.Context(), ofTenant("a"), Request{Operation: "card", Input: input, Assets: files, State: notebook{}, Grants: Grants{State: true}})
+	text, _ := json.Marshal(got.Output)
+	if err != nil || !strings.Contains(string(text), "from an asset") {
+		t.Errorf("%s %v", text, err)
 	}
 }
