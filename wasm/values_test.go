@@ -135,3 +135,9 @@ func TestComponentsCallEachOther(t *testing.T) {
 		t.Errorf("shout = %v", v)
 	}
 }
+
+func TestPostReturnMayUseItsOwnResources(t *testing.T) {
+	if v := must(t, bind(t, load(t, engine(t), "post-return"), nil), "", "f"); v != uint32(5) {
+		t.Errorf("f = %v", v)
+	}
+}

@@ -230,7 +230,7 @@ func (e *Env) lowerHandle(n *node, v any) (uint32, error) {
 
 func resourceName(r *binary.Resource) string {
 	switch {
-	case r == nil:
+	case r == nil || r.Host == "" && r.Name == "":
 		return "resource"
 	case r.Host != "":
 		return r.Host

@@ -41,7 +41,7 @@ func guarded(f Func, ctx context.Context, call *Call, args []any) (v any, err er
 // serve runs a function made by a canonical definition, called by a guest.
 func (in *instance) serve(f *hostFunc, stack []uint64) error {
 	s := &in.state[f.instance]
-	if s.stay {
+	if s.stay && (f.op == binary.CanonLower || f.op == binary.CanonResourceDrop) {
 		return violation("cannot leave the component instance during realloc or post-return")
 	}
 	switch f.op {
