@@ -1,0 +1,186 @@
+package queue
+
+import (
+	"context"
+	"encoding/json"
+	"fmt"
+	"strings"
+	"time"
+
+	"greentic.dev/backing/kv"
+	"greentic.dev/greentic"
+	"greentic.dev/greentic/fault"
+)
+
+// Entry is a trigger in the inbox.
+type Entry struct {
+	Trigger  greentic.Trigger `json:"trigger"`
+	Turn     string           `json:"turn"` // identity of the turn it starts, the same on every attempt
+	Seq      uint64           `json:"seq"`
+	Accepted time.Time        `json:"accepted"`
+}
+
+// Lane is one ordering key of one tenant: its entries run one after the other.
+type Lane struct {
+	Env    greentic.EnvID    `json:"env"`
+	Tenant greentic.TenantID `json:"tenant"`
+	Key    string            `json:"key"`
+}
+
+// Ctx is the tenant of the lane.
+func (l Lane) Ctx() greentic.TenantCtx { return greentic.TenantCtx{Env: l.Env, Tenant: l.Tenant} }
+
+// LaneOf is the lane a trigger waits in.
+func LaneOf(t greentic.Trigger) Lane { return Lane{t.Tenant.Env, t.Tenant.Tenant, t.Key} }
+
+// seenFor is how long a trigger's id is remembered.
+const seenFor = 7 * 24 * time.Hour
+
+const maxKeyLen, maxIDLen = 600, 600
+
+// check refuses what cannot be a key; both come from outside.
+func check(t greentic.Trigger) error {
+	switch {
+	case t.ID == "" || len(t.ID) > maxIDLen:
+		return fault.Newf(fault.Invalid, "accept", "a trigger id has 1 to %d bytes, this one %d", maxIDLen, len(t.ID))
+	case t.Key == "" || len(t.Key) > maxKeyLen || strings.ContainsRune(t.Key, 0):
+		return fault.Newf(fault.Invalid, "accept", "an ordering key has 1 to %d bytes and no NUL, this one has %d", maxKeyLen, len(t.Key))
+	}
+	return greentic.CheckID("route", t.Route)
+}
+
+func seenKey(t greentic.Trigger) string      { return "seen/" + t.Route + "\x00" + t.ID }
+func inboxPrefix(key string) string          { return "inbox/" + key + "\x00" }
+func inboxKey(key string, seq uint64) string { return fmt.Sprintf("%s%016x", inboxPrefix(key), seq) }
+func readyKey(kind string, l Lane, seq uint64) string {
+	return fmt.Sprintf("%s/0/%016x/%s/%s", kind, seq, l.Env, l.Tenant)
+}
+
+// The kinds of the ready index. Shard 0 is the only one so far.
+const (
+	readyIn  = "ready"
+	readyOut = "out"
+)
+
+// next counts up a number of the tenant.
+func next(t kv.Txn, name string) (uint64, error) {
+	var n uint64
+	raw, err := t.Get(name)
+	if err == nil {
+		err = json.Unmarshal(raw, &n)
+	}
+	if err != nil && !fault.Is(err, fault.NotFound) {
+		return 0, err
+	}
+	n++
+	return n, putJSON(t, name, n, 0)
+}
+
+func putJSON(t kv.Txn, key string, v any, ttl time.Duration) error {
+	raw, err := json.Marshal(v)
+	if err != nil {
+		return fault.Wrap("queue", err)
+	}
+	return t.Put(key, raw, ttl)
+}
+
+func index(t kv.Txn, kind string, l Lane, seq uint64) error {
+	raw, err := json.Marshal(l)
+	if err != nil {
+		return fault.Wrap("queue", err)
+	}
+	return t.Index(readyKey(kind, l, seq), raw)
+}
+
+// Accept stores a trigger once: the entry, the memory of its id, the index that finds it. A
+// trigger whose id was seen gets the first receipt again, marked as a duplicate.
+func Accept(t kv.Txn, trigger greentic.Trigger, turn string, now time.Time) (greentic.Receipt, error) {
+	if err := check(trigger); err != nil {
+		return greentic.Receipt{}, err
+	}
+	var r greentic.Receipt
+	raw, err := t.Get(seenKey(trigger))
+	if err == nil {
+		if err := json.Unmarshal(raw, &r); err != nil {
+			return r, fault.Wrap("accept", err)
+		}
+		r.Duplicate = true
+		return r, nil
+	}
+	if !fault.Is(err, fault.NotFound) {
+		return r, err
+	}
+	seq, err := next(t, "seq/inbox")
+	if err != nil {
+		return r, err
+	}
+	r = greentic.Receipt{ID: trigger.ID, Turn: turn, Seq: seq}
+	e := Entry{Trigger: trigger, Turn: turn, Seq: seq, Accepted: now}
+	if err := putJSON(t, seenKey(trigger), r, seenFor); err != nil {
+		return r, err
+	}
+	if err := putJSON(t, inboxKey(trigger.Key, seq), e, 0); err != nil {
+		return r, err
+	}
+	return r, index(t, readyIn, LaneOf(trigger), seq)
+}
+
+// First reads the oldest entry of a key; ok is false when nothing waits.
+func First(r kv.Reader, key string) (e Entry, ok bool, err error) {
+	from, to := kv.Prefix(inboxPrefix(key))
+	err = r.Scan(from, to, 1, func(_ string, value []byte) bool {
+		ok = true
+		err = json.Unmarshal(value, &e)
+		return false
+	})
+	return e, ok, fault.Wrap("inbox", err)
+}
+
+// Consume removes an entry that has run. One that is gone already is fault.Conflict: somebody
+// else ran it.
+func Consume(t kv.Txn, e Entry) error {
+	key := inboxKey(e.Trigger.Key, e.Seq)
+	if _, err := t.Get(key); err != nil {
+		if fault.Is(err, fault.NotFound) {
+			return fault.New(fault.Conflict, "inbox", "the entry was consumed by somebody else")
+		}
+		return err
+	}
+	if err := t.Delete(key); err != nil {
+		return err
+	}
+	return t.Index(readyKey(readyIn, LaneOf(e.Trigger), e.Seq), nil)
+}
+
+// Waiting lists the lanes with entries in the inbox and those with entries in the outbox, for
+// a process that begins. Lanes occur once.
+func Waiting(ctx context.Context, db kv.DB) (in, out []Lane, err error) {
+	err = db.System(ctx, func(t kv.Txn) error {
+		if in, err = lanes(t, readyIn); err != nil {
+			return err
+		}
+		out, err = lanes(t, readyOut)
+		return err
+	})
+	return in, out, fault.Wrap("queue", err)
+}
+
+func lanes(t kv.Txn, kind string) (list []Lane, err error) {
+	seen := map[Lane]bool{}
+	from, to := kv.Prefix(kind + "/0/")
+	scanErr := t.Scan(from, to, 0, func(_ string, value []byte) bool {
+		var l Lane
+		if err = json.Unmarshal(value, &l); err != nil {
+			return false
+		}
+		if !seen[l] {
+			seen[l] = true
+			list = append(list, l)
+		}
+		return true
+	})
+	if scanErr != nil {
+		err = scanErr
+	}
+	return list, err
+}

@@ -1,0 +1,105 @@
+package queue
+
+import (
+	"encoding/json"
+	"fmt"
+
+	"greentic.dev/backing/kv"
+	"greentic.dev/greentic"
+	"greentic.dev/greentic/fault"
+)
+
+// Outgoing is a committed reply on its way to a channel. ID is the same on every attempt, so
+// that a channel recognises a repeated one.
+type Outgoing struct {
+	ID       string             `json:"id"`
+	Seq      uint64             `json:"seq"`
+	Key      string             `json:"key"` // the lane: replies of one session arrive in order
+	Tenant   greentic.TenantCtx `json:"tenant"`
+	Route    string             `json:"route"` // connector
+	Header   map[string]string  `json:"header,omitempty"`
+	Reply    greentic.Reply     `json:"reply"`
+	Attempts int                `json:"attempts,omitempty"`
+}
+
+// Letter is a reply that could not be delivered.
+type Letter struct {
+	Outgoing Outgoing `json:"outgoing"`
+	Reason   string   `json:"reason"`
+}
+
+func (o Outgoing) lane() Lane { return Lane{o.Tenant.Env, o.Tenant.Tenant, o.Key} }
+
+func outboxPrefix(key string) string { return "outbox/" + key + "\x00" }
+func outboxKey(o Outgoing) string    { return fmt.Sprintf("%s%016x", outboxPrefix(o.Key), o.Seq) }
+
+// Send puts a reply into the outbox, behind all earlier ones of its key.
+func Send(t kv.Txn, o Outgoing) error {
+	seq, err := next(t, "seq/outbox")
+	if err != nil {
+		return err
+	}
+	o.Seq = seq
+	if err := putJSON(t, outboxKey(o), o, 0); err != nil {
+		return err
+	}
+	return index(t, readyOut, o.lane(), seq)
+}
+
+// Pending reads the oldest replies of a key, at most limit.
+func Pending(r kv.Reader, key string, limit int) (list []Outgoing, err error) {
+	from, to := kv.Prefix(outboxPrefix(key))
+	scanErr := r.Scan(from, to, limit, func(_ string, value []byte) bool {
+		var o Outgoing
+		if err = json.Unmarshal(value, &o); err != nil {
+			return false
+		}
+		list = append(list, o)
+		return true
+	})
+	if scanErr != nil {
+		err = scanErr
+	}
+	return list, fault.Wrap("outbox", err)
+}
+
+// Delivered removes replies that have arrived.
+func Delivered(t kv.Txn, list ...Outgoing) error {
+	for _, o := range list {
+		if err := t.Delete(outboxKey(o)); err != nil {
+			return err
+		}
+		if err := t.Index(readyKey(readyOut, o.lane(), o.Seq), nil); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// Tried records a failed attempt.
+func Tried(t kv.Txn, o Outgoing) error { return putJSON(t, outboxKey(o), o, 0) }
+
+// Bury moves a reply to the dead letters.
+func Bury(t kv.Txn, o Outgoing, reason string) error {
+	if err := Delivered(t, o); err != nil {
+		return err
+	}
+	return putJSON(t, fmt.Sprintf("dead/%016x", o.Seq), Letter{o, reason}, 0)
+}
+
+// Letters lists the dead letters of a tenant, oldest first, at most limit (0: all).
+func Letters(r kv.Reader, limit int) (list []Letter, err error) {
+	from, to := kv.Prefix("dead/")
+	scanErr := r.Scan(from, to, limit, func(_ string, value []byte) bool {
+		var l Letter
+		if err = json.Unmarshal(value, &l); err != nil {
+			return false
+		}
+		list = append(list, l)
+		return true
+	})
+	if scanErr != nil {
+		err = scanErr
+	}
+	return list, fault.Wrap("dead letters", err)
+}

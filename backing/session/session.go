@@ -1,0 +1,124 @@
+package session
+
+import (
+	"context"
+	"encoding/json"
+	"strings"
+	"time"
+
+	"greentic.dev/backing/kv"
+	"greentic.dev/greentic"
+	"greentic.dev/greentic/fault"
+	"greentic.dev/model/flow"
+)
+
+// Session is a conversation between two turns.
+type Session struct {
+	Key      string          `json:"key"`
+	Revision uint64          `json:"revision"` // 0 is a session not stored yet
+	Release  greentic.Digest `json:"release"`  // the pack it is pinned to
+	Flow     string          `json:"flow"`
+	Cursor   flow.Cursor     `json:"cursor"`
+	Reason   string          `json:"reason,omitempty"` // why it waits
+	Updated  time.Time       `json:"updated"`
+}
+
+func recordKey(key string) string { return "session/" + key }
+
+// Load reads a session; one that does not exist has revision 0 and only its key.
+func Load(r kv.Reader, key string) (Session, error) {
+	s := Session{Key: key}
+	raw, err := r.Get(recordKey(key))
+	if fault.Is(err, fault.NotFound) {
+		return s, nil
+	}
+	if err != nil {
+		return s, fault.Wrap("session load", err)
+	}
+	if err := json.Unmarshal(raw, &s); err != nil {
+		return s, fault.As(fault.Internal, "session load", err)
+	}
+	return s, nil
+}
+
+// pinKey is the system key that says a release is needed by a session.
+func pinKey(tenant greentic.TenantCtx, d greentic.Digest, key string) string {
+	return strings.Join([]string{"pin", d.Hex(), string(tenant.Env), string(tenant.Tenant), key}, "/")
+}
+
+// fence refuses to go on when the stored revision is not the one that was loaded.
+func fence(t kv.Txn, s Session) (Session, error) {
+	now, err := Load(t, s.Key)
+	if err != nil {
+		return now, err
+	}
+	if now.Revision != s.Revision {
+		return now, fault.Newf(fault.Conflict, "session save", "revision %d is stored, %d was loaded", now.Revision, s.Revision)
+	}
+	return now, nil
+}
+
+// Save stores s, which was loaded at s.Revision, under the next revision and moves its pin.
+// A session that changed meanwhile is fault.Conflict.
+func Save(t kv.Txn, tenant greentic.TenantCtx, s Session) error {
+	old, err := fence(t, s)
+	if err != nil {
+		return err
+	}
+	s.Revision++
+	raw, err := json.Marshal(s)
+	if err != nil {
+		return fault.Wrap("session save", err)
+	}
+	if err := t.Put(recordKey(s.Key), raw, 0); err != nil {
+		return fault.Wrap("session save", err)
+	}
+	if old.Release == s.Release {
+		return nil
+	}
+	if err := unpin(t, tenant, old); err != nil {
+		return err
+	}
+	return fault.Wrap("session save", t.Index(pinKey(tenant, s.Release, s.Key), []byte{1}))
+}
+
+// End removes a session and its pin; one that was never stored is no error.
+func End(t kv.Txn, tenant greentic.TenantCtx, s Session) error {
+	old, err := fence(t, s)
+	if err != nil || old.Revision == 0 {
+		return err
+	}
+	if err := t.Delete(recordKey(s.Key)); err != nil {
+		return fault.Wrap("session end", err)
+	}
+	return unpin(t, tenant, old)
+}
+
+func unpin(t kv.Txn, tenant greentic.TenantCtx, s Session) error {
+	if s.Release == "" {
+		return nil
+	}
+	return fault.Wrap("session unpin", t.Index(pinKey(tenant, s.Release, s.Key), nil))
+}
+
+// Pinned lists the releases that some session of any tenant needs.
+func Pinned(ctx context.Context, db kv.DB) (map[greentic.Digest]bool, error) {
+	out := map[greentic.Digest]bool{}
+	err := db.System(ctx, func(t kv.Txn) error {
+		from, to := kv.Prefix("pin/")
+		for {
+			next := ""
+			err := t.Scan(from, to, 1, func(key string, _ []byte) bool {
+				hex, _, _ := strings.Cut(strings.TrimPrefix(key, "pin/"), "/")
+				out[greentic.Digest("sha256:"+hex)] = true
+				_, next = kv.Prefix("pin/" + hex + "/") // skip the other sessions of this release
+				return true
+			})
+			if err != nil || next == "" {
+				return err
+			}
+			from = next
+		}
+	})
+	return out, fault.Wrap("session pins", err)
+}

@@ -1,0 +1,118 @@
+package state
+
+import (
+	"context"
+
+	"greentic.dev/backing/kv"
+	"greentic.dev/greentic"
+	"greentic.dev/greentic/fault"
+)
+
+// Scope is whom a value belongs to inside its tenant.
+type Scope string
+
+// Conversation is the scope of one session key.
+func Conversation(key string) Scope { return Scope("c/" + key) }
+
+// User is the scope of one user, over all conversations.
+func User(id greentic.UserID) Scope { return Scope("u/" + string(id)) }
+
+// Tenant is the scope that everybody of the tenant shares.
+const Tenant Scope = "t"
+
+func storeKey(s Scope, key string) string { return "state/" + string(s) + "\x00" + key }
+
+// maxKey leaves room for the scope in front.
+const maxKey = 512
+
+// Overlay is the state as one turn sees it: the store below, the turn's own writes above. It
+// serves one goroutine. Errors are those of kv, and fault.Invalid for a key that is empty or
+// longer than 512 bytes.
+type Overlay struct {
+	db     kv.DB
+	tenant greentic.TenantCtx
+	writes map[string]*[]byte // by store key; nil deletes
+}
+
+// NewOverlay begins a turn without writes.
+func NewOverlay(db kv.DB, tenant greentic.TenantCtx) *Overlay {
+	return &Overlay{db: db, tenant: tenant, writes: map[string]*[]byte{}}
+}
+
+// Commit writes the overlay into the transaction that ends the turn.
+func (o *Overlay) Commit(t kv.Txn) error {
+	for key, value := range o.writes {
+		var err error
+		if value == nil {
+			err = t.Delete(key)
+		} else {
+			err = t.Put(key, *value, 0)
+		}
+		if err != nil {
+			return fault.Wrap("state commit", err)
+		}
+	}
+	return nil
+}
+
+// In is the state of one scope; it implements what component hosts ask for.
+func (o *Overlay) In(s Scope) Scoped { return Scoped{o, s} }
+
+// Scoped is an overlay bound to a scope.
+type Scoped struct {
+	overlay *Overlay
+	scope   Scope
+}
+
+func (s Scoped) key(key string) (string, error) {
+	if key == "" || len(key) > maxKey {
+		return "", fault.Newf(fault.Invalid, "state", "a key has 1 to %d bytes, this one %d", maxKey, len(key))
+	}
+	return storeKey(s.scope, key), nil
+}
+
+// Read returns the value of key; fault.NotFound when there is none.
+func (s Scoped) Read(ctx context.Context, key string) (value []byte, err error) {
+	full, err := s.key(key)
+	if err != nil {
+		return nil, err
+	}
+	if w, written := s.overlay.writes[full]; written {
+		if w == nil {
+			return nil, fault.Newf(fault.NotFound, "state", "no key %q", key)
+		}
+		return append([]byte{}, *w...), nil
+	}
+	err = s.overlay.db.View(ctx, s.overlay.tenant, func(r kv.Reader) error {
+		value, err = r.Get(full)
+		return err
+	})
+	if fault.Is(err, fault.NotFound) {
+		return nil, fault.Newf(fault.NotFound, "state", "no key %q", key)
+	}
+	return value, err
+}
+
+// Write sets key when the turn commits; later reads of the turn see it at once.
+func (s Scoped) Write(_ context.Context, key string, value []byte) error {
+	full, err := s.key(key)
+	if err != nil {
+		return err
+	}
+	if err := kv.CheckPut(full, value); err != nil {
+		return err
+	}
+	kept := append([]byte{}, value...)
+	s.overlay.writes[full] = &kept
+	return nil
+}
+
+// Delete removes key when the turn commits.
+func (s Scoped) Delete(_ context.Context, key string) error {
+	full, err := s.key(key)
+	if err != nil {
+		return err
+	}
+	s.overlay.writes[full] = nil
+	return nil
+}
