@@ -4,70 +4,87 @@ package core
 // costs the engine memory and time per instance.
 const mergeGap = 64
 
-// segment is an active data segment of memory 0 at a constant offset.
+// segment is a data segment.
 type segment struct {
-	offset uint32
-	bytes  []byte
-	copied bool // bytes are the rewriter's own and may grow
+	raw    []byte // as it stands in the module
+	bytes  []byte // its contents
+	offset uint32 // where in memory 0
+	fixed  bool   // active, at the constant offset
+	copied bool   // bytes are the rewriter's own and may grow
 }
 
-// data reads the data section to its end, so that the engine never sees a false count, and
-// merges neighbouring active segments. That is sound when segments are not addressed by
-// instructions (no data count section), the memory is the module's own and therefore zero, and
-// offsets ascend, so that no segment writes into a gap.
-func (w *rewriter) data(r *reader) []byte {
-	merged, ok := []segment{}, !w.m.bulkData && w.m.hasMemory
-	for range r.count("data segments", w.m.limits.Segments) {
-		offset, constant := w.segmentOffset(r)
-		bytes := r.take(r.count("bytes of data", 1<<30))
-		ok = ok && constant
-		if !ok {
-			continue
-		}
-		last := len(merged) - 1
-		if last < 0 {
-			merged = append(merged, segment{offset: offset, bytes: bytes})
-			continue
-		}
-		end := uint64(merged[last].offset) + uint64(len(merged[last].bytes))
-		gap := uint64(offset) - end
-		switch {
-		case uint64(offset) < end:
-			ok = false
-		case gap <= mergeGap:
-			merged[last].join(int(gap), bytes)
+// parseData reads the data section.
+func (m *Module) parseData(r *reader) {
+	same := &rewriter{m: m, point: 1<<32 - 1}
+	for range r.count("data segments", m.limits.Segments) {
+		start := r.pos
+		var s segment
+		switch flags := r.u32(); flags {
+		case 2:
+			r.below(r.u32(), m.memories, "memory")
+			fallthrough
+		case 0:
+			r.below(0, m.memories, "memory")
+			expr := &reader{b: same.constant(r, nil)}
+			if s.fixed = expr.byte() == opI32Const; s.fixed {
+				s.offset = uint32(expr.s64(32))
+				s.fixed = expr.byte() == opEnd
+			}
+		case 1:
 		default:
-			merged = append(merged, segment{offset: offset, bytes: bytes})
+			r.invalid("data segment of form %d", flags)
 		}
+		s.bytes = r.take(r.count("bytes of data", 1<<30))
+		s.raw = r.b[start:r.pos]
+		m.segments = append(m.segments, s)
 	}
-	if !ok {
-		return append([]byte{}, r.b...)
+}
+
+// data is the data section, with neighbouring segments merged where nobody can tell.
+func (w *rewriter) data() []byte {
+	if merged, ok := w.merge(); ok {
+		out := appendU32(nil, uint32(len(merged)))
+		for _, s := range merged {
+			out = append(out, 0, opI32Const)
+			out = append(appendS64(out, int64(int32(s.offset))), opEnd)
+			out = append(appendU32(out, uint32(len(s.bytes))), s.bytes...)
+		}
+		return out
 	}
-	out := appendU32(nil, uint32(len(merged)))
-	for _, s := range merged {
-		out = append(append(out, 0, 0x41), appendS64(nil, int64(int32(s.offset)))...)
-		out = append(appendU32(append(out, 0x0b), uint32(len(s.bytes))), s.bytes...)
+	out := appendU32(nil, uint32(len(w.m.segments)))
+	for _, s := range w.m.segments {
+		out = append(out, s.raw...)
 	}
 	return out
 }
 
-// segmentOffset reads the head of a segment; constant says that it is active at a known place.
-func (w *rewriter) segmentOffset(r *reader) (offset uint32, constant bool) {
-	switch flags := r.u32(); flags {
-	case 1:
-		return 0, false
-	case 2:
-		r.below(r.u32(), w.m.memories, "memory")
-	case 0:
-	default:
-		r.invalid("data segment of form %d", flags)
+// merge joins segments that touch or nearly touch. That is sound when no instruction addresses
+// segments, the memory is the module's own and therefore zero, and offsets ascend, so that no
+// segment writes into a gap.
+func (w *rewriter) merge() (merged []segment, ok bool) {
+	if w.m.effects.segments || w.m.memory == nil {
+		return nil, false
 	}
-	expr := &reader{b: w.constant(r, nil)}
-	if expr.byte() != 0x41 {
-		return 0, false
+	for _, s := range w.m.segments {
+		if !s.fixed {
+			return nil, false
+		}
+		if len(merged) == 0 {
+			merged = append(merged, s)
+			continue
+		}
+		last := &merged[len(merged)-1]
+		end := uint64(last.offset) + uint64(len(last.bytes))
+		switch gap := uint64(s.offset) - end; {
+		case uint64(s.offset) < end:
+			return nil, false
+		case gap <= mergeGap:
+			last.join(int(gap), s.bytes)
+		default:
+			merged = append(merged, s)
+		}
 	}
-	offset = uint32(expr.s64(32))
-	return offset, expr.byte() == 0x0b
+	return merged, true
 }
 
 // join appends gap zeros and bytes.

@@ -65,7 +65,7 @@ func (i *Instance) Module() api.Module { return i.module }
 
 // Fuel is how many safe points the instance has passed: function entries and loop turns.
 func (i *Instance) Fuel() uint64 {
-	return i.used.Get() + Slice - uint64(uint32(i.slice.Get()))
+	return i.used.Get() + uint64(int64(Slice)-int64(int32(i.slice.Get())))
 }
 
 // Close frees the instance. It must not be running.

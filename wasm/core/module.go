@@ -1,36 +1,13 @@
 package core
 
 import (
+	"math"
 	"strings"
 
 	"github.com/tetratelabs/wazero/api"
 
 	"greentic.dev/greentic/fault"
 )
-
-// Limits bounds what Parse accepts. A zero field takes the default named beside it.
-type Limits struct {
-	Size      int // bytes of the module; 64 MiB
-	Types     int // 100,000
-	Functions int // imported and defined; 200,000
-	Globals   int // 100,000
-	Exports   int // 100,000
-	Segments  int // data and element segments each; 200,000
-	Tables    int // 100
-	Elements  int // of each table, also after growing; 1,000,000
-}
-
-func (l Limits) orDefault() Limits {
-	for _, f := range []struct {
-		v   *int
-		def int
-	}{{&l.Size, 64 << 20}, {&l.Types, 100_000}, {&l.Functions, 200_000}, {&l.Globals, 100_000}, {&l.Exports, 100_000}, {&l.Segments, 200_000}, {&l.Tables, 100}, {&l.Elements, 1_000_000}} {
-		if *f.v == 0 {
-			*f.v = f.def
-		}
-	}
-	return l
-}
 
 // Kind is the sort of an import or export (core specification 5.5.5).
 type Kind byte
@@ -75,17 +52,46 @@ type Module struct {
 	Imports []Import
 	Exports []Export
 
-	types     []FuncType
-	funcs     []uint32 // type index of every function, imported first
-	imported  [4]int   // imports by kind
-	globals   int      // imported and defined
-	tables    []table  // defined
-	memories  int      // imported and defined
+	types    []FuncType
+	funcs    []uint32 // type index of every function, imported first
+	imported [4]int   // imports by kind
+	globals  int      // imported and defined
+	defined  []global // defined globals
+	tables   []table  // defined
+	memories int      // imported and defined
+	memory   *memoryType
+	bodies   []body
+	segments []segment
+	start    bool
+
 	sections  []section
 	limits    Limits
-	bulkData  bool // memory.init or data.drop may occur (a data count section exists)
-	hasMemory bool // defines a memory
+	dataCount int // of the data count section; -1 when there is none
+	effects   effects
 }
+
+// global is the type of a defined global.
+type global struct {
+	valueType api.ValueType
+	mutable   bool
+}
+
+// memoryType is a defined memory, in pages.
+type memoryType struct{ min, max uint32 }
+
+// FuncType is the type of a function by its index, imported ones first.
+func (m *Module) FuncType(index uint32) (t FuncType, ok bool) {
+	if int64(index) >= int64(len(m.funcs)) {
+		return t, false
+	}
+	return m.types[m.funcs[index]], true
+}
+
+// NumMemories is how many memories the module imports and defines: 0 or 1.
+func (m *Module) NumMemories() int { return m.memories }
+
+// HasStart says whether instantiating the module runs code of it.
+func (m *Module) HasStart() bool { return m.start }
 
 // section is a section as it stands in the module.
 type section struct {
@@ -119,11 +125,11 @@ var sectionOrder = [13]int{secType: 1, secImport: 2, secFunction: 3, secTable: 4
 const reserved = "\x00greentic:"
 
 // Parse reads a core module. Errors are fault.Invalid (malformed), fault.Unsupported (a named
-// feature) or fault.Exhausted (a limit) and give the offset in the module. Bodies and types of
+// feature) or fault.Exhausted (a limit) and give the offset in the module. Types of
 // instructions are checked when the module is compiled.
 func Parse(src []byte, lim Limits) (m *Module, err error) {
 	defer recoverFailure(&err)
-	m = &Module{limits: lim.orDefault()}
+	m = &Module{limits: lim.orDefault(), dataCount: -1}
 	if len(src) > m.limits.Size {
 		return nil, fault.Newf(fault.Exhausted, "core module", "%d bytes, at most %d are allowed", len(src), m.limits.Size)
 	}
@@ -146,11 +152,23 @@ func Parse(src []byte, lim Limits) (m *Module, err error) {
 			last = sectionOrder[id]
 		}
 		m.sections = append(m.sections, section{id: id, body: body.b, base: body.base})
-		if m.parseSection(id, body) && body.more() {
+		m.parseSection(id, body)
+		if id != secCustom && body.more() {
 			body.invalid("section %d has bytes left over", id)
 		}
 	}
+	m.complete(r)
 	return m, nil
+}
+
+// complete checks what only the whole module shows.
+func (m *Module) complete(r *reader) {
+	if defined := len(m.funcs) - m.imported[Func]; defined != len(m.bodies) {
+		r.invalid("%d functions have %d bodies", defined, len(m.bodies))
+	}
+	if m.dataCount >= 0 && m.dataCount != len(m.segments) {
+		r.invalid("%d data segments are announced, there are %d", m.dataCount, len(m.segments))
+	}
 }
 
 func recoverFailure(err *error) {
@@ -163,9 +181,11 @@ func recoverFailure(err *error) {
 	}
 }
 
-// parseSection reads what is needed before rewriting and says whether that is the whole section.
-func (m *Module) parseSection(id byte, r *reader) bool {
+func (m *Module) parseSection(id byte, r *reader) {
+	same := &rewriter{m: m, point: math.MaxUint32} // moves nothing: it only checks
 	switch id {
+	case secCustom:
+		r.name()
 	case secType:
 		for range r.count("types", m.limits.Types) {
 			m.types = append(m.types, m.parseType(r))
@@ -179,31 +199,33 @@ func (m *Module) parseSection(id byte, r *reader) bool {
 			m.addFunc(r, r.u32())
 		}
 	case secTable:
-		n := r.count("tables", m.limits.Tables)
-		if n+m.imported[Table] > m.limits.Tables {
-			r.fail(fault.Exhausted, "more than %d tables", m.limits.Tables)
-		}
-		for range n {
-			m.tables = append(m.tables, m.parseTable(r))
-		}
+		m.parseTables(r)
 	case secMemory:
 		for range r.count("memories", 1<<20) {
 			m.addMemory(r)
-			m.hasMemory = true
-			limits(r)
+			m.memory = &memoryType{}
+			m.memory.min, m.memory.max = limits(r, 65536)
 		}
 	case secGlobal:
-		m.globals += r.count("globals", m.limits.Globals)
-		return false
+		for range r.count("globals", m.limits.Globals-min(m.globals, m.limits.Globals)) {
+			m.defined = append(m.defined, global{valueType: valueType(r), mutable: mutability(r)})
+			same.constant(r, nil)
+		}
+		m.globals += len(m.defined)
 	case secExport:
 		m.parseExports(r)
+	case secStart:
+		same.ref(r)
+		m.start = true
+	case secElement:
+		same.elements(r)
 	case secDataCount:
-		m.bulkData = true
-		r.u32()
-	default:
-		return false
+		m.dataCount = int(r.u32())
+	case secCode:
+		m.parseCode(r)
+	case secData:
+		m.parseData(r)
 	}
-	return true
 }
 
 func (m *Module) parseType(r *reader) FuncType {
@@ -232,6 +254,14 @@ func valueType(r *reader) api.ValueType {
 	return 0
 }
 
+func mutability(r *reader) bool {
+	b := r.byte()
+	if b > 1 {
+		r.unsupported("a global of form %#x (shared globals)", b)
+	}
+	return b == 1
+}
+
 func (m *Module) parseImport(r *reader) {
 	i := Import{Module: r.name(), Name: r.name()}
 	start := r.pos
@@ -243,17 +273,19 @@ func (m *Module) parseImport(r *reader) {
 		i.Type = &m.types[t]
 	case Table:
 		valueType(r)
-		limits(r)
+		limits(r, math.MaxUint32)
 		if m.imported[Table] >= m.limits.Tables {
 			r.fail(fault.Exhausted, "more than %d tables", m.limits.Tables)
 		}
 	case Memory:
 		m.addMemory(r)
-		limits(r)
+		limits(r, 65536)
 	case Global:
 		valueType(r)
-		r.byte()
-		m.globals++
+		mutability(r)
+		if m.globals++; m.globals > m.limits.Globals {
+			r.fail(fault.Exhausted, "more than %d globals", m.limits.Globals)
+		}
 	default:
 		r.unsupported("import of kind %d (exception tags)", i.Kind)
 	}
@@ -272,26 +304,35 @@ func (m *Module) addFunc(r *reader, t uint32) {
 	}
 }
 
-// table is a defined table; max is clamped to the limit, so that it cannot grow past it.
+// table is a defined table.
 type table struct {
 	element  api.ValueType
 	min, max uint32
 }
 
-func (m *Module) parseTable(r *reader) table {
-	t := table{element: valueType(r)}
-	start := r.pos
-	t.min = limits(r)
-	t.max = uint32(m.limits.Elements)
-	if r.b[start]&1 != 0 {
-		again := &reader{b: r.b[start+1 : r.pos]}
-		again.u32()
-		t.max = min(t.max, again.u32())
+// parseTables reads the tables. Each costs memory of the host, so all of them together stay
+// within the limit, also after growing: max is lowered to what the limit leaves.
+func (m *Module) parseTables(r *reader) {
+	n := r.count("tables", m.limits.Tables)
+	if n+m.imported[Table] > m.limits.Tables {
+		r.fail(fault.Exhausted, "more than %d tables", m.limits.Tables)
 	}
-	if int64(t.min) > int64(m.limits.Elements) {
-		r.fail(fault.Exhausted, "a table of %d elements, at most %d are allowed", t.min, m.limits.Elements)
+	left := m.limits.Elements
+	for range n {
+		t := table{element: valueType(r)}
+		t.min, t.max = limits(r, math.MaxUint32)
+		if int64(t.min) > int64(left) {
+			r.fail(fault.Exhausted, "tables of more than %d elements", m.limits.Elements)
+		}
+		left -= int(t.min)
+		m.tables = append(m.tables, t)
 	}
-	return t
+	for i := range m.tables {
+		t := &m.tables[i]
+		if share := uint32(left / len(m.tables)); t.max-t.min > share {
+			t.max = t.min + share
+		}
+	}
 }
 
 func (m *Module) addMemory(r *reader) {
@@ -300,8 +341,8 @@ func (m *Module) addMemory(r *reader) {
 	}
 }
 
-// limits reads a table's or memory's limits and returns the minimum.
-func limits(r *reader) uint32 {
+// limits reads a table's or memory's limits; without an upper one high is most.
+func limits(r *reader, most uint32) (low, high uint32) {
 	flags := r.byte()
 	switch {
 	case flags&^1 == 0:
@@ -312,11 +353,14 @@ func limits(r *reader) uint32 {
 	default:
 		r.unsupported("limits of form %#x (custom page sizes)", flags)
 	}
-	low := r.u32()
+	low, high = r.u32(), most
 	if flags&1 != 0 {
-		r.u32()
+		high = r.u32()
 	}
-	return low
+	if low > high || high > most {
+		r.invalid("limits from %d to %d", low, high)
+	}
+	return low, high
 }
 
 func (m *Module) parseExports(r *reader) {
@@ -328,13 +372,15 @@ func (m *Module) parseExports(r *reader) {
 		if e.Kind > Global {
 			r.unsupported("export of kind %d (exception tags)", e.Kind)
 		}
-		if e.Kind == Func {
-			if int(e.Index) >= len(m.funcs) {
-				r.invalid("export %q names function %d, which does not exist", e.Name, e.Index)
-			}
+		switch e.Kind {
+		case Func:
+			r.below(e.Index, len(m.funcs), "function")
 			e.Type = &m.types[m.funcs[e.Index]]
-		}
-		if e.Kind == Global {
+		case Table:
+			r.below(e.Index, len(m.tables)+m.imported[Table], "table")
+		case Memory:
+			r.below(e.Index, m.memories, "memory")
+		case Global:
 			r.below(e.Index, m.globals, "global")
 		}
 		m.Exports = append(m.Exports, e)

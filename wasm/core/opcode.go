@@ -1,73 +1,107 @@
 package core
 
-// Opcodes the rewriter acts on (core specification 5.4).
+// Opcodes the rewriter acts on or emits (core specification 5.4).
 const (
+	opUnreachable        = 0x00
 	opBlock              = 0x02
 	opLoop               = 0x03
 	opIf                 = 0x04
 	opEnd                = 0x0b
 	opBr                 = 0x0c
+	opBrTable            = 0x0e
 	opReturn             = 0x0f
 	opCall               = 0x10
 	opCallIndirect       = 0x11
 	opReturnCall         = 0x12
 	opReturnCallIndirect = 0x13
+	opLocalGet           = 0x20
+	opLocalTee           = 0x22
+	opGlobalGet          = 0x23
+	opGlobalSet          = 0x24
+	opTableSet           = 0x26
+	opI32Const           = 0x41
+	opI64Const           = 0x42
+	opI32LtS             = 0x48
+	opI32GeU             = 0x4f
+	opI32Add             = 0x6a
+	opI32Sub             = 0x6b
+	opI32Or              = 0x72
+	opI32ShrU            = 0x76
+	opI64Add             = 0x7c
+	opI64ExtendI32S      = 0xac
 	opRefFunc            = 0xd2
+	opMisc               = 0xfc
+	opVector             = 0xfd
+
+	blockVoid = 0x40
 )
 
-// instruction reads one instruction with its immediates and returns its first byte. It accepts
-// the finished proposals up to the second version of the standard, tail calls and extended
-// constants; everything else is refused by name. Indexes are checked against the module as it
-// was written: what the rewriter adds is out of a guest's reach.
-func (r *reader) instruction(m *Module) byte {
-	op := r.byte()
+// What follows opMisc.
+const (
+	miscMemoryInit = 8
+	miscDataDrop   = 9
+	miscMemoryCopy = 10
+	miscMemoryFill = 11
+	miscTableInit  = 12
+	miscElemDrop   = 13
+	miscTableCopy  = 14
+	miscTableGrow  = 15
+	miscTableSize  = 16
+	miscTableFill  = 17
+)
+
+// instruction reads one instruction with its immediates and returns its first byte and, for
+// opMisc, the number that follows. It accepts the finished proposals up to the second version
+// of the standard, tail calls and extended constants; everything else is refused by name.
+// Indexes are checked against the module as it was written: what the rewriter adds is out of a
+// guest's reach.
+func (r *reader) instruction(m *Module) (op byte, misc uint32) {
+	op = r.byte()
 	switch {
+	case op >= opLocalGet && op <= opLocalTee || op == opBr || op == 0x0d || op == 0x25 || op == opTableSet:
+		r.u32()
+	case op >= 0x45 && op <= 0xc4 || op <= 0x01 || op == 0x05 || op == opEnd || op == opReturn || op == 0x1a || op == 0x1b || op == 0xd1:
+	case op == opI32Const:
+		r.s64(32)
+	case op >= 0x28 && op <= 0x3e:
+		r.memoryArgument()
 	case op == opBlock || op == opLoop || op == opIf:
-		if t := r.s64(33); t >= 0 {
-			r.below(uint32(t), len(m.types), "type")
-		}
-	case op == 0x0e: // br_table
+		r.blockType(m)
+	case op == opCall || op == opReturnCall || op == opRefFunc:
+		r.below(r.u32(), len(m.funcs), "function")
+	case op == opGlobalGet || op == opGlobalSet:
+		r.below(r.u32(), m.globals, "global")
+	case op == opI64Const:
+		r.s64(64)
+	case op == opBrTable:
 		for range r.count("branch targets", 1_000_000) + 1 {
 			r.u32()
 		}
 	case op == opCallIndirect || op == opReturnCallIndirect:
 		r.below(r.u32(), len(m.types), "type")
 		r.u32()
-	case op == opCall || op == opReturnCall || op == opRefFunc:
-		r.below(r.u32(), len(m.funcs), "function")
-	case op == 0x23 || op == 0x24:
-		r.below(r.u32(), m.globals, "global")
-	case op == 0x0c || op == 0x0d || op >= 0x20 && op <= 0x22 || op == 0x25 || op == 0x26:
-		r.u32()
-	case op == 0x1c:
+	case op == 0x1c: // select t
 		for range r.count("select types", 1000) {
 			valueType(r)
 		}
-	case op >= 0x28 && op <= 0x3e:
-		r.memoryArgument()
-	case op == 0x3f || op == 0x40:
+	case op == 0x3f || op == 0x40: // memory.size, memory.grow
 		if r.byte() != 0 {
 			r.unsupported("a memory other than the first (multi-memory)")
 		}
-	case op == 0x41:
-		r.s64(32)
-	case op == 0x42:
-		r.s64(64)
-	case op == 0x43:
+	case op == 0x43: // f32.const
 		r.take(4)
-	case op == 0x44:
+	case op == 0x44: // f64.const
 		r.take(8)
-	case op == 0xd0:
+	case op == 0xd0: // ref.null
 		valueType(r)
-	case op == 0xfc:
-		r.miscellaneous()
-	case op == 0xfd:
+	case op == opMisc:
+		misc = r.miscellaneous()
+	case op == opVector:
 		r.vector()
-	case op <= 0x01 || op == 0x05 || op == opEnd || op == opReturn || op == 0x1a || op == 0x1b || op >= 0x45 && op <= 0xc4 || op == 0xd1:
 	default:
 		r.refuse(op)
 	}
-	return op
+	return op, misc
 }
 
 // below refuses an index that names nothing.
@@ -91,6 +125,22 @@ func (r *reader) refuse(op byte) {
 	r.unsupported("unknown instruction %#x", op)
 }
 
+// blockType reads nothing, one result, or a type by its index.
+func (r *reader) blockType(m *Module) {
+	if r.pos < len(r.b) && r.b[r.pos] == blockVoid {
+		r.pos++
+		return
+	}
+	at := r.pos
+	t := r.s64(33)
+	if t >= 0 {
+		r.below(uint32(min(t, 1<<32-1)), len(m.types), "type")
+		return
+	}
+	r.pos = at
+	valueType(r)
+}
+
 func (r *reader) memoryArgument() {
 	if r.u32()&0x40 != 0 {
 		r.unsupported("a memory other than the first (multi-memory)")
@@ -98,28 +148,30 @@ func (r *reader) memoryArgument() {
 	r.u32()
 }
 
-func (r *reader) miscellaneous() {
-	switch op := r.u32(); {
-	case op <= 7:
-	case op == 8 || op == 10 || op == 12 || op == 14:
+func (r *reader) miscellaneous() uint32 {
+	op := r.u32()
+	switch {
+	case op < miscMemoryInit: // saturating truncation
+	case op == miscMemoryInit || op == miscMemoryCopy || op == miscTableInit || op == miscTableCopy:
 		r.u32()
 		r.u32()
-	case op == 9 || op == 11 || op == 13 || op >= 15 && op <= 17:
+	case op == miscDataDrop || op == miscMemoryFill || op == miscElemDrop || op >= miscTableGrow && op <= miscTableFill:
 		r.u32()
 	default:
 		r.unsupported("instruction 0xfc %d", op)
 	}
+	return op
 }
 
 func (r *reader) vector() {
 	switch op := r.u32(); {
-	case op <= 11 || op == 92 || op == 93:
+	case op <= 11 || op == 92 || op == 93: // loads and stores
 		r.memoryArgument()
-	case op == 12 || op == 13:
+	case op == 12 || op == 13: // v128.const, i8x16.shuffle
 		r.take(16)
-	case op >= 21 && op <= 34:
+	case op >= 21 && op <= 34: // lanes
 		r.byte()
-	case op >= 84 && op <= 91:
+	case op >= 84 && op <= 91: // loads and stores of lanes
 		r.memoryArgument()
 		r.byte()
 	case op <= 255:

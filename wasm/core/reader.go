@@ -1,6 +1,9 @@
 package core
 
 import (
+	"strconv"
+	"unicode/utf8"
+
 	"greentic.dev/greentic/fault"
 )
 
@@ -16,25 +19,12 @@ type reader struct {
 
 func (r *reader) fail(kind fault.Kind, format string, args ...any) {
 	err := fault.Newf(kind, "core module", format, args...)
-	err.Msg += " at offset " + itoa(r.base+r.pos)
+	err.Msg += " at offset " + strconv.Itoa(r.base+r.pos)
 	panic(failure{err})
 }
 
 func (r *reader) invalid(format string, args ...any)     { r.fail(fault.Invalid, format, args...) }
 func (r *reader) unsupported(format string, args ...any) { r.fail(fault.Unsupported, format, args...) }
-
-func itoa(n int) string {
-	if n == 0 {
-		return "0"
-	}
-	var b [20]byte
-	i := len(b)
-	for ; n > 0; n /= 10 {
-		i--
-		b[i] = byte('0' + n%10)
-	}
-	return string(b[i:])
-}
 
 func (r *reader) more() bool { return r.pos < len(r.b) }
 
@@ -100,7 +90,14 @@ func (r *reader) count(what string, limit int) int {
 	return int(n)
 }
 
-func (r *reader) name() string { return string(r.take(r.count("bytes of a name", 1<<20))) }
+// name reads a name, which is UTF-8 (core specification 5.2.4).
+func (r *reader) name() string {
+	n := r.take(r.count("bytes of a name", 1<<20))
+	if !utf8.Valid(n) {
+		r.invalid("a name is not UTF-8")
+	}
+	return string(n)
+}
 
 func (r *reader) sub(n int) *reader {
 	base := r.base + r.pos

@@ -1,7 +1,7 @@
 package core
 
 import (
-	"sort"
+	"strconv"
 
 	"greentic.dev/greentic/fault"
 )
@@ -9,7 +9,7 @@ import (
 // Rename says under which module and name an import is resolved.
 type Rename struct{ Module, Name string }
 
-// Slice is how many safe points a guest passes before it leaves to Go once.
+// Slice is how many points a guest passes before it leaves to Go once.
 const Slice = 8192
 
 // DefaultDepth is how many calls may be nested in one module when the invocation does not say.
@@ -17,11 +17,12 @@ const DefaultDepth = 10_000
 
 // Names of what every rewritten module imports and exports besides its own.
 const (
-	pointModule = reserved + "host"
-	pointName   = "point"
-	exportSlice = reserved + "slice" // i32: safe points left in this slice
-	exportUsed  = reserved + "used"  // i64: safe points of finished slices
-	exportDepth = reserved + "depth" // i32: calls that may still be nested
+	pointModule  = reserved + "host"
+	pointName    = "point"
+	exportSlice  = reserved + "slice"   // i32: points left in this slice
+	exportUsed   = reserved + "used"    // i64: points of finished slices
+	exportDepth  = reserved + "depth"   // i32: calls that may still be nested
+	exportGlobal = reserved + "global." // a defined mutable global, by its index
 )
 
 // What a guest tells the host at a safe point.
@@ -30,22 +31,31 @@ const (
 	pointDepth = 1
 )
 
+// addedFuncs and addedGlobals are how many the rewriter adds behind those of the module.
+const (
+	addedFuncs   = 2
+	addedGlobals = 3
+)
+
 // rewriter holds the new indexes of one rewriting.
 type rewriter struct {
-	m     *Module
-	point uint32 // the imported function that safe points call; defined functions move up by one
-	yield uint32 // the added function that ends a slice
-	slice uint32 // added globals
-	used  uint32
-	depth uint32
+	m       *Module
+	point   uint32 // the imported function that safe points call; defined functions move up by one
+	yield   uint32 // added functions
+	charge  uint32
+	slice   uint32 // added globals
+	used    uint32
+	depth   uint32
+	scratch uint32 // the added local of the body being rewritten
 
 	types  [][]byte          // added types, encoded
 	blocks map[string]uint32 // block type by its results
 	voidTy uint32            // () -> ()
+	i32Ty  uint32            // (i32) -> ()
 }
 
-// Rewrite returns the module with its imports renamed (one Rename per import, in order) and
-// safe points inserted. Errors are those of Parse.
+// Rewrite returns the module with its imports renamed (one Rename per import, in order), its
+// mutable globals exported and safe points inserted. Errors are those of Parse.
 func (m *Module) Rewrite(imports []Rename) (out []byte, err error) {
 	defer recoverFailure(&err)
 	if len(imports) != len(m.Imports) {
@@ -54,17 +64,23 @@ func (m *Module) Rewrite(imports []Rename) (out []byte, err error) {
 	w := &rewriter{m: m, blocks: map[string]uint32{}}
 	w.point = uint32(m.imported[Func])
 	w.yield = uint32(len(m.funcs)) + 1
+	w.charge = w.yield + 1
 	w.slice, w.used, w.depth = uint32(m.globals), uint32(m.globals)+1, uint32(m.globals)+2
 	w.voidTy = w.addType([]byte{0x60, 0, 0})
-	pointTy := w.addType([]byte{0x60, 1, 0x7f, 0})
+	w.i32Ty = w.addType([]byte{0x60, 1, 0x7f, 0})
 
-	bodies := map[byte][]byte{}
+	bodies := map[byte][]byte{
+		secFunction: w.functions(), secExport: w.exports(), secImport: w.imports(imports), secCode: w.code(),
+	}
 	for _, s := range m.sections {
-		if body := w.section(s, imports, pointTy); body != nil {
+		if body := w.section(s); body != nil {
 			bodies[s.id] = body
 		}
 	}
-	w.complete(bodies, imports, pointTy)
+	if bodies[secGlobal] == nil {
+		bodies[secGlobal] = append([]byte{addedGlobals}, newGlobals()...)
+	}
+	bodies[secType] = w.allTypes() // last: rewriting bodies may have added some
 	out = []byte("\x00asm\x01\x00\x00\x00")
 	for _, id := range []byte{secType, secImport, secFunction, secTable, secMemory, secGlobal, secExport, secStart, secElement, secDataCount, secCode, secData, secCustom} {
 		if body, ok := bodies[id]; ok {
@@ -94,78 +110,62 @@ func (w *rewriter) ref(r *reader) uint32 {
 	return w.fn(index)
 }
 
-// section rewrites one section; nil drops it.
-func (w *rewriter) section(s section, imports []Rename, pointTy uint32) []byte {
+// section rewrites one of the sections that a module need not have; nil drops it.
+func (w *rewriter) section(s section) []byte {
 	r := &reader{b: s.body, base: s.base}
 	switch s.id {
 	case secCustom:
 		if r.name() == "name" {
 			return w.names(r)
 		}
-		return nil
-	case secType, secImport:
-		return nil // made in complete
-	case secFunction:
-		n := r.u32()
-		return appendU32(append(appendU32(nil, n+1), s.body[r.pos:]...), w.voidTy)
 	case secTable:
 		return w.tables()
+	case secMemory:
+		return s.body
 	case secGlobal:
-		return w.whole(r, w.globals(r))
-	case secExport:
-		return w.exports()
+		return w.globals(r)
 	case secStart:
-		return w.whole(r, appendU32(nil, w.ref(r)))
+		return appendU32(nil, w.ref(r))
 	case secElement:
-		return w.whole(r, w.elements(r))
-	case secCode:
-		return w.whole(r, w.code(r))
+		return w.elements(r)
+	case secDataCount:
+		if w.m.effects.segments {
+			return s.body
+		}
 	case secData:
-		return w.whole(r, w.data(r))
+		return w.data()
 	}
-	return s.body
+	return nil
 }
 
-// whole refuses a section that was not read to its end.
-func (w *rewriter) whole(r *reader, out []byte) []byte {
-	if r.more() {
-		r.invalid("a section has bytes left over")
+func (w *rewriter) imports(names []Rename) []byte {
+	out := appendU32(nil, uint32(len(w.m.Imports)+1))
+	for i, it := range w.m.Imports {
+		out = append(appendName(appendName(out, names[i].Module), names[i].Name), it.raw...)
 	}
-	return out
+	return appendU32(append(appendName(appendName(out, pointModule), pointName), 0), w.i32Ty)
 }
 
-// complete makes the sections that every rewritten module has.
-func (w *rewriter) complete(bodies map[byte][]byte, imports []Rename, pointTy uint32) {
-	m := w.m
-	if bodies[secFunction] == nil {
-		bodies[secFunction] = appendU32([]byte{1}, w.voidTy)
+func (w *rewriter) functions() []byte {
+	defined := w.m.funcs[w.m.imported[Func]:]
+	out := appendU32(nil, uint32(len(defined)+addedFuncs))
+	for _, t := range defined {
+		out = appendU32(out, t)
 	}
-	if bodies[secCode] == nil {
-		bodies[secCode] = append([]byte{1}, w.yieldBody()...)
-	}
-	if bodies[secGlobal] == nil {
-		bodies[secGlobal] = append([]byte{3}, addedGlobals()...)
-	}
-	if bodies[secExport] == nil {
-		bodies[secExport] = w.exports()
-	}
-	imp := appendU32(nil, uint32(len(m.Imports)+1))
-	for i, it := range m.Imports {
-		imp = append(appendName(appendName(imp, imports[i].Module), imports[i].Name), it.raw...)
-	}
-	bodies[secImport] = appendU32(append(appendName(appendName(imp, pointModule), pointName), 0), pointTy)
+	return appendU32(appendU32(out, w.voidTy), w.i32Ty)
+}
 
-	// Types last: rewriting bodies may have added some.
-	types := appendU32(nil, uint32(len(m.types)+len(w.types)))
-	for _, t := range m.types {
-		types = append(types, 0x60)
-		types = append(appendU32(types, uint32(len(t.Params))), t.Params...)
-		types = append(appendU32(types, uint32(len(t.Results))), t.Results...)
+func (w *rewriter) allTypes() []byte {
+	out := appendU32(nil, uint32(len(w.m.types)+len(w.types)))
+	for _, t := range w.m.types {
+		out = append(out, 0x60)
+		out = append(appendU32(out, uint32(len(t.Params))), t.Params...)
+		out = append(appendU32(out, uint32(len(t.Results))), t.Results...)
 	}
 	for _, t := range w.types {
-		types = append(types, t...)
+		out = append(out, t...)
 	}
-	bodies[secType] = types
+	return out
 }
 
 func (w *rewriter) tables() []byte {
@@ -176,24 +176,26 @@ func (w *rewriter) tables() []byte {
 	return out
 }
 
-func addedGlobals() []byte {
-	b := append([]byte{0x7f, 1, 0x41}, appendS64(nil, Slice)...)
-	b = append(b, 0x0b, 0x7e, 1, 0x42, 0, 0x0b, 0x7f, 1, 0x41)
-	return append(appendS64(b, DefaultDepth), 0x0b)
+// newGlobals are slice, used and depth, encoded.
+func newGlobals() []byte {
+	b := appendS64([]byte{0x7f, 1, opI32Const}, Slice)
+	b = append(b, opEnd, 0x7e, 1, opI64Const, 0, opEnd, 0x7f, 1, opI32Const)
+	return append(appendS64(b, DefaultDepth), opEnd)
 }
 
 func (w *rewriter) globals(r *reader) []byte {
 	n := r.u32()
-	out := appendU32(nil, n+3)
+	out := appendU32(nil, n+addedGlobals)
 	for range n {
 		out = append(out, r.byte(), r.byte())
 		out = w.constant(r, out)
 	}
-	return append(out, addedGlobals()...)
+	return append(out, newGlobals()...)
 }
 
 func (w *rewriter) exports() []byte {
-	out := appendU32(nil, uint32(len(w.m.Exports)+3))
+	n := uint32(len(w.m.Exports) + addedGlobals)
+	var out []byte
 	for _, e := range w.m.Exports {
 		index := e.Index
 		if e.Kind == Func {
@@ -201,13 +203,20 @@ func (w *rewriter) exports() []byte {
 		}
 		out = appendU32(append(appendName(out, e.Name), byte(e.Kind)), index)
 	}
-	for _, e := range []struct {
-		name  string
-		index uint32
-	}{{exportSlice, w.slice}, {exportUsed, w.used}, {exportDepth, w.depth}} {
-		out = appendU32(append(appendName(out, e.name), byte(Global)), e.index)
+	add := func(name string, index uint32) {
+		out = appendU32(append(appendName(out, name), byte(Global)), index)
 	}
-	return out
+	for i, g := range w.m.defined {
+		if g.mutable {
+			index := w.m.imported[Global] + i
+			add(exportGlobal+strconv.Itoa(index), uint32(index))
+			n++
+		}
+	}
+	add(exportSlice, w.slice)
+	add(exportUsed, w.used)
+	add(exportDepth, w.depth)
+	return append(appendU32(nil, n), out...)
 }
 
 // constant copies a constant expression with function references moved.
@@ -272,41 +281,6 @@ func (w *rewriter) elements(r *reader) []byte {
 			} else {
 				out = appendU32(out, w.ref(r))
 			}
-		}
-	}
-	return out
-}
-
-// names keeps the module name and the function names, with their new indexes: backtraces are
-// made of them. A malformed section is dropped; it means nothing to execution.
-func (w *rewriter) names(r *reader) (out []byte) {
-	defer func() {
-		if _, bad := recover().(failure); bad {
-			out = nil
-		}
-	}()
-	out = appendName(nil, "name")
-	for r.more() {
-		id := r.byte()
-		sub := r.sub(int(r.u32()))
-		switch id {
-		case 0:
-			out = append(appendU32(append(out, id), uint32(len(sub.b))), sub.b...)
-		case 1:
-			type named struct {
-				index uint32
-				name  string
-			}
-			var list []named
-			for range sub.count("names", w.m.limits.Functions) {
-				list = append(list, named{w.fn(sub.u32()), sub.name()})
-			}
-			sort.Slice(list, func(i, j int) bool { return list[i].index < list[j].index })
-			body := appendU32(nil, uint32(len(list)))
-			for _, n := range list {
-				body = appendName(appendU32(body, n.index), n.name)
-			}
-			out = append(appendU32(append(out, id), uint32(len(body))), body...)
 		}
 	}
 	return out

@@ -1,0 +1,114 @@
+package core
+
+import "greentic.dev/greentic/fault"
+
+// body is what Parse found out about one function.
+type body struct {
+	bytes  []byte // local declarations and instructions
+	base   int    // offset in the module
+	code   int    // where in bytes the instructions begin
+	locals int    // parameters included
+	calls  bool   // calls another function or itself
+	refs   bool   // names a function by index
+	bulk   bool   // moves memory or table elements in one instruction
+	loops  []int  // bytes of each loop, in the order of their heads
+}
+
+// effects is what the instructions of a module may do that matters to restoring an instance.
+type effects struct {
+	segments bool // memory.init, data.drop
+	tables   bool // any instruction that writes a table or drops elements
+	grows    bool // table.grow
+}
+
+// parseCode walks every body once, so that what is not supported is refused here and by name.
+func (m *Module) parseCode(r *reader) {
+	defined := m.funcs[m.imported[Func]:]
+	if n := r.count("bodies", m.limits.Functions); n != len(defined) {
+		r.invalid("%d functions have %d bodies", len(defined), n)
+	}
+	m.bodies = make([]body, len(defined))
+	var blocks []int
+	for i := range m.bodies {
+		size := r.u32()
+		if int64(size) > int64(m.limits.Body) {
+			r.fail(fault.Exhausted, "a function of %d bytes, at most %d are allowed", size, m.limits.Body)
+		}
+		src := r.sub(int(size))
+		b := &m.bodies[i]
+		b.bytes, b.base = src.b, src.base
+		b.locals = len(m.types[defined[i]].Params)
+		for range src.count("local declarations", m.limits.Locals) {
+			n := src.u32()
+			valueType(src)
+			if int64(b.locals)+int64(n) > int64(m.limits.Locals) {
+				src.fail(fault.Exhausted, "more than %d locals", m.limits.Locals)
+			}
+			b.locals += int(n)
+		}
+		b.code = src.pos
+		blocks = m.scan(b, src, blocks[:0])
+	}
+}
+
+// scan walks the instructions of a body to its end. blocks is scratch: for each open block the
+// loop it is, or -1.
+func (m *Module) scan(b *body, r *reader, blocks []int) []int {
+	for {
+		op, misc := r.instruction(m)
+		switch op {
+		case opBlock, opIf, opLoop:
+			if len(blocks) == m.limits.Nesting {
+				r.fail(fault.Exhausted, "blocks are nested deeper than %d", m.limits.Nesting)
+			}
+			loop := -1
+			if op == opLoop {
+				loop = len(b.loops)
+				b.loops = append(b.loops, -r.pos)
+			}
+			blocks = append(blocks, loop)
+		case opEnd:
+			if len(blocks) == 0 {
+				if r.more() {
+					r.invalid("instructions follow the end of a function")
+				}
+				return blocks
+			}
+			if loop := blocks[len(blocks)-1]; loop >= 0 {
+				b.loops[loop] += r.pos
+			}
+			blocks = blocks[:len(blocks)-1]
+		case opCall, opReturnCall, opCallIndirect, opReturnCallIndirect:
+			b.calls = true
+		case opRefFunc:
+			b.refs = true
+		case opTableSet:
+			m.effects.tables = true
+		case opMisc:
+			m.scanMisc(b, r, misc)
+		}
+	}
+}
+
+func (m *Module) scanMisc(b *body, r *reader, op uint32) {
+	switch op {
+	case miscMemoryInit, miscDataDrop:
+		if m.dataCount < 0 {
+			r.invalid("an instruction names a data segment, but there is no data count section")
+		}
+		m.effects.segments = true
+	case miscTableInit, miscElemDrop, miscTableCopy, miscTableGrow, miscTableFill:
+		m.effects.tables = true
+	}
+	m.effects.grows = m.effects.grows || op == miscTableGrow
+	b.bulk = b.bulk || isBulk(op)
+}
+
+// isBulk says whether an instruction works for as long as its last operand says.
+func isBulk(misc uint32) bool {
+	switch misc {
+	case miscMemoryInit, miscMemoryCopy, miscMemoryFill, miscTableInit, miscTableCopy, miscTableFill:
+		return true
+	}
+	return false
+}
