@@ -15,7 +15,7 @@ import (
 // absent or expired key), fault.Conflict (retried by the store itself, seen only when it gives
 // up), fault.Canceled and fault.Timeout (the context), fault.Unavailable (closed, disk full).
 type DB interface {
-	// View runs fn over a consistent snapshot.
+	// View runs fn over a consistent snapshot. Like every fn here, it must not call the store.
 	View(ctx context.Context, tenant greentic.TenantCtx, fn func(Reader) error) error
 	// Update runs fn and commits all of its writes durably, or none when fn or the commit
 	// fails. fn may run again and must not have other effects.

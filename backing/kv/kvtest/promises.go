@@ -196,6 +196,65 @@ func snapshot(ctx context.Context, db kv.DB, _ *Clock) error {
 	return errors.Join(err, <-written, want(ctx, db, acme, "b", "2"))
 }
 
+func scanAndWrite(ctx context.Context, db kv.DB, _ *Clock) error {
+	const n = 600
+	fill := func(x kv.Txn) error {
+		for i := range n {
+			if err := x.Put(fmt.Sprintf("k/%04d", i), []byte("v"), 0); err != nil {
+				return err
+			}
+		}
+		return nil
+	}
+	from, to := kv.Prefix("k/")
+	drain := func(x kv.Txn) error {
+		seen, failed := 0, error(nil)
+		err := x.Scan(from, to, 0, func(key string, _ []byte) bool {
+			seen++
+			failed = errors.Join(x.Delete(key), x.Put("moved"+key, []byte("v"), 0))
+			return failed == nil
+		})
+		if seen != n {
+			err = errors.Join(err, fmt.Errorf("the scan saw %d of %d keys", seen, n))
+		}
+		return errors.Join(err, failed)
+	}
+	err := errors.Join(db.Update(ctx, acme, fill), db.Update(ctx, acme, drain))
+	return errors.Join(err, db.View(ctx, acme, func(r kv.Reader) error {
+		got, err := keys(r, from, to, 0)
+		if err == nil && got != "" {
+			err = fmt.Errorf("left behind: %.40q", got)
+		}
+		return err
+	}))
+}
+
+func closeUnderLoad(ctx context.Context, db kv.DB, _ *Clock) error {
+	const writers = 16
+	var all sync.WaitGroup
+	errs := make([]error, writers)
+	started := make(chan struct{}, writers)
+	for w := range writers {
+		all.Go(func() {
+			for i := 0; errs[w] == nil; i++ {
+				errs[w] = put(ctx, db, acme, fmt.Sprintf("k/%d/%d", w, i), "v")
+				if i == 0 {
+					started <- struct{}{}
+				}
+			}
+		})
+	}
+	for range writers {
+		<-started
+	}
+	err := db.Close()
+	all.Wait()
+	for _, e := range errs {
+		err = errors.Join(err, wantKind("an update during close", e, fault.Unavailable))
+	}
+	return err
+}
+
 func closed(ctx context.Context, db kv.DB, _ *Clock) error {
 	if err := db.Close(); err != nil {
 		return err

@@ -96,6 +96,8 @@ func Cases() []Case {
 		{"a panicking update leaves the store usable", panicking},
 		{"a canceled context is refused", canceled},
 		{"a view is a snapshot", snapshot},
+		{"a scan may write what it sees", scanAndWrite},
+		{"closing while updates arrive answers every one", closeUnderLoad},
 		{"after close every call is unavailable", closed},
 	}
 }

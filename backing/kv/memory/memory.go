@@ -181,18 +181,19 @@ func (t *txn) Get(key string) ([]byte, error) {
 
 func (t *txn) Scan(from, to string, limit int, fn func(string, []byte) bool) error {
 	keys := t.base.keys[sort.SearchStrings(t.base.keys, from):]
-	if len(t.writes) > 0 {
-		keys = append([]string{}, keys...)
-		for key := range t.writes {
-			if _, old := t.base.entries[key]; !old && key >= from {
-				keys = append(keys, key)
-			}
-		}
-		sort.Strings(keys)
+	if to != "" {
+		keys = keys[:sort.SearchStrings(keys, to)]
 	}
+	keys = append([]string{}, keys...) // fn may write
+	for key := range t.writes {
+		if _, old := t.base.entries[key]; !old && key >= from && (to == "" || key < to) {
+			keys = append(keys, key)
+		}
+	}
+	sort.Strings(keys)
 	n := 0
 	for _, key := range keys {
-		if to != "" && key >= to || limit > 0 && n == limit {
+		if limit > 0 && n == limit {
 			return nil
 		}
 		v, ok := t.look(key)

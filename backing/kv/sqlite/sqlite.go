@@ -5,6 +5,7 @@ import (
 	"database/sql"
 	"errors"
 	"net/url"
+	"os"
 	"sync"
 	"time"
 
@@ -25,16 +26,17 @@ type Options struct {
 // DB is a kv.DB on a file. Make one with Open.
 type DB struct {
 	now     func() time.Time
-	readers *sql.DB
-	writer  *sql.DB
-	conn    *sql.Conn // the writer's only connection
-	stmts   *statements
+	pool    *sql.DB
+	readers chan *statements // idle connections for View
+	writer  *statements      // used by the goroutine of write only
 
-	jobs chan *job
-	quit chan struct{}
-	done sync.WaitGroup
-	once sync.Once
+	jobs    chan *job
+	quit    chan struct{} // closed when Close begins
+	stopped chan struct{} // closed when the writer has returned
+	once    sync.Once
 }
+
+const schemaVersion = 1
 
 const schema = `
 CREATE TABLE IF NOT EXISTS kv (
@@ -47,16 +49,16 @@ CREATE TABLE IF NOT EXISTS kv (
 CREATE INDEX IF NOT EXISTS kv_expires ON kv (expires) WHERE expires IS NOT NULL;
 PRAGMA user_version = 1;`
 
-func dsn(file string, pragmas ...string) string {
+func dsn(file string) string {
 	q := url.Values{}
-	for _, p := range append([]string{"busy_timeout(10000)", "journal_mode(WAL)", "synchronous(FULL)", "temp_store(MEMORY)"}, pragmas...) {
+	for _, p := range []string{"busy_timeout(10000)", "journal_mode(WAL)", "synchronous(FULL)", "temp_store(MEMORY)"} {
 		q.Add("_pragma", p)
 	}
 	return "file:" + (&url.URL{Path: file}).EscapedPath() + "?" + q.Encode()
 }
 
 // Open opens or creates the store in file. A file that is no database, or a damaged one, is
-// fault.Unavailable and named.
+// fault.Unavailable, one of a newer version fault.Unsupported; both name the file.
 func Open(ctx context.Context, file string, o Options) (*DB, error) {
 	if o.Now == nil {
 		o.Now = time.Now
@@ -64,46 +66,50 @@ func Open(ctx context.Context, file string, o Options) (*DB, error) {
 	if o.Readers == 0 {
 		o.Readers = 4
 	}
-	db := &DB{now: o.Now, jobs: make(chan *job, 1024), quit: make(chan struct{})}
+	db := &DB{now: o.Now, readers: make(chan *statements, o.Readers), jobs: make(chan *job, 1024), quit: make(chan struct{}), stopped: make(chan struct{})}
 	if err := db.open(ctx, file, o.Readers); err != nil {
-		db.release()
+		db.release(len(db.readers))
 		return nil, wrap("kv open "+file, err)
 	}
-	db.done.Go(db.write)
+	go db.write()
 	return db, nil
 }
 
-func (db *DB) open(ctx context.Context, file string, readers int) (err error) {
-	if db.writer, err = sql.Open("sqlite", dsn(file)); err != nil {
+func (db *DB) open(ctx context.Context, file string, readers int) error {
+	f, err := os.OpenFile(file, os.O_CREATE|os.O_RDWR, 0o600) // SQLite would let others read it
+	if err != nil {
+		return fault.As(fault.Unavailable, "", err)
+	}
+	if err := f.Close(); err != nil {
 		return err
 	}
-	db.writer.SetMaxOpenConns(1)
-	if db.conn, err = db.writer.Conn(ctx); err != nil {
+	if db.pool, err = sql.Open("sqlite", dsn(file)); err != nil {
 		return err
 	}
-	if _, err = db.conn.ExecContext(ctx, schema); err != nil {
+	db.pool.SetMaxIdleConns(0) // a connection given back is closed
+	if db.writer, err = connect(ctx, db.pool, schema); err != nil {
 		return err
 	}
-	if db.stmts, err = prepare(ctx, db.conn); err != nil {
-		return err
+	for range readers {
+		r, err := connect(ctx, db.pool, "PRAGMA query_only = 1")
+		if err != nil {
+			return err
+		}
+		db.readers <- r
 	}
-	if db.readers, err = sql.Open("sqlite", dsn(file, "query_only(1)")); err != nil {
-		return err
-	}
-	db.readers.SetMaxOpenConns(readers)
-	db.readers.SetMaxIdleConns(readers)
-	return db.readers.PingContext(ctx)
+	return nil
 }
 
-func (db *DB) release() {
-	if db.readers != nil {
-		_ = db.readers.Close()
-	}
-	if db.conn != nil {
-		_ = db.conn.Close()
+// release closes the writer and n idle readers, waiting for those that are not yet idle.
+func (db *DB) release(n int) {
+	for range n {
+		(<-db.readers).close()
 	}
 	if db.writer != nil {
-		_ = db.writer.Close()
+		db.writer.close()
+	}
+	if db.pool != nil {
+		_ = db.pool.Close()
 	}
 }
 
@@ -111,13 +117,13 @@ func (db *DB) release() {
 func (db *DB) Close() error {
 	db.once.Do(func() {
 		close(db.quit)
-		db.done.Wait()
-		db.release()
+		<-db.stopped
+		db.release(cap(db.readers))
 	})
 	return nil
 }
 
-func (db *DB) closed() error { return fault.New(fault.Unavailable, "kv", "the store is closed") }
+func closed() error { return fault.New(fault.Unavailable, "kv", "the store is closed") }
 
 // View implements kv.DB on a read transaction of its own connection.
 func (db *DB) View(ctx context.Context, tenant greentic.TenantCtx, fn func(kv.Reader) error) error {
@@ -125,31 +131,28 @@ func (db *DB) View(ctx context.Context, tenant greentic.TenantCtx, fn func(kv.Re
 	if err != nil {
 		return fault.Wrap("kv view", err)
 	}
+	if err := ctx.Err(); err != nil {
+		return fault.Wrap("kv view", err)
+	}
 	select {
 	case <-db.quit:
-		return db.closed()
+		return closed()
 	default:
 	}
-	tx, err := db.readers.BeginTx(ctx, &sql.TxOptions{ReadOnly: true})
-	if err != nil {
-		return db.readError(ctx, err)
-	}
-	defer func() { _ = tx.Rollback() }()
-	return db.readError(ctx, fn(&reader{ctx: ctx, q: tx, scope: scope, now: db.now().UnixMilli()}))
-}
-
-// readError gives an error of the driver its kind; errors of fn pass unchanged.
-func (db *DB) readError(ctx context.Context, err error) error {
-	if err == nil {
-		return nil
-	}
-	if ctx.Err() != nil {
+	var s *statements
+	select {
+	case s = <-db.readers:
+	case <-db.quit:
+		return closed()
+	case <-ctx.Done():
 		return fault.Wrap("kv view", ctx.Err())
 	}
-	if errors.Is(err, sql.ErrConnDone) || errors.Is(err, sql.ErrTxDone) {
-		return db.closed()
+	defer func() { db.readers <- s }()
+	if err := s.run(s.beginRead); err != nil {
+		return wrap("kv view", err)
 	}
-	return driverFault(err)
+	defer func() { _ = s.run(s.rollback) }()
+	return driverFault(fn(&reader{ctx: ctx, stmts: s, scope: scope, now: db.now().UnixMilli()}))
 }
 
 // driverFault maps SQLite's result codes (sqlite.org/rescode.html) and leaves others alone.
@@ -163,8 +166,6 @@ func driverFault(err error) error {
 		return fault.New(fault.Unavailable, "kv", "the disk is full").WithFix("free space in the data folder")
 	case sqlite3.SQLITE_NOTADB, sqlite3.SQLITE_CORRUPT:
 		return fault.New(fault.Unavailable, "kv", "the database file is damaged or no database").WithFix("restore the data folder from a backup")
-	case sqlite3.SQLITE_INTERRUPT:
-		return fault.New(fault.Canceled, "kv", "interrupted")
 	}
 	return fault.As(fault.Unavailable, "kv", err)
 }

@@ -3,19 +3,23 @@ package sqlite_test
 import (
 	"bytes"
 	"context"
+	"errors"
 	"fmt"
 	"os"
 	"os/exec"
 	"path/filepath"
 	"strings"
+	"sync"
 	"sync/atomic"
 	"testing"
 	"time"
 
 	"go.uber.org/goleak"
+	"pgregory.net/rapid"
 
 	"greentic.dev/backing/kv"
 	"greentic.dev/backing/kv/kvtest"
+	"greentic.dev/backing/kv/memory"
 	"greentic.dev/backing/kv/sqlite"
 	"greentic.dev/greentic"
 	"greentic.dev/greentic/fault"
@@ -36,6 +40,78 @@ func TestSQLiteKeepsThePromises(t *testing.T) {
 	kvtest.Run(t, func(t *testing.T, now func() time.Time) kv.DB {
 		return open(t, filepath.Join(t.TempDir(), "odd name?#%.db"), now)
 	})
+}
+
+// TestSQLiteIsTheReference runs the same random transactions on SQLite and on the memory
+// reference, with time passing, and compares everything that can be seen.
+func TestSQLiteIsTheReference(t *testing.T) {
+	dir, n := t.TempDir(), 0
+	rapid.Check(t, func(r *rapid.T) {
+		n++
+		clock := kvtest.NewClock()
+		file := filepath.Join(dir, fmt.Sprintf("%d.db", n))
+		real, reference := open(t, file, clock.Now), memory.New(clock.Now)
+		defer func() { _ = real.Close() }()
+		key, boom := rapid.SampledFrom([]string{"a", "a/1", "a/2", "b", "b\xff", "c"}), errors.New("boom")
+		both := func(do func(db kv.DB) string) {
+			if got, want := do(real), do(reference); got != want {
+				r.Fatalf("sqlite says %q, the reference %q", got, want)
+			}
+		}
+		tenants := []greentic.TenantCtx{greentic.DefaultTenant(), {Env: "local", Tenant: "other"}}
+		r.Repeat(map[string]func(*rapid.T){
+			"update": func(r *rapid.T) {
+				tenant, fails := rapid.SampledFrom(tenants).Draw(r, "tenant"), rapid.Bool().Draw(r, "fails")
+				var ops []func(kv.Txn) string
+				for range rapid.IntRange(1, 4).Draw(r, "ops") {
+					k, v, ttl := key.Draw(r, "key"), rapid.String().Draw(r, "value"), rapid.SampledFrom([]time.Duration{0, 0, time.Second, time.Minute}).Draw(r, "ttl")
+					ops = append(ops, rapid.SampledFrom([]func(kv.Txn) string{
+						func(x kv.Txn) string { return fmt.Sprint(x.Put(k, []byte(v), ttl)) },
+						func(x kv.Txn) string { return fmt.Sprint(x.Delete(k)) },
+						func(x kv.Txn) string { b, err := x.Get(k); return fmt.Sprintf("%q %v", b, err) },
+						func(x kv.Txn) string { return fmt.Sprint(x.Index(k, []byte(v))) },
+						func(x kv.Txn) string { return fmt.Sprint(x.Index(k, nil)) },
+						func(x kv.Txn) string { return dump(x, k, "", 2) },
+					}).Draw(r, "op"))
+				}
+				both(func(db kv.DB) (said string) {
+					err := db.Update(context.Background(), tenant, func(x kv.Txn) error {
+						said = ""
+						for _, op := range ops {
+							said += op(x) + "\n"
+						}
+						if fails {
+							return boom
+						}
+						return nil
+					})
+					return said + fmt.Sprint(err)
+				})
+			},
+			"time": func(r *rapid.T) { clock.Add(time.Duration(rapid.IntRange(0, 30).Draw(r, "seconds")) * time.Second) },
+			"reopen": func(r *rapid.T) {
+				if err := real.Close(); err != nil {
+					r.Fatal(err)
+				}
+				real = open(t, file, clock.Now)
+			},
+			"": func(r *rapid.T) {
+				both(func(db kv.DB) (said string) {
+					for _, tenant := range tenants {
+						_ = db.View(context.Background(), tenant, func(x kv.Reader) error { said += dump(x, "", "", 0) + "|"; return nil })
+					}
+					_ = db.System(context.Background(), func(x kv.Txn) error { said += dump(x, "", "", 0); return nil })
+					return said
+				})
+			},
+		})
+	})
+}
+
+func dump(x kv.Reader, from, to string, limit int) string {
+	var b strings.Builder
+	err := x.Scan(from, to, limit, func(k string, v []byte) bool { fmt.Fprintf(&b, "%q=%q ", k, v); return true })
+	return b.String() + fmt.Sprint(err)
 }
 
 func TestReopeningFindsEverything(t *testing.T) {
@@ -70,6 +146,91 @@ func TestADamagedFileIsRefusedByName(t *testing.T) {
 	_, err := sqlite.Open(t.Context(), file, sqlite.Options{})
 	if !fault.Is(err, fault.Unavailable) || !strings.Contains(err.Error(), file) {
 		t.Fatalf("err = %v", err)
+	}
+}
+
+func TestAStoreOfANewerVersionIsRefused(t *testing.T) {
+	file := filepath.Join(t.TempDir(), "kv.db")
+	db := open(t, file, time.Now)
+	sqlite.Exec(t, db, "PRAGMA user_version = 99")
+	if err := db.Close(); err != nil {
+		t.Fatal(err)
+	}
+	_, err := sqlite.Open(t.Context(), file, sqlite.Options{})
+	if !fault.Is(err, fault.Unsupported) || !strings.Contains(err.Error(), "version 99") {
+		t.Fatalf("err = %v", err)
+	}
+}
+
+func TestOthersCannotReadTheFile(t *testing.T) {
+	file := filepath.Join(t.TempDir(), "kv.db")
+	defer open(t, file, time.Now).Close()
+	for _, name := range []string{file, file + "-wal"} {
+		if info, err := os.Stat(name); err != nil || info.Mode().Perm() != 0o600 {
+			t.Errorf("%s: %v %v", name, info.Mode(), err)
+		}
+	}
+}
+
+// A full disk may cost SQLite the whole transaction; updates that need no space must survive it.
+func TestAFullDiskIsUnavailableAndHurtsNobodyElse(t *testing.T) {
+	db := open(t, filepath.Join(t.TempDir(), "kv.db"), time.Now)
+	defer db.Close()
+	tenant := greentic.DefaultTenant()
+	put := func(key string, n int) error {
+		return db.Update(t.Context(), tenant, func(x kv.Txn) error { return x.Put(key, bytes.Repeat([]byte("x"), n), 0) })
+	}
+	if err := put("small", 10); err != nil {
+		t.Fatal(err)
+	}
+	sqlite.Exec(t, db, "PRAGMA max_page_count = 20")
+	var all sync.WaitGroup
+	errs := make([]error, 32)
+	for i := range errs {
+		all.Go(func() {
+			if i%2 == 0 {
+				errs[i] = put("small", 10)
+			} else {
+				errs[i] = put(fmt.Sprintf("large/%d", i), 1<<20)
+			}
+		})
+	}
+	all.Wait()
+	for i, err := range errs {
+		if i%2 == 0 && err != nil {
+			t.Errorf("a small update beside a full disk: %v", err)
+		}
+		if i%2 == 1 && (!fault.Is(err, fault.Unavailable) || !strings.Contains(err.Error(), "disk is full")) {
+			t.Errorf("a large update: %v", err)
+		}
+	}
+	sqlite.Exec(t, db, "PRAGMA max_page_count = 100000")
+	if err := put("large", 1<<20); err != nil {
+		t.Errorf("with space again: %v", err)
+	}
+}
+
+func TestExpiredKeysAreDeleted(t *testing.T) {
+	clock := kvtest.NewClock()
+	db := open(t, filepath.Join(t.TempDir(), "kv.db"), clock.Now)
+	defer db.Close()
+	err := db.Update(t.Context(), greentic.DefaultTenant(), func(x kv.Txn) error {
+		for i := range 1500 {
+			if err := x.Put(fmt.Sprintf("k/%d", i), nil, time.Duration(1+i%2)*time.Hour); err != nil {
+				return err
+			}
+		}
+		return nil
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	clock.Add(90 * time.Minute)
+	if again := sqlite.Purge(db); again != time.Minute {
+		t.Errorf("750 expired keys: again in %s", again)
+	}
+	if n := sqlite.Rows(t, db); n != 750 {
+		t.Errorf("%d rows are left of 750", n)
 	}
 }
 

@@ -3,97 +3,36 @@ package sqlite
 import (
 	"context"
 	"database/sql"
-	"errors"
 	"time"
 
 	"greentic.dev/backing/kv"
 	"greentic.dev/greentic/fault"
 )
 
-const (
-	getSQL  = `SELECT value FROM kv WHERE scope = ? AND key = ? AND (expires IS NULL OR expires > ?)`
-	scanSQL = `SELECT key, value FROM kv WHERE scope = ? AND key >= ? AND (expires IS NULL OR expires > ?) ORDER BY key LIMIT ?`
-	spanSQL = `SELECT key, value FROM kv WHERE scope = ? AND key >= ? AND key < ? AND (expires IS NULL OR expires > ?) ORDER BY key LIMIT ?`
-)
-
-// statements are the writer's, prepared once.
-type statements struct {
-	conn                                *sql.Conn
-	begin, commit, rollback             *sql.Stmt
-	save, release, undo                 *sql.Stmt
-	get, scan, span, put, delete, purge *sql.Stmt
-}
-
-func prepare(ctx context.Context, conn *sql.Conn) (*statements, error) {
-	s := &statements{conn: conn}
-	for _, p := range []struct {
-		to  **sql.Stmt
-		sql string
-	}{
-		{&s.begin, `BEGIN IMMEDIATE`}, {&s.commit, `COMMIT`}, {&s.rollback, `ROLLBACK`},
-		{&s.save, `SAVEPOINT u`}, {&s.release, `RELEASE u`}, {&s.undo, `ROLLBACK TO u`},
-		{&s.get, getSQL}, {&s.scan, scanSQL}, {&s.span, spanSQL},
-		{&s.put, `INSERT INTO kv (scope, key, value, expires) VALUES (?, ?, ?, ?)
-			ON CONFLICT (scope, key) DO UPDATE SET value = excluded.value, expires = excluded.expires`},
-		{&s.delete, `DELETE FROM kv WHERE scope = ? AND key = ?`},
-		{&s.purge, `DELETE FROM kv WHERE (scope, key) IN (SELECT scope, key FROM kv WHERE expires <= ? LIMIT 1000)`},
-	} {
-		var err error
-		if *p.to, err = conn.PrepareContext(ctx, p.sql); err != nil {
-			return nil, err
-		}
-	}
-	return s, nil
-}
-
-// QueryContext runs a prepared query by its text, so that readers and the writer share code.
-func (s *statements) QueryContext(ctx context.Context, query string, args ...any) (*sql.Rows, error) {
-	switch query {
-	case scanSQL:
-		return s.scan.QueryContext(ctx, args...)
-	case spanSQL:
-		return s.span.QueryContext(ctx, args...)
-	}
-	return s.conn.QueryContext(ctx, query, args...)
-}
-
-// QueryRowContext is QueryContext for one row.
-func (s *statements) QueryRowContext(ctx context.Context, query string, args ...any) *sql.Row {
-	if query == getSQL {
-		return s.get.QueryRowContext(ctx, args...)
-	}
-	return s.conn.QueryRowContext(ctx, query, args...)
-}
-
-// querier is what reading needs of a connection or transaction.
-type querier interface {
-	QueryContext(ctx context.Context, query string, args ...any) (*sql.Rows, error)
-	QueryRowContext(ctx context.Context, query string, args ...any) *sql.Row
-}
-
+// reader reads inside an open transaction of a connection.
 type reader struct {
 	ctx   context.Context
-	q     querier
+	stmts *statements
 	scope string
 	now   int64 // Unix milliseconds
 }
 
-func (r *reader) Get(key string) ([]byte, error) {
-	if err := kv.CheckKey(key); err != nil {
-		return nil, err
+func (r *reader) check(key string) error {
+	if err := r.ctx.Err(); err != nil {
+		return fault.Wrap("kv", err)
 	}
-	var value []byte
-	err := r.q.QueryRowContext(r.ctx, getSQL, r.scope, []byte(key), r.now).Scan(&value)
-	if errors.Is(err, sql.ErrNoRows) {
-		return nil, fault.Newf(fault.NotFound, "kv", "no key %q", key)
-	}
-	return value, err
+	return kv.CheckKey(key)
 }
 
-// pair is one row of a scan.
-type pair struct {
-	key   string
-	value []byte
+func (r *reader) Get(key string) ([]byte, error) {
+	if err := r.check(key); err != nil {
+		return nil, err
+	}
+	value, found, err := r.stmts.value(r.scope, []byte(key), r.now)
+	if err == nil && !found {
+		err = fault.Newf(fault.NotFound, "kv", "no key %q", key)
+	}
+	return value, err
 }
 
 // scanPage bounds the rows read before fn sees them: fn may write, and a statement that is
@@ -102,6 +41,9 @@ const scanPage = 256
 
 func (r *reader) Scan(from, to string, limit int, fn func(string, []byte) bool) error {
 	for {
+		if err := r.ctx.Err(); err != nil {
+			return fault.Wrap("kv", err)
+		}
 		n := scanPage
 		if limit > 0 && limit < n {
 			n = limit
@@ -128,47 +70,31 @@ func (r *reader) Scan(from, to string, limit int, fn func(string, []byte) bool) 
 }
 
 func (r *reader) page(from, to string, n int) ([]pair, error) {
-	query, args := scanSQL, []any{r.scope, []byte(from), r.now, n}
-	if to != "" {
-		query, args = spanSQL, []any{r.scope, []byte(from), []byte(to), r.now, n}
+	if to == "" {
+		return r.stmts.pairs(r.stmts.scan, r.scope, []byte(from), r.now, n)
 	}
-	rows, err := r.q.QueryContext(r.ctx, query, args...)
-	if err != nil {
-		return nil, err
-	}
-	defer func() { _ = rows.Close() }()
-	var page []pair
-	for rows.Next() {
-		var key, value []byte
-		if err := rows.Scan(&key, &value); err != nil {
-			return nil, err
-		}
-		page = append(page, pair{string(key), value})
-	}
-	return page, rows.Err()
+	return r.stmts.pairs(r.stmts.span, r.scope, []byte(from), []byte(to), r.now, n)
 }
 
 // txn writes inside the writer's transaction, below a savepoint that the first write makes.
 type txn struct {
 	reader
-	stmts  *statements
 	dirty  bool
-	failed error
+	failed error // of the store, not of fn: the transaction may be lost
 }
 
 func (t *txn) exec(s *sql.Stmt, args ...any) error {
+	if t.failed != nil {
+		return t.failed
+	}
 	if !t.dirty {
-		if _, err := t.stmts.save.ExecContext(t.ctx); err != nil {
-			t.failed = err
-			return err
+		if t.failed = t.stmts.run(t.stmts.save); t.failed != nil {
+			return t.failed
 		}
 		t.dirty = true
 	}
-	if _, err := s.ExecContext(t.ctx, args...); err != nil {
-		t.failed = err
-		return err
-	}
-	return nil
+	t.failed = t.stmts.run(s, args...)
+	return t.failed
 }
 
 func (t *txn) Put(key string, value []byte, ttl time.Duration) error {
@@ -179,14 +105,11 @@ func (t *txn) Put(key string, value []byte, ttl time.Duration) error {
 	if ttl > 0 {
 		expires = t.now + max(ttl.Milliseconds(), 1)
 	}
-	if value == nil {
-		value = []byte{}
-	}
-	return t.exec(t.stmts.put, t.scope, []byte(key), value, expires)
+	return t.exec(t.stmts.put, t.scope, []byte(key), notNull(value), expires)
 }
 
 func (t *txn) Delete(key string) error {
-	if err := kv.CheckKey(key); err != nil {
+	if err := t.check(key); err != nil {
 		return err
 	}
 	return t.exec(t.stmts.delete, t.scope, []byte(key))
@@ -200,4 +123,11 @@ func (t *txn) Index(key string, value []byte) error {
 		return t.exec(t.stmts.delete, "", []byte(key))
 	}
 	return t.exec(t.stmts.put, "", []byte(key), value, nil)
+}
+
+func notNull(value []byte) []byte {
+	if value == nil {
+		return []byte{}
+	}
+	return value
 }

@@ -12,8 +12,12 @@ import (
 // maxBatch bounds the updates of one commit, so that the first does not wait for ever.
 const maxBatch = 256
 
-// purgeEvery is how often expired keys are deleted; they are invisible before that.
-const purgeEvery = time.Minute
+// Expired keys are invisible at once and deleted now and then, a thousand at a time; as long as
+// there are more, soon again.
+const (
+	purgeEvery = time.Minute
+	purgeSoon  = 20 * time.Millisecond
+)
 
 // job is one update on its way to the writer.
 type job struct {
@@ -48,17 +52,25 @@ func (db *DB) submit(ctx context.Context, scope string, fn func(kv.Txn) error) e
 	j := &job{ctx: ctx, scope: scope, fn: fn, done: make(chan struct{})}
 	select {
 	case <-db.quit:
-		return db.closed()
+		return closed()
 	default:
 	}
 	select {
 	case db.jobs <- j:
 	case <-db.quit:
-		return db.closed()
+		return closed()
 	case <-ctx.Done():
 		return fault.Wrap("kv update", ctx.Err())
 	}
-	<-j.done
+	select {
+	case <-j.done:
+	case <-db.stopped:
+		select {
+		case <-j.done:
+		default: // it was queued after the writer had looked for the last time
+			return closed()
+		}
+	}
 	if j.panic != nil {
 		panic(j.panic)
 	}
@@ -68,31 +80,36 @@ func (db *DB) submit(ctx context.Context, scope string, fn func(kv.Txn) error) e
 // write is the single writer: it takes what has queued up, runs it in one transaction and
 // commits with one fsync.
 func (db *DB) write() {
-	purge := time.NewTicker(purgeEvery)
+	defer close(db.stopped)
+	purge := time.NewTimer(purgeEvery)
 	defer purge.Stop()
 	for {
+		select {
+		case <-db.quit:
+			return
+		default:
+		}
 		select {
 		case j := <-db.jobs:
 			db.commit(db.collect(j))
 		case <-purge.C:
-			_, _ = db.stmts.purge.ExecContext(context.Background(), db.now().UnixMilli())
+			purge.Reset(db.purge())
 		case <-db.quit:
-			db.refuseQueued()
 			return
 		}
 	}
 }
 
-func (db *DB) refuseQueued() {
-	for {
-		select {
-		case j := <-db.jobs:
-			j.err = db.closed()
-			close(j.done)
-		default:
-			return
-		}
+// purge deletes some expired keys and says when to look again.
+func (db *DB) purge() time.Duration {
+	r, err := db.writer.purge.ExecContext(context.Background(), db.now().UnixMilli())
+	if err != nil {
+		return purgeEvery // they stay invisible; an update will tell what is wrong
 	}
+	if n, err := r.RowsAffected(); err == nil && n == 1000 {
+		return purgeSoon
+	}
+	return purgeEvery
 }
 
 func (db *DB) collect(first *job) []*job {
@@ -108,67 +125,73 @@ func (db *DB) collect(first *job) []*job {
 	return batch
 }
 
-// commit runs a batch. A job that fails is rolled back alone; when the commit itself fails,
-// every job fails.
+// commit runs a batch. A job whose fn fails is rolled back alone. When the store itself fails
+// (a full disk may cost the whole transaction), each job gets a transaction of its own.
 func (db *DB) commit(batch []*job) {
-	defer func() {
+	err := db.attempt(batch)
+	if err != nil && len(batch) > 1 {
 		for _, j := range batch {
-			close(j.done)
+			db.commit([]*job{j})
 		}
-	}()
-	ctx := context.Background()
-	if _, err := db.stmts.begin.ExecContext(ctx); err != nil {
-		fail(batch, wrap("kv begin", err))
 		return
 	}
-	wrote := false
 	for _, j := range batch {
-		wrote = db.run(ctx, j) || wrote
-	}
-	end := db.stmts.commit
-	if !wrote {
-		end = db.stmts.rollback
-	}
-	if _, err := end.ExecContext(ctx); err != nil {
-		_, _ = db.stmts.rollback.ExecContext(ctx)
-		fail(batch, wrap("kv commit", err))
+		if err != nil {
+			j.err = wrap("kv update", err)
+		}
+		close(j.done)
 	}
 }
 
-func fail(batch []*job, err error) {
-	for _, j := range batch {
-		if j.err == nil && j.panic == nil {
-			j.err = err
-		}
+// attempt runs a batch in one transaction. It is committed, or err says why nothing of it is.
+func (db *DB) attempt(batch []*job) (err error) {
+	w := db.writer
+	if err := w.run(w.begin); err != nil {
+		return err
 	}
+	defer func() {
+		if err != nil {
+			_ = w.run(w.rollback) // SQLite may have done it already
+		}
+	}()
+	wrote := false
+	for _, j := range batch {
+		left, err := db.run(j)
+		if err != nil {
+			return err
+		}
+		wrote = wrote || left
+	}
+	if !wrote {
+		return w.run(w.rollback)
+	}
+	return w.run(w.commit)
 }
 
 // run executes one job inside the open transaction and reports whether it left writes behind.
-func (db *DB) run(ctx context.Context, j *job) (wrote bool) {
-	if err := j.ctx.Err(); err != nil {
-		j.err = fault.Wrap("kv update", err)
-		return false
+// err is a failure of the store.
+func (db *DB) run(j *job) (wrote bool, err error) {
+	if j.err = fault.Wrap("kv update", j.ctx.Err()); j.err != nil {
+		return false, nil
 	}
-	t := &txn{reader: reader{ctx: ctx, q: db.stmts, scope: j.scope, now: db.now().UnixMilli()}, stmts: db.stmts}
-	defer func() {
-		j.panic = recover()
-		if !t.dirty {
-			return
-		}
-		wrote = j.err == nil && j.panic == nil
-		if !wrote {
-			_, _ = db.stmts.undo.ExecContext(ctx) // a failure shows at the commit
-		}
-		if _, err := db.stmts.release.ExecContext(ctx); err != nil && wrote {
-			j.err, wrote = wrap("kv update", err), false
-		}
-	}()
-	j.err = j.fn(t)
-	if j.err == nil && t.failed != nil {
-		j.err = t.failed // a failed write that fn overlooked
+	t := &txn{reader: reader{ctx: context.Background(), stmts: db.writer, scope: j.scope, now: db.now().UnixMilli()}}
+	j.call(t)
+	if t.failed != nil {
+		return false, t.failed
 	}
-	if j.err != nil {
-		j.err = driverFault(j.err)
+	if !t.dirty {
+		return false, nil
 	}
-	return false
+	if j.err != nil || j.panic != nil {
+		if err := db.writer.run(db.writer.undo); err != nil {
+			return false, err
+		}
+	}
+	return j.err == nil && j.panic == nil, db.writer.run(db.writer.keep)
+}
+
+// call runs fn and keeps its panic for the caller of Update.
+func (j *job) call(t *txn) {
+	defer func() { j.panic = recover() }()
+	j.err = driverFault(j.fn(t))
 }
