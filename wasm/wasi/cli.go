@@ -3,17 +3,23 @@ package wasi
 import (
 	"fmt"
 
+	"greentic.dev/greentic/fault"
 	"greentic.dev/wasm/canon"
 	"greentic.dev/wasm/link"
 )
 
-// ExitError is the cause of the trap when a guest calls wasi:cli/exit. Find it with errors.As.
+// ExitError is the cause of the trap when a guest calls wasi:cli/exit. Find it with errors.As;
+// the error around it is fault.Invalid, as for every guest that ends without an answer.
 type ExitError struct {
 	Code uint8 // 0 is success
 }
 
 // Error says the code.
 func (e *ExitError) Error() string { return fmt.Sprintf("guest exited with code %d", e.Code) }
+
+func (c *call) exit(code uint8) any {
+	return c.trap(fault.As(fault.Invalid, "wasi exit", &ExitError{Code: code}))
+}
 
 func cli() []*link.Interface {
 	return []*link.Interface{

@@ -161,7 +161,7 @@ func TestExitIsATrapThatCarriesItsCode(t *testing.T) {
 	} {
 		_, err := w.try(c.name, c.arg)
 		var exit *ExitError
-		if !errors.As(err, &exit) || exit.Code != c.code {
+		if !errors.As(err, &exit) || exit.Code != c.code || fault.KindOf(err) != fault.Invalid {
 			t.Errorf("%s %v: %v", c.name, c.arg, err)
 		}
 	}

@@ -1,7 +1,7 @@
 #!/bin/sh
 # Builds every component of this folder into ../pack/components/<id>/component.wasm and writes
-# its hash into the manifest there: standard Go, then the componentiser pinned in
-# package-lock.json. The same sources give the same bytes.
+# its hash into the manifest there: standard Go, then room for the preview-1 adapter (./adapt),
+# then the componentiser pinned in package-lock.json. The same sources give the same bytes.
 # Usage: examples/helpdesk/guests/build.sh (from anywhere; needs Go and npm)
 set -eu
 here=$(cd "$(dirname "$0")" && pwd)
@@ -26,6 +26,7 @@ done
 for name in triage tickets; do
   cp "wit/$name.wit" "$tmp/guest.wit"
   GOOS=wasip1 GOARCH=wasm go build -buildmode=c-shared -trimpath -buildvcs=false -ldflags='-s -w' -o "$tmp/core.wasm" "./$name"
+  go run ./adapt "$tmp/core.wasm"
   jco embed --wit "$tmp" --world-name guest -o "$tmp/embedded.wasm" "$tmp/core.wasm"
   jco new --wasi-reactor -o "$out/helpdesk.$name/component.wasm" "$tmp/embedded.wasm"
   go run ./manifest "$out/helpdesk.$name/component.manifest.json"

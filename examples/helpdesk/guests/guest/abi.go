@@ -12,8 +12,17 @@ var (
 	}}
 )
 
+// reserve begins with ReserveMark, so that it has a place among the module's data. Go never
+// touches it.
+var reserve = [ReserveSize]byte{'a', 'd', 'a', 'p', 't', 'e', 'r', ' ', 'm', 'e', 'm', 'o', 'r', 'y', ' ', 'o', 'f', ' ', 't', 'h', 'i', 's', ' ', 'g', 'u', 'e', 's', 't'}
+
 // Serve makes n the component. Call it once, from init: a reactor has no main.
-func Serve(n *Node) { serving = n }
+func Serve(n *Node) {
+	if reserve[0] != ReserveMark[0] {
+		panic("guest: the reserve of the adapter was overwritten")
+	}
+	serving = n
+}
 
 // Shared is the memory of the running call, for packages that import host functions.
 func Shared() *Arena { return shared }
