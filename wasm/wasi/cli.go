@@ -51,9 +51,9 @@ func cli() []*link.Interface {
 				if arg[canon.Result](c, 0).IsErr {
 					code = 1
 				}
-				return c.trap(&ExitError{Code: code})
+				return c.exit(code)
 			}),
-			"exit-with-code": fn(func(c *call) any { return c.trap(&ExitError{Code: arg[uint8](c, 0)}) }),
+			"exit-with-code": fn(func(c *call) any { return c.exit(arg[uint8](c, 0)) }),
 		}),
 		face("cli/stdin", map[string]link.Func{"get-stdin": answer(own(stdin))}),
 		face("cli/stdout", map[string]link.Func{"get-stdout": answer(own(stdout))}),
