@@ -2,7 +2,7 @@ package messaging
 
 import (
 	"encoding/json"
-	"fmt"
+	"maps"
 	"strings"
 
 	"greentic.dev/greentic"
@@ -66,8 +66,8 @@ func (a *Activity) UnmarshalJSON(b []byte) error {
 	if err := json.Unmarshal(known, &names); err != nil {
 		return err
 	}
-	for name := range names {
-		delete(a.Rest, name)
+	for name := range names { // Unmarshal matched them without regard to case
+		maps.DeleteFunc(a.Rest, func(have string, _ json.RawMessage) bool { return strings.EqualFold(have, name) })
 	}
 	return nil
 }
@@ -144,7 +144,7 @@ func toMessage(a *Activity, conversation string) greentic.Message {
 	if a.Type == "event" {
 		m.Metadata["autoStart"] = "true"
 	}
-	var data map[string]any
+	var data map[string]json.RawMessage
 	if len(a.Value) > 0 && json.Unmarshal(a.Value, &data) == nil {
 		for k, v := range data {
 			m.Metadata[k] = metadataText(v)
@@ -159,17 +159,14 @@ func toMessage(a *Activity, conversation string) greentic.Message {
 	return m
 }
 
-func metadataText(v any) string {
-	switch v := v.(type) {
-	case string:
-		return v
-	case nil:
-		return ""
-	case bool, float64:
-		return strings.TrimSpace(fmt.Sprint(v))
+// metadataText is a form value as text: a string itself, null as nothing, the rest as JSON the
+// way it was written, so that long numbers keep their digits.
+func metadataText(raw json.RawMessage) string {
+	var text string
+	if json.Unmarshal(raw, &text) == nil { // null leaves it empty
+		return text
 	}
-	b, _ := json.Marshal(v)
-	return string(b)
+	return string(raw)
 }
 
 // fromReply is the bot's activity for a reply.
