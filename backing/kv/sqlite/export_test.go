@@ -8,15 +8,16 @@ import (
 // Exec runs a statement on the writer's connection; nothing else may be going on.
 func Exec(t *testing.T, db *DB, statement string) {
 	t.Helper()
-	if _, err := db.writer.conn.ExecContext(t.Context(), statement); err != nil {
+	if err := db.writer.script(statement); err != nil {
 		t.Fatal(err)
 	}
 }
 
 // Rows counts the rows, expired ones too.
-func Rows(t *testing.T, db *DB) (n int) {
+func Rows(t *testing.T, db *DB) int64 {
 	t.Helper()
-	if err := db.writer.conn.QueryRowContext(t.Context(), "SELECT count(*) FROM kv").Scan(&n); err != nil {
+	n, err := db.writer.number("SELECT count(*) FROM kv")
+	if err != nil {
 		t.Fatal(err)
 	}
 	return n

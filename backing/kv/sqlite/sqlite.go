@@ -2,7 +2,6 @@ package sqlite
 
 import (
 	"context"
-	"database/sql"
 	"errors"
 	"net/url"
 	"os"
@@ -26,7 +25,6 @@ type Options struct {
 // DB is a kv.DB on a file. Make one with Open.
 type DB struct {
 	now     func() time.Time
-	pool    *sql.DB
 	readers chan *statements // idle connections for View
 	writer  *statements      // used by the goroutine of write only
 
@@ -51,7 +49,7 @@ PRAGMA user_version = 1;`
 
 func dsn(file string) string {
 	q := url.Values{}
-	for _, p := range []string{"busy_timeout(10000)", "journal_mode(WAL)", "synchronous(FULL)", "temp_store(MEMORY)"} {
+	for _, p := range []string{"busy_timeout(10000)", "journal_mode(WAL)", "synchronous(FULL)", "temp_store(MEMORY)", "wal_autocheckpoint(4000)"} {
 		q.Add("_pragma", p)
 	}
 	return "file:" + (&url.URL{Path: file}).EscapedPath() + "?" + q.Encode()
@@ -60,6 +58,9 @@ func dsn(file string) string {
 // Open opens or creates the store in file. A file that is no database, or a damaged one, is
 // fault.Unavailable, one of a newer version fault.Unsupported; both name the file.
 func Open(ctx context.Context, file string, o Options) (*DB, error) {
+	if err := ctx.Err(); err != nil {
+		return nil, fault.Wrap("kv open "+file, err)
+	}
 	if o.Now == nil {
 		o.Now = time.Now
 	}
@@ -67,7 +68,7 @@ func Open(ctx context.Context, file string, o Options) (*DB, error) {
 		o.Readers = 4
 	}
 	db := &DB{now: o.Now, readers: make(chan *statements, o.Readers), jobs: make(chan *job, 1024), quit: make(chan struct{}), stopped: make(chan struct{})}
-	if err := db.open(ctx, file, o.Readers); err != nil {
+	if err := db.open(file, o.Readers); err != nil {
 		db.release(len(db.readers))
 		return nil, wrap("kv open "+file, err)
 	}
@@ -75,7 +76,7 @@ func Open(ctx context.Context, file string, o Options) (*DB, error) {
 	return db, nil
 }
 
-func (db *DB) open(ctx context.Context, file string, readers int) error {
+func (db *DB) open(file string, readers int) error {
 	f, err := os.OpenFile(file, os.O_CREATE|os.O_RDWR, 0o600) // SQLite would let others read it
 	if err != nil {
 		return fault.As(fault.Unavailable, "", err)
@@ -83,15 +84,11 @@ func (db *DB) open(ctx context.Context, file string, readers int) error {
 	if err := f.Close(); err != nil {
 		return err
 	}
-	if db.pool, err = sql.Open("sqlite", dsn(file)); err != nil {
-		return err
-	}
-	db.pool.SetMaxIdleConns(0) // a connection given back is closed
-	if db.writer, err = connect(ctx, db.pool, schema); err != nil {
+	if db.writer, err = connect(dsn(file), schema); err != nil {
 		return err
 	}
 	for range readers {
-		r, err := connect(ctx, db.pool, "PRAGMA query_only = 1")
+		r, err := connect(dsn(file), "PRAGMA query_only = 1")
 		if err != nil {
 			return err
 		}
@@ -107,9 +104,6 @@ func (db *DB) release(n int) {
 	}
 	if db.writer != nil {
 		db.writer.close()
-	}
-	if db.pool != nil {
-		_ = db.pool.Close()
 	}
 }
 
@@ -148,10 +142,10 @@ func (db *DB) View(ctx context.Context, tenant greentic.TenantCtx, fn func(kv.Re
 		return fault.Wrap("kv view", ctx.Err())
 	}
 	defer func() { db.readers <- s }()
-	if err := s.run(s.beginRead); err != nil {
+	if _, err := run(s.beginRead); err != nil {
 		return wrap("kv view", err)
 	}
-	defer func() { _ = s.run(s.rollback) }()
+	defer func() { _, _ = run(s.rollback) }()
 	return driverFault(fn(&reader{ctx: ctx, stmts: s, scope: scope, now: db.now().UnixMilli()}))
 }
 

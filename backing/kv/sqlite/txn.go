@@ -2,7 +2,7 @@ package sqlite
 
 import (
 	"context"
-	"database/sql"
+	"database/sql/driver"
 	"time"
 
 	"greentic.dev/backing/kv"
@@ -71,29 +71,23 @@ func (r *reader) Scan(from, to string, limit int, fn func(string, []byte) bool) 
 
 func (r *reader) page(from, to string, n int) ([]pair, error) {
 	if to == "" {
-		return r.stmts.pairs(r.stmts.scan, r.scope, []byte(from), r.now, n)
+		return pairs(r.stmts.scan, r.scope, []byte(from), r.now, int64(n))
 	}
-	return r.stmts.pairs(r.stmts.span, r.scope, []byte(from), []byte(to), r.now, n)
+	return pairs(r.stmts.span, r.scope, []byte(from), []byte(to), r.now, int64(n))
 }
 
-// txn writes inside the writer's transaction, below a savepoint that the first write makes.
+// txn writes inside the writer's transaction.
 type txn struct {
 	reader
 	dirty  bool
 	failed error // of the store, not of fn: the transaction may be lost
 }
 
-func (t *txn) exec(s *sql.Stmt, args ...any) error {
-	if t.failed != nil {
-		return t.failed
-	}
-	if !t.dirty {
-		if t.failed = t.stmts.run(t.stmts.save); t.failed != nil {
-			return t.failed
-		}
+func (t *txn) exec(s driver.Stmt, args ...any) error {
+	if t.failed == nil {
 		t.dirty = true
+		_, t.failed = run(s, args...)
 	}
-	t.failed = t.stmts.run(s, args...)
 	return t.failed
 }
 

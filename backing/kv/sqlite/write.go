@@ -2,6 +2,7 @@ package sqlite
 
 import (
 	"context"
+	"slices"
 	"time"
 
 	"greentic.dev/backing/kv"
@@ -11,6 +12,9 @@ import (
 
 // maxBatch bounds the updates of one commit, so that the first does not wait for ever.
 const maxBatch = 256
+
+// yields is how often collect lets others run without getting an update from it.
+const yields = 4
 
 // Expired keys are invisible at once and deleted now and then, a thousand at a time; as long as
 // there are more, soon again.
@@ -102,14 +106,11 @@ func (db *DB) write() {
 
 // purge deletes some expired keys and says when to look again.
 func (db *DB) purge() time.Duration {
-	r, err := db.writer.purge.ExecContext(context.Background(), db.now().UnixMilli())
-	if err != nil {
-		return purgeEvery // they stay invisible; an update will tell what is wrong
-	}
-	if n, err := r.RowsAffected(); err == nil && n == 1000 {
+	n, err := run(db.writer.purgeExpired, db.now().UnixMilli())
+	if err == nil && n == 1000 {
 		return purgeSoon
 	}
-	return purgeEvery
+	return purgeEvery // after an error too: expired keys stay invisible, an update will tell what is wrong
 }
 
 func (db *DB) collect(first *job) []*job {
@@ -125,73 +126,68 @@ func (db *DB) collect(first *job) []*job {
 	return batch
 }
 
-// commit runs a batch. A job whose fn fails is rolled back alone. When the store itself fails
-// (a full disk may cost the whole transaction), each job gets a transaction of its own.
+// commit runs a batch in one transaction. A job whose fn fails after writing costs the others a
+// second run without it: rarer, and cheaper, than a savepoint around each job. When the store
+// itself fails (a full disk may cost the whole transaction), each job gets its own transaction.
 func (db *DB) commit(batch []*job) {
-	err := db.attempt(batch)
-	if err != nil && len(batch) > 1 {
+	for len(batch) > 0 {
+		spoiled, err := db.attempt(batch)
+		switch {
+		case err != nil && len(batch) > 1:
+			for _, j := range batch {
+				db.commit([]*job{j})
+			}
+			return
+		case spoiled != nil:
+			close(spoiled.done)
+			batch = slices.DeleteFunc(batch, func(j *job) bool { return j == spoiled })
+			continue
+		case err != nil:
+			batch[0].err = wrap("kv update", err)
+		}
 		for _, j := range batch {
-			db.commit([]*job{j})
+			close(j.done)
 		}
 		return
 	}
-	for _, j := range batch {
-		if err != nil {
-			j.err = wrap("kv update", err)
-		}
-		close(j.done)
-	}
 }
 
-// attempt runs a batch in one transaction. It is committed, or err says why nothing of it is.
-func (db *DB) attempt(batch []*job) (err error) {
+// attempt runs a batch in one transaction and commits it. Nothing of it is committed when a
+// job is spoiled or err, a failure of the store, is not nil.
+func (db *DB) attempt(batch []*job) (spoiled *job, err error) {
 	w := db.writer
-	if err := w.run(w.begin); err != nil {
-		return err
+	if _, err := run(w.begin); err != nil {
+		return nil, err
 	}
+	committed := false
 	defer func() {
-		if err != nil {
-			_ = w.run(w.rollback) // SQLite may have done it already
+		if !committed {
+			_, _ = run(w.rollback) // SQLite may have done it already
 		}
 	}()
 	wrote := false
 	for _, j := range batch {
-		left, err := db.run(j)
-		if err != nil {
-			return err
+		t := &txn{reader: reader{ctx: context.Background(), stmts: w, scope: j.scope, now: db.now().UnixMilli()}}
+		j.run(t)
+		if t.failed != nil {
+			return nil, t.failed
 		}
-		wrote = wrote || left
+		if t.dirty && (j.err != nil || j.panic != nil) {
+			return j, nil
+		}
+		wrote = wrote || t.dirty
 	}
-	if !wrote {
-		return w.run(w.rollback)
+	if wrote {
+		_, err = run(w.commit)
+		committed = err == nil
 	}
-	return w.run(w.commit)
+	return nil, err
 }
 
-// run executes one job inside the open transaction and reports whether it left writes behind.
-// err is a failure of the store.
-func (db *DB) run(j *job) (wrote bool, err error) {
-	if j.err = fault.Wrap("kv update", j.ctx.Err()); j.err != nil {
-		return false, nil
-	}
-	t := &txn{reader: reader{ctx: context.Background(), stmts: db.writer, scope: j.scope, now: db.now().UnixMilli()}}
-	j.call(t)
-	if t.failed != nil {
-		return false, t.failed
-	}
-	if !t.dirty {
-		return false, nil
-	}
-	if j.err != nil || j.panic != nil {
-		if err := db.writer.run(db.writer.undo); err != nil {
-			return false, err
-		}
-	}
-	return j.err == nil && j.panic == nil, db.writer.run(db.writer.keep)
-}
-
-// call runs fn and keeps its panic for the caller of Update.
-func (j *job) call(t *txn) {
+// run calls fn and keeps its panic for the caller of Update.
+func (j *job) run(t *txn) {
 	defer func() { j.panic = recover() }()
-	j.err = driverFault(j.fn(t))
+	if j.err = fault.Wrap("kv update", j.ctx.Err()); j.err == nil {
+		j.err = driverFault(j.fn(t))
+	}
 }
