@@ -1,2 +1,9 @@
-// Package flow is the flow language: parse, validate, compile, and the pure Next.
+// Package flow is the flow language: read, check and compile .ygtc, and the pure step of a run.
+//
+// What it is: [Compile] and [Check] for sources, [FromManifest] and [Flow.Manifest] for packs,
+// [Flow.Start] and [Flow.Next] for runs. Who calls it: build and model/pack to compile and carry
+// flows, runtime/runner to walk them, cmd to check them. What it refuses to do: I/O, time,
+// randomness, retries, and changing a cursor it was given; Next only says what to do. Main types:
+// [Flow], [Node], [Cursor], [Step], [Diagnostic]. Where its promises are tested: compile_test.go,
+// next_test.go and manifest_test.go, with FuzzCompile for foreign sources.
 package flow

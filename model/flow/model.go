@@ -1,6 +1,10 @@
 package flow
 
-import "encoding/json"
+import (
+	"encoding/json"
+
+	"greentic.dev/model/flow/expr"
+)
 
 // Flow is a compiled flow: the ecosystem's flow-v1 model (formats digest 1.3) plus source
 // positions. It is immutable after Compile or FromManifest and safe for concurrent use.
@@ -40,7 +44,13 @@ type Node struct {
 	Output    any    // output mapping or nil
 	ErrMap    any    // error mapping or nil
 	Routing   Routing
+	Telemetry map[string]any // span_name, attributes, sampling; or nil
 	Pos       Pos
+
+	input, output, errMap *expr.Mapping
+	templateErr           error             // the first template that does not compile
+	conditions            []*expr.Condition // per route of a RouteCustom; nil without condition
+	conditionErr          error
 }
 
 // Pos is a place in the source of a flow; zero for flows from a manifest.
@@ -88,6 +98,7 @@ type Cursor struct {
 	// routing of Node instead of running it (formats digest 1.4).
 	Reroute bool              `json:"reroute,omitempty"`
 	Steps   int               `json:"steps,omitempty"` // nodes executed in this turn
+	Limit   int               `json:"limit,omitempty"` // of Steps; 0 is MaxSteps
 	Entry   any               `json:"entry"`           // the first input, immutable across resumes
 	Input   any               `json:"input"`           // the newest input
 	Nodes   map[string]Output `json:"nodes,omitempty"` // outputs so far

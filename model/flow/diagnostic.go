@@ -1,0 +1,105 @@
+package flow
+
+import (
+	"fmt"
+	"strings"
+
+	"greentic.dev/greentic/fault"
+)
+
+// Diagnostic is one finding about the source of a flow (formats digest 1.6).
+type Diagnostic struct {
+	Class    string `json:"class"` // Yaml, Schema, UnknownFlowType, InvalidIdentifier, NodeComponentShape, BadComponentKey, Routing, MissingNode, McpConfig, Template
+	Message  string `json:"message"`
+	File     string `json:"file,omitempty"`
+	Line     int    `json:"line,omitempty"` // 1-based; 0 unknown
+	Col      int    `json:"col,omitempty"`  // 1-based, in characters; 0 unknown
+	Pointer  string `json:"json_pointer,omitempty"`
+	Fix      string `json:"fix,omitempty"`
+	Severity string `json:"severity"` // error or warning
+
+	excerpt string
+}
+
+// Diagnostics are findings in the order they were found.
+type Diagnostics []Diagnostic
+
+// Errors are the findings that keep the flow from compiling.
+func (d Diagnostics) Errors() Diagnostics {
+	var out Diagnostics
+	for _, one := range d {
+		if one.Severity == severityError {
+			out = append(out, one)
+		}
+	}
+	return out
+}
+
+const (
+	severityError   = "error"
+	severityWarning = "warning"
+)
+
+// Fault is d as a fault.Invalid with position, excerpt, fix and its class as code.
+func (d Diagnostic) Fault() *fault.Error {
+	return fault.New(fault.Invalid, "flow", d.Message).WithCode(d.Class).WithFix(d.Fix).
+		At(fault.Position{File: d.File, Line: d.Line, Col: d.Col, Excerpt: d.excerpt})
+}
+
+// Compile compiles the source of a flow; name is its file name for messages. The error is the
+// first finding as fault.Invalid; its text counts the others.
+func Compile(name string, src []byte) (*Flow, error) {
+	f, all := Check(name, src)
+	errs := all.Errors()
+	if len(errs) == 0 {
+		return f, nil
+	}
+	first := errs[0].Fault()
+	if n := len(errs) - 1; n > 0 {
+		first.Msg += fmt.Sprintf(" (and %d more)", n)
+	}
+	return nil, first
+}
+
+// Check compiles the source of a flow and returns every finding. The flow is nil when one of
+// them is an error.
+func Check(name string, src []byte) (*Flow, Diagnostics) {
+	c := &compiler{name: name, lines: strings.Split(string(src[:min(len(src), maxSource)]), "\n")}
+	if doc := c.readDocument(src); doc != nil && len(c.found.Errors()) == 0 {
+		c.compile(doc)
+	}
+	if len(c.found.Errors()) > 0 {
+		return nil, c.found
+	}
+	return c.flow, c.found
+}
+
+// compiler compiles one source.
+type compiler struct {
+	name  string
+	lines []string
+	found Diagnostics
+	flow  *Flow
+	doc   *value
+	old   bool // schema_version 1
+}
+
+func (c *compiler) excerpt(line int) string {
+	if line < 1 || line > len(c.lines) {
+		return ""
+	}
+	return strings.TrimSuffix(c.lines[line-1], "\r")
+}
+
+const maxFindings = 100
+
+func (c *compiler) report(p Pos, pointer, class, fix, format string, args ...any) {
+	c.add(severityError, p, pointer, class, fix, format, args...)
+}
+
+func (c *compiler) add(severity string, p Pos, pointer, class, fix, format string, args ...any) {
+	if len(c.found) < maxFindings {
+		c.found = append(c.found, Diagnostic{Class: class, Message: fmt.Sprintf(format, args...), File: c.name,
+			Line: p.Line, Col: p.Col, Pointer: pointer, Fix: fix, Severity: severity, excerpt: c.excerpt(p.Line)})
+	}
+}

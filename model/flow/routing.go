@@ -1,0 +1,170 @@
+package flow
+
+import (
+	"encoding/json"
+	"slices"
+
+	"greentic.dev/greentic/fault"
+	"greentic.dev/model/flow/expr"
+)
+
+// routing compiles the routing of a node, rules 1 to 5 of formats digest 1.3.
+func (c *compiler) routing(n *Node, v *value) Routing {
+	if v == nil || v.plain == nil {
+		return Routing{}
+	}
+	switch s := v.plain.(type) {
+	case string:
+		switch s {
+		case "out":
+			return Routing{}
+		case "reply":
+			return Routing{Form: RouteReply}
+		}
+		c.report(v.pos, v.at, "Routing", "write out, reply or a list such as [{ to: NODE }]", "routing %q", s)
+		return Routing{}
+	case []any:
+		var routes []Route
+		for _, item := range v.items {
+			if r, ok := c.route(n, item); ok {
+				routes = append(routes, r)
+			}
+		}
+		return arrange(routes, s)
+	}
+	c.report(v.pos, v.at, "Routing", "write a list such as [{ to: NODE }]", "routing must be a list or a word")
+	return Routing{}
+}
+
+func (c *compiler) route(n *Node, v *value) (Route, bool) {
+	r := Route{Pos: v.pos}
+	if !v.isMap() {
+		c.report(v.pos, v.at, "Routing", "write { to: NODE }", "a route must be a map")
+		return r, false
+	}
+	for _, f := range v.fields {
+		s, isText := f.plain.(string)
+		b, isBool := f.plain.(bool)
+		switch {
+		case f.plain == nil:
+		case (f.key == "to" || f.key == "next") && isText:
+			r.To = s
+			if s == "out" && c.flow.byID["out"] == nil {
+				r.To, r.Out = "", true
+			} else {
+				c.target(s, f.value, "node "+n.ID)
+			}
+		case f.key == "status" && isText:
+			r.Status = s
+		case f.key == "out" && isBool:
+			r.Out = b
+		case f.key == "reply" && isBool:
+			r.Reply = b
+		case f.key == "condition" && isText:
+			r.Condition = s
+			c.condition(s, f.value)
+		default:
+			c.report(f.pos, f.at, "Routing", "use to, out, status, reply and condition", "%s is unknown in a route or of the wrong sort", f.key)
+		}
+	}
+	return r, true
+}
+
+func (c *compiler) condition(src string, v *value) {
+	_, err := expr.CompileCondition(src)
+	if err == nil {
+		return
+	}
+	inner, fix, _ := fault.Detail(err)
+	p := v.pos
+	if p.Col += max(inner.Col-1, 0); v.quoted {
+		p.Col++
+	}
+	msg := err.Error()
+	if e, ok := err.(*fault.Error); ok {
+		msg = e.Msg
+	}
+	c.report(p, v.at, "Routing", fix, "condition: %s", msg)
+}
+
+// target checks that a node exists.
+func (c *compiler) target(id string, v *value, from string) {
+	if c.flow.byID[id] != nil {
+		return
+	}
+	fix := "add the node " + id
+	best := len(id)/2 + 1
+	for _, f := range c.doc.field("nodes").fieldsOrNone() {
+		if d := distance(id, f.key); d < best {
+			best, fix = d, "did you mean "+f.key+"?"
+		}
+	}
+	c.report(v.pos, v.at, "MissingNode", fix, "%s points to %s, which does not exist", from, id)
+}
+
+func (v *value) fieldsOrNone() []field {
+	if v == nil {
+		return nil
+	}
+	return v.fields
+}
+
+// distance is the Levenshtein distance of two short names; long ones are far apart.
+func distance(a, b string) int {
+	if len(a) > 64 || len(b) > 64 {
+		return 64
+	}
+	row := make([]int, len(b)+1)
+	for j := range row {
+		row[j] = j
+	}
+	for i := 1; i <= len(a); i++ {
+		diagonal := row[0]
+		row[0] = i
+		for j := 1; j <= len(b); j++ {
+			cost := 1
+			if a[i-1] == b[j-1] {
+				cost = 0
+			}
+			diagonal, row[j] = row[j], min(row[j]+1, row[j-1]+1, diagonal+cost)
+		}
+	}
+	return row[len(b)]
+}
+
+// arrange picks the routing variant of a list of routes; raw is the list as it was written.
+func arrange(routes []Route, raw []any) Routing {
+	custom := Routing{Form: RouteCustom, Routes: routes}
+	custom.Raw, _ = json.Marshal(raw) // JSON-like by construction
+	if slices.ContainsFunc(routes, func(r Route) bool { return r.Condition != "" }) {
+		return custom
+	}
+	switch len(routes) {
+	case 0:
+		return Routing{}
+	case 1:
+		switch r := routes[0]; {
+		case r.Reply:
+			return Routing{Form: RouteReply}
+		case r.Status != "":
+			return custom
+		case r.Out:
+			return Routing{}
+		case r.To != "":
+			return Routing{Form: RouteNext, To: r.To}
+		}
+		return custom
+	}
+	branch := Routing{Form: RouteBranch, Status: map[string]string{}}
+	for _, r := range routes {
+		switch {
+		case r.Reply || r.Out || r.To == "":
+			return custom
+		case r.Status != "":
+			branch.Status[r.Status] = r.To
+		default:
+			branch.Default = r.To
+		}
+	}
+	return branch
+}
