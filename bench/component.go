@@ -1,0 +1,129 @@
+//go:build unix
+
+package main
+
+import (
+	"context"
+	"encoding/json"
+	"fmt"
+	"net/http"
+	"net/http/httptest"
+	"os"
+	"path/filepath"
+	"strings"
+
+	"greentic.dev/backing/egress"
+	"greentic.dev/backing/secrets"
+	"greentic.dev/backing/secrets/memory"
+	"greentic.dev/examples/helpdesk"
+	"greentic.dev/greentic"
+	"greentic.dev/model/flow/expr"
+	"greentic.dev/runtime/host"
+	"greentic.dev/wasm"
+)
+
+// components measures a fresh, isolated invocation of the example component and, where it is
+// present, of the public Telegram provider.
+func components(ctx context.Context) ([]figure, error) {
+	cache, err := os.UserCacheDir()
+	if err != nil {
+		return nil, err
+	}
+	engine, err := wasm.New(ctx, wasm.Options{CacheDir: filepath.Join(cache, "greentic", "code")})
+	if err != nil {
+		return nil, err
+	}
+	defer engine.Close(ctx)
+	client, store, tenant := egress.New(egress.Options{}), memory.New(), greentic.DefaultTenant()
+	defer client.Close()
+	h := host.New(host.Deps{Engine: engine, HTTP: client, Secrets: store}, host.Options{})
+
+	code, err := helpdesk.Files.ReadFile("pack/components/helpdesk.triage/component.wasm")
+	if err != nil {
+		return nil, err
+	}
+	triage, err := h.Load(ctx, "helpdesk.triage", code)
+	if err != nil {
+		return nil, err
+	}
+	us, err := perOp(func() error {
+		return invoke(ctx, triage, tenant, "classify", map[string]any{"text": "printer"}, host.Grants{})
+	})
+	if err != nil {
+		return nil, err
+	}
+	list := []figure{{Name: "invoke_go_noop", Value: us, Unit: "us CPU", Bar: bar(10)}}
+	code, err = os.ReadFile(filepath.Join(os.Getenv("GREENTIC_INPUT"), "telegram.wasm"))
+	if os.Getenv("GREENTIC_INPUT") == "" || os.IsNotExist(err) {
+		fmt.Fprintln(os.Stderr, "skip: invoke_telegram_*: GREENTIC_INPUT names no folder with telegram.wasm")
+		return list, nil
+	}
+	if err != nil {
+		return list, err
+	}
+	telegram, err := h.Load(ctx, "telegram", code)
+	if err != nil {
+		return list, err
+	}
+	us, err = perOp(func() error { return invoke(ctx, telegram, tenant, "healthcheck", map[string]any{}, host.Grants{}) })
+	if err != nil {
+		return list, err
+	}
+	list = append(list, figure{Name: "invoke_telegram_healthcheck", Value: us, Unit: "us CPU", Bar: bar(10)})
+	return list, telegramSend(ctx, telegram, store, tenant, &list)
+}
+
+// telegramSend measures an operation with two host calls, a secret and a request to a local
+// server; the server's and the client's own cost are part of the figure.
+func telegramSend(ctx context.Context, telegram *host.Component, store secrets.Store, tenant greentic.TenantCtx, list *[]figure) error {
+	server := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) {
+		w.Header().Set("Content-Type", "application/json")
+		_, _ = w.Write([]byte(`{"ok":true,"result":{"message_id":1,"chat":{"id":1}}}`))
+	}))
+	defer server.Close()
+	if err := store.Put(ctx, tenant, secrets.Name{Key: "TELEGRAM_BOT_TOKEN"}, []byte("1:token")); err != nil {
+		return err
+	}
+	grant, err := egress.ParseGrant(strings.TrimPrefix(server.URL, "http://"))
+	if err != nil {
+		return err
+	}
+	grants := host.Grants{Hosts: []egress.Grant{grant}, Secrets: []string{"TELEGRAM_BOT_TOKEN"}}
+	input := map[string]any{"text": "hello", "to": []any{map[string]any{"id": "1", "kind": "chat"}},
+		"config": map[string]any{"enabled": true, "api_base_url": server.URL, "public_base_url": server.URL, "bot_token": "1:token", "default_chat_id": "1"}}
+	us, err := perOp(func() error { return invoke(ctx, telegram, tenant, "send", input, grants) })
+	if err != nil {
+		return err
+	}
+	*list = append(*list, figure{Name: "invoke_telegram_send", Value: us, Unit: "us CPU (HTTP client and server included)", Bar: bar(35)})
+	return nil
+}
+
+func invoke(ctx context.Context, c *host.Component, tenant greentic.TenantCtx, op string, input any, g host.Grants) error {
+	r, err := c.Invoke(ctx, tenant, host.Request{Operation: op, Input: input, Grants: g})
+	if err != nil {
+		return err
+	}
+	if m, _ := r.Output.(map[string]any); r.Fail != nil || m["ok"] == false {
+		raw, _ := json.Marshal(r.Output)
+		return fmt.Errorf("%s answered %s", op, raw)
+	}
+	return nil
+}
+
+func conditions(context.Context) ([]figure, error) {
+	c, err := expr.CompileCondition(`response.action == "printer" && prev.score > 3`)
+	if err != nil {
+		return nil, err
+	}
+	scope := map[string]any{"response": map[string]any{"action": "printer"}, "prev": map[string]any{"score": int64(5)}}
+	us, err := perOp(func() error {
+		for range 100 {
+			if ok, err := c.Eval(scope); err != nil || !ok {
+				return fmt.Errorf("condition: %v %v", ok, err)
+			}
+		}
+		return nil
+	})
+	return []figure{{Name: "condition", Value: us / 100, Unit: "us CPU", Bar: bar(2)}}, err
+}
