@@ -67,8 +67,8 @@ type Message struct {
 // Reply is one answer of a turn, in the shape `run --json` prints.
 type Reply struct {
 	Kind string          `json:"kind"` // always "message"
-	Text string          `json:"text,omitempty"`
-	Card json.RawMessage `json:"card,omitempty"` // an Adaptive Card object
+	Text string          `json:"text"`
+	Card json.RawMessage `json:"card"` // an Adaptive Card object, or null
 	Node string          `json:"node"`
 	Flow string          `json:"flow"`
 	Turn string          `json:"turn"`

@@ -1,0 +1,59 @@
+package runner
+
+import (
+	"context"
+
+	"greentic.dev/backing/state"
+	"greentic.dev/greentic/fault"
+	"greentic.dev/model/card"
+	"greentic.dev/model/flow"
+	"greentic.dev/runtime/host"
+)
+
+// invoke calls a component for a step. Failures of the component are the flow's to route; an
+// error is returned only when the turn itself cannot go on.
+func (t *turn) invoke(ctx context.Context, step flow.Step) (flow.Got, error) {
+	failed := func(err error) flow.Got {
+		code := fault.KindOf(err).String()
+		if _, _, c := fault.Detail(err); c != "" {
+			code = c
+		}
+		return flow.Got{What: flow.GotError, Error: &flow.NodeFail{Code: code, Message: err.Error(), Retryable: fault.KindOf(err).Retryable()}}
+	}
+	component, err := t.release.component(ctx, step.Component)
+	if err != nil {
+		return failed(err), nil
+	}
+	input := card.Help(step.Input, step.Config, t.tenant.Locale, t.release.asset, t.release.verified.Archive().Locales())
+	response, err := component.Invoke(ctx, t.tenant, host.Request{
+		Pack: t.release.verified.Archive().ID(), Flow: t.flow.ID, Node: step.Node,
+		Component: step.Component, Operation: step.Operation, Input: input, Config: step.Config,
+		Grants: t.release.grants(step.Component, t.runner.deps.Releases),
+		State:  t.overlay.In(state.Conversation(t.entry.Trigger.Key)),
+		Assets: t.release.verified.Archive().Assets(),
+	})
+	switch {
+	case err != nil && ctx.Err() != nil:
+		return flow.Got{}, err
+	case err != nil:
+		return failed(err), nil
+	case response.Fail != nil:
+		return flow.Got{What: flow.GotError, Error: response.Fail}, nil
+	}
+	t.outputs = append(t.outputs, card.Output{Node: step.Node, Payload: response.Output})
+	return flow.Got{What: flow.GotOutput, Value: response.Output}, nil
+}
+
+// grants is what a component of this release may reach: secrets the pack declares, hosts the
+// operator allowed, state unless the component's manifest leaves it out.
+func (r *Release) grants(id string, s *Releases) host.Grants {
+	archive := r.verified.Archive()
+	g := host.Grants{Hosts: s.grants, State: true}
+	for _, req := range archive.SecretRequirements() {
+		g.Secrets = append(g.Secrets, req.Key)
+	}
+	if c, err := archive.Component(id); err == nil && c.Manifest != nil {
+		g.State = c.Manifest.Capabilities.Host.State != nil
+	}
+	return g
+}

@@ -1,0 +1,343 @@
+package runner
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"runtime/debug"
+	"time"
+
+	"greentic.dev/backing/kv"
+	"greentic.dev/backing/queue"
+	"greentic.dev/backing/session"
+	"greentic.dev/backing/state"
+	"greentic.dev/greentic"
+	"greentic.dev/greentic/fault"
+	"greentic.dev/model/card"
+	"greentic.dev/model/flow"
+)
+
+// turn is one trigger on its way through a flow. Nothing it does leaves it before it commits.
+type turn struct {
+	runner  *Runner
+	entry   queue.Entry
+	tenant  greentic.TenantCtx
+	message greentic.Message
+	session session.Session
+	release *Release
+	flow    *flow.Flow
+	overlay *state.Overlay
+
+	outputs []card.Output
+	status  string
+	steps   int
+	err     error // why it failed
+}
+
+// runLane runs the waiting entries of a lane, oldest first, until none is left or the runner
+// stops. A failure to read or commit is tried again with growing pauses: the store is away.
+func (r *Runner) runLane(ctx context.Context, l queue.Lane) {
+	pause := r.options.Backoff
+	for !r.turns.stopping() && ctx.Err() == nil {
+		more, err := r.runFirst(ctx, l)
+		if err == nil {
+			if !more {
+				return
+			}
+			pause = r.options.Backoff
+			continue
+		}
+		if fault.Is(err, fault.Conflict) {
+			continue // somebody changed the session: run again on what is there now
+		}
+		r.deps.Log.Error("turn could not be committed", "tenant", l.Tenant, "key", l.Key, "error", err)
+		if !sleep(ctx, pause) {
+			return
+		}
+		pause = min(2*pause, time.Minute)
+	}
+}
+
+func sleep(ctx context.Context, d time.Duration) bool {
+	t := time.NewTimer(d)
+	defer t.Stop()
+	select {
+	case <-t.C:
+		return true
+	case <-ctx.Done():
+		return false
+	}
+}
+
+// runFirst takes the oldest entry of a lane through its turn; false when none waits.
+func (r *Runner) runFirst(ctx context.Context, l queue.Lane) (bool, error) {
+	begin := r.deps.Now()
+	t := &turn{runner: r}
+	found := false
+	err := r.deps.DB.View(ctx, l.Ctx(), func(x kv.Reader) (err error) {
+		if t.entry, found, err = queue.First(x, l.Key); err != nil || !found {
+			return err
+		}
+		t.session, err = session.Load(x, l.Key)
+		return err
+	})
+	if err != nil || !found {
+		return false, err
+	}
+	t.tenant = t.entry.Trigger.Tenant
+	t.tenant.Session = l.Key
+	t.overlay = state.NewOverlay(r.deps.DB, t.tenant)
+
+	limited, cancel := context.WithTimeout(ctx, r.options.TurnTime)
+	t.run(limited)
+	cancel()
+	if ctx.Err() != nil {
+		return false, ctx.Err() // interrupted: the entry stays and runs again
+	}
+	replies := t.replies()
+	r.options.Crash("before_commit")
+	if err := t.commit(ctx, replies); err != nil {
+		return false, err
+	}
+	r.options.Crash("after_commit")
+	result := TurnResult{Turn: t.entry.Turn, Replies: replies, Status: t.status, Steps: t.steps, Duration: r.deps.Now().Sub(begin), Err: t.err}
+	r.log(t, result)
+	r.tell(result)
+	r.outbox.wake(l)
+	return true, nil
+}
+
+func (r *Runner) log(t *turn, result TurnResult) {
+	attrs := []any{"turn", result.Turn, "env", t.tenant.Env, "tenant", t.tenant.Tenant, "status", result.Status, "steps", result.Steps,
+		"duration_ms", result.Duration.Milliseconds(), "replies", len(result.Replies)}
+	if t.flow != nil {
+		attrs = append(attrs, "flow", t.flow.ID, "release", t.release.Digest().Short())
+	}
+	if result.Err != nil {
+		r.deps.Log.Error("turn failed", append(attrs, "error", result.Err)...)
+		return
+	}
+	r.deps.Log.Debug("turn", attrs...)
+}
+
+// run executes the flow. It never fails: a failure is the turn's outcome. A panic of ours is
+// one too, so that a poisoned message cannot stop its conversation.
+func (t *turn) run(ctx context.Context) {
+	defer func() {
+		if p := recover(); p != nil {
+			t.fail(fault.Newf(fault.Internal, "turn", "panic: %v\n%s", p, debug.Stack()))
+		}
+	}()
+	if err := json.Unmarshal(t.entry.Trigger.Body, &t.message); err != nil {
+		t.fail(fault.As(fault.Invalid, "turn", err))
+		return
+	}
+	t.locale()
+	if err := t.resolve(ctx); err != nil {
+		t.fail(err)
+		return
+	}
+	if t.shortcut() {
+		return
+	}
+	if err := t.walk(ctx); err != nil {
+		t.fail(err)
+	}
+}
+
+// fail makes the failure the outcome: outputs so far are dropped, the session ends.
+func (t *turn) fail(err error) {
+	t.status, t.err, t.outputs = greentic.TurnFailed, err, nil
+	t.overlay = state.NewOverlay(t.runner.deps.DB, t.tenant)
+}
+
+// locale settles the user's language: the message's metadata, the trigger's, the default.
+func (t *turn) locale() {
+	for _, l := range []string{t.message.Metadata["locale"], t.tenant.Locale, t.runner.options.Locale} {
+		if l != "" {
+			t.tenant.Locale = l
+			break
+		}
+	}
+	if t.message.Metadata == nil {
+		t.message.Metadata = map[string]string{}
+	}
+	t.message.Metadata["locale"] = t.tenant.Locale
+}
+
+// resolve finds release and flow: the session's own, or the newest for a new session.
+func (t *turn) resolve(ctx context.Context) (err error) {
+	if t.session.Revision == 0 {
+		t.release, t.flow, err = t.runner.deps.Releases.choose(t.runner.options.Flow)
+		return err
+	}
+	if t.release, err = t.runner.deps.Releases.pinned(ctx, t.session.Release); err != nil {
+		return err
+	}
+	t.flow, err = t.release.flow(t.session.Flow)
+	return err
+}
+
+// shortcut answers with a card the message names, without running the flow (formats digest 6.8).
+// A conversation that waits for a button's action gets it itself.
+func (t *turn) shortcut() bool {
+	payload, name, ok := card.Shortcut(t.message.Metadata, t.session.Revision > 0, t.release.asset)
+	if !ok {
+		return false
+	}
+	t.outputs = []card.Output{{Node: name, Payload: payload, Emitted: true}}
+	t.status = greentic.TurnDone
+	if t.session.Revision > 0 {
+		t.status = greentic.TurnWaiting
+	}
+	return true
+}
+
+// maxJumps bounds the flows one turn may pass through.
+const maxJumps = 8
+
+func (t *turn) walk(ctx context.Context) error {
+	input := card.Input(t.message, t.tenant)
+	cursor, got := t.session.Cursor, flow.Got{What: flow.GotInput, Value: input}
+	if t.session.Revision == 0 {
+		cursor, got = t.flow.Start(input), flow.Got{What: flow.GotStart}
+		if node := card.RouteTo(t.message.Metadata); node != "" && t.flow.Node(node) != nil {
+			cursor.Node = node
+		}
+	}
+	cursor.Limit = t.runner.options.Steps
+	for jumps := 0; ; {
+		step, err := t.flow.Next(cursor, got)
+		if err != nil {
+			return fault.Wrap("flow "+t.flow.ID, err)
+		}
+		t.steps = max(t.steps, step.Cursor.Steps)
+		switch step.Do {
+		case flow.DoWait:
+			t.park(step.Cursor, step.Reason)
+			return nil
+		case flow.DoEnd:
+			t.status = greentic.TurnDone
+			return nil
+		case flow.DoFail:
+			return fault.Newf(fault.Invalid, "flow "+t.flow.ID+" node "+step.Node, "%s: %s", step.Fail.Code, step.Fail.Message).WithCode(step.Fail.Code)
+		case flow.DoJump:
+			if jumps++; jumps > maxJumps {
+				return fault.Newf(fault.Exhausted, "flow "+t.flow.ID, "more than %d jumps between flows", maxJumps)
+			}
+			if t.flow, err = t.release.flow(step.Flow); err != nil {
+				return err
+			}
+			cursor, got = t.flow.Start(step.Payload), flow.Got{What: flow.GotStart}
+			if step.Target != "" {
+				cursor.Node = step.Target
+			}
+			cursor.Limit, cursor.Steps = t.runner.options.Steps, step.Cursor.Steps
+			continue
+		}
+		if got, err = t.act(ctx, step); err != nil {
+			return err
+		}
+		cursor = step.Cursor
+	}
+}
+
+func (t *turn) park(c flow.Cursor, reason string) {
+	t.status = greentic.TurnWaiting
+	t.session.Release, t.session.Flow, t.session.Cursor, t.session.Reason = t.release.Digest(), t.flow.ID, c, reason
+}
+
+// act does what a step asks for and says what happened.
+func (t *turn) act(ctx context.Context, step flow.Step) (flow.Got, error) {
+	output := func(v any) (flow.Got, error) { return flow.Got{What: flow.GotOutput, Value: v}, nil }
+	memory := t.overlay.In(state.Conversation(t.entry.Trigger.Key))
+	switch step.Do {
+	case flow.DoInvoke:
+		return t.invoke(ctx, step)
+	case flow.DoEmit:
+		t.outputs = append(t.outputs, card.Output{Node: step.Node, Payload: step.Payload, Emitted: true})
+		return output(step.Payload)
+	case flow.DoLog:
+		t.runner.deps.Log.Info("flow log", "tenant", t.tenant.Tenant, "flow", t.flow.ID, "node", step.Node, "turn", t.entry.Turn, "payload", step.Payload)
+		return output(step.Payload)
+	case flow.DoStateGet:
+		raw, err := memory.Read(ctx, step.Key)
+		if err != nil && !fault.Is(err, fault.NotFound) {
+			return flow.Got{}, err
+		}
+		var value any
+		if err == nil {
+			if uerr := json.Unmarshal(raw, &value); uerr != nil {
+				value = string(raw)
+			}
+		}
+		return output(map[string]any{"key": step.Key, "value": value, "found": err == nil})
+	case flow.DoStateSet:
+		raw, err := json.Marshal(step.Payload)
+		if err == nil {
+			err = memory.Write(ctx, step.Key, raw)
+		}
+		if err != nil {
+			return flow.Got{}, fault.Wrap("state.set "+step.Key, err)
+		}
+		return output(map[string]any{"key": step.Key, "value": step.Payload})
+	}
+	return flow.Got{}, fault.Newf(fault.Internal, "turn", "flow asked for step %d, which the runner does not know", step.Do)
+}
+
+// replies turns outputs into what the user sees, in the user's language.
+func (t *turn) replies() []greentic.Reply {
+	flowID := ""
+	if t.flow != nil {
+		flowID = t.flow.ID
+	}
+	if t.status == greentic.TurnFailed {
+		return []greentic.Reply{{Kind: "message", Text: apology(t.tenant.Locale, t.entry.Turn), Flow: flowID, Turn: t.entry.Turn}}
+	}
+	var list []greentic.Reply
+	texts := t.release.texts(t.tenant.Locale)
+	for _, r := range card.Replies(t.outputs, card.RouteTo(t.message.Metadata)) {
+		reply := greentic.Reply{Kind: "message", Node: r.Node, Flow: flowID, Turn: t.entry.Turn}
+		reply.Text, _ = card.Localise(r.Text, texts, t.message.Metadata).(string)
+		if r.Card != nil {
+			raw, err := json.Marshal(card.Localise(r.Card, texts, t.message.Metadata))
+			if err != nil {
+				t.runner.deps.Log.Error("card could not be encoded", "turn", t.entry.Turn, "node", r.Node, "error", err)
+				continue
+			}
+			reply.Card = raw
+		}
+		list = append(list, reply)
+	}
+	return list
+}
+
+// commit ends the turn in one transaction: inbox entry out; session, state and outbox in.
+func (t *turn) commit(ctx context.Context, replies []greentic.Reply) error {
+	trigger := t.entry.Trigger
+	return t.runner.deps.DB.Update(ctx, t.tenant, func(x kv.Txn) error {
+		if err := queue.Consume(x, t.entry); err != nil {
+			return err
+		}
+		s := t.session
+		s.Updated = t.runner.deps.Now().UTC()
+		end := session.Save
+		if t.status != greentic.TurnWaiting {
+			end = session.End
+		}
+		if err := errors.Join(end(x, t.tenant, s), t.overlay.Commit(x)); err != nil {
+			return err
+		}
+		if t.runner.deps.Deliver[trigger.Route] == nil {
+			return nil
+		}
+		for i, reply := range replies {
+			o := queue.Outgoing{ID: fmt.Sprintf("%s-%d", t.entry.Turn, i), Key: trigger.Key, Tenant: t.tenant, Route: trigger.Route, Header: trigger.Header, Reply: reply}
+			if err := queue.Send(x, o); err != nil {
+				return err
+			}
+		}
+		return nil
+	})
+}

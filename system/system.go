@@ -1,0 +1,241 @@
+package system
+
+import (
+	"context"
+	"errors"
+	"log/slog"
+	"net/http"
+	"path/filepath"
+	"strings"
+	"time"
+
+	"github.com/google/uuid"
+
+	"greentic.dev/backing/egress"
+	"greentic.dev/backing/kv"
+	"greentic.dev/backing/kv/memory"
+	"greentic.dev/backing/kv/sqlite"
+	"greentic.dev/backing/queue"
+	"greentic.dev/build"
+	"greentic.dev/console"
+	"greentic.dev/gateway"
+	"greentic.dev/greentic"
+	"greentic.dev/greentic/fault"
+	"greentic.dev/runtime/host"
+	"greentic.dev/runtime/loader"
+	"greentic.dev/runtime/messaging"
+	"greentic.dev/runtime/runner"
+	"greentic.dev/wasm"
+)
+
+// Options is what a process adds to its configuration.
+type Options struct {
+	Log       *slog.Logger
+	Getenv    func(string) string
+	Ephemeral bool              // keep everything in memory; no data folder is touched
+	Secrets   map[string]string // values of the command line; they replace the configured backend
+	Flow      string            // the flow new sessions take
+	Locale    string            // fixed language of the pages; empty follows the browser
+	Crash     func(string)      // for tests that end the process at a point of a turn
+}
+
+// System is the whole platform of one process. Open wires it, Serve runs it, Close ends it.
+type System struct {
+	config  *Config
+	options Options
+	folder  *folder // nil when ephemeral
+
+	db       kv.DB
+	engine   *wasm.Engine
+	egress   *egress.Client
+	policy   loader.Policy
+	releases *runner.Releases
+	runner   *runner.Runner
+	webchat  *messaging.WebChat
+	title    string
+}
+
+// Open opens the backends and wires the planes; nothing runs yet. Errors are those of the
+// backends, and fault.Conflict when another process uses the data folder.
+func Open(ctx context.Context, c *Config, o Options) (*System, error) {
+	s := &System{config: c, options: o}
+	if err := s.open(ctx); err != nil {
+		return nil, errors.Join(err, s.Close())
+	}
+	return s, nil
+}
+
+func (s *System) open(ctx context.Context) (err error) {
+	if !s.options.Ephemeral {
+		if s.folder, err = openFolder(s.config.Data); err != nil {
+			return err
+		}
+	}
+	if s.db, err = s.openStore(ctx); err != nil {
+		return err
+	}
+	s.engine, err = wasm.New(ctx, wasm.Options{CacheDir: s.config.CodeCache(!s.options.Ephemeral),
+		Defaults: wasm.Limits{Memory: uint64(s.config.MemoryBytes), Wall: s.config.StepTime}})
+	if err != nil {
+		return err
+	}
+	if s.policy, err = s.trust(ctx); err != nil {
+		return err
+	}
+	return s.wire(ctx)
+}
+
+// openStore opens the record store that the configuration's URL names.
+func (s *System) openStore(ctx context.Context) (kv.DB, error) {
+	scheme, rest, _ := strings.Cut(s.config.Store, ":")
+	switch {
+	case s.options.Ephemeral || scheme == "memory":
+		return memory.New(time.Now), nil
+	case s.config.Store == "":
+		rest = filepath.Join(s.config.Data, "greentic.db")
+	case scheme != "sqlite" || rest == "":
+		return nil, fault.Newf(fault.Invalid, "store", "%q is no store of this version", s.config.Store).WithFix("use sqlite:FILE or memory:")
+	}
+	return sqlite.Open(ctx, rest, sqlite.Options{})
+}
+
+// trust is the load policy: the keys of the trust store, and for source folders the developer
+// key that signs what is built from them.
+func (s *System) trust(ctx context.Context) (loader.Policy, error) {
+	p := loader.Policy{AllowUnsignedUnsafe: s.config.AllowUnsignedUnsafe, Limits: s.config.PackLimits()}
+	store, err := s.config.KeyStore()
+	if err != nil {
+		return p, err
+	}
+	developer, _, err := store.Developer(ctx)
+	if err != nil {
+		return p, err
+	}
+	if p.Trusted, err = store.Trusted(ctx); err != nil {
+		return p, err
+	}
+	signedAt := time.Date(1980, 1, 1, 0, 0, 0, 0, time.UTC)
+	p.Build = &build.Options{Sign: developer.Pack(signedAt), Describe: build.Describer(s.engine)}
+	return p, nil
+}
+
+func (s *System) wire(ctx context.Context) error {
+	secretStore, err := s.openSecrets(ctx)
+	if err != nil {
+		return err
+	}
+	var grants []egress.Grant
+	for _, text := range s.config.AllowHTTP {
+		g, err := egress.ParseGrant(text)
+		if err != nil {
+			return fault.Wrap("allow_http", err)
+		}
+		grants = append(grants, g)
+	}
+	s.egress = egress.New(egress.Options{})
+	h := host.New(host.Deps{Engine: s.engine, HTTP: s.egress, Secrets: secretStore, Log: s.options.Log}, host.Options{})
+	var kept *loader.Store
+	if s.folder != nil {
+		kept = loader.NewStore(filepath.Join(s.config.Data, "packs"))
+	}
+	s.releases = runner.NewReleases(h, kept, s.policy, grants)
+
+	key, err := s.folder.secret("webchat.key")
+	if err != nil {
+		return err
+	}
+	late := &lateAcceptor{}
+	s.webchat, err = messaging.NewWebChat(messaging.Deps{DB: s.db, Accept: late, Now: time.Now, NewID: newID, Log: s.options.Log, Tenant: s.tenant},
+		[]byte(key), messaging.Options{MaxBody: s.config.BodyBytes})
+	if err != nil {
+		return err
+	}
+	s.runner = runner.New(runner.Deps{DB: s.db, Releases: s.releases, Deliver: map[string]runner.Deliverer{messaging.Route: toWebChat{s.webchat}},
+		Log: s.options.Log, Now: time.Now, NewID: newID},
+		runner.Options{Workers: s.config.Workers, Steps: s.config.TurnSteps, Locale: s.config.Locale, Flow: s.options.Flow, Crash: s.options.Crash})
+	late.Acceptor = s.runner
+	return nil
+}
+
+func newID() string {
+	id, err := uuid.NewV7()
+	if err != nil {
+		return uuid.NewString()
+	}
+	return id.String()
+}
+
+// lateAcceptor ties the knot: web chat accepts into the runner, which delivers into web chat.
+type lateAcceptor struct{ messaging.Acceptor }
+
+// toWebChat delivers replies into their conversation.
+type toWebChat struct{ w *messaging.WebChat }
+
+func (d toWebChat) Deliver(ctx context.Context, o queue.Outgoing) error {
+	return d.w.Deliver(ctx, o.Tenant, o.Header["conversation"], o.ID, o.Reply)
+}
+
+// tenant finds the tenant that a URL names; the empty name is the default one.
+func (s *System) tenant(name string) (greentic.TenantCtx, bool) {
+	t := s.Tenant()
+	return t, name == "" || name == string(t.Tenant)
+}
+
+// Tenant is the default tenant of this process.
+func (s *System) Tenant() greentic.TenantCtx {
+	return greentic.TenantCtx{Env: greentic.EnvID(s.config.Env), Tenant: greentic.TenantID(s.config.Tenant)}
+}
+
+// Load verifies the pack at path, a file or a source folder, and serves it to new sessions.
+// The report is filled in as far as the pack could be read, also with an error.
+func (s *System) Load(ctx context.Context, path string) (loader.Report, error) {
+	v, report, err := loader.Load(ctx, path, s.policy)
+	if err != nil {
+		return report, err
+	}
+	if s.title == "" {
+		s.title = v.Archive().Name()
+	}
+	_, err = s.releases.Serve(ctx, v)
+	return report, err
+}
+
+// Turn takes one trigger through its turn and waits for the outcome.
+func (s *System) Turn(ctx context.Context, t greentic.Trigger) (runner.TurnResult, error) {
+	return s.runner.Turn(ctx, t)
+}
+
+// Start takes up waiting work; Serve does it for servers.
+func (s *System) Start(ctx context.Context) error { return s.runner.Start(ctx) }
+
+// Drain lets running turns finish, for at most the configured time.
+func (s *System) Drain(ctx context.Context) error {
+	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), s.config.DrainTime)
+	defer cancel()
+	return s.runner.Drain(ctx)
+}
+
+// Handler is everything the process serves over HTTP.
+func (s *System) Handler() (http.Handler, error) {
+	pages, err := console.New(console.Options{Title: s.title, Locale: s.options.Locale, Tenant: s.tenant})
+	if err != nil {
+		return nil, err
+	}
+	routes := append(append(s.operations(), s.webchat.Routes()...), pages.Routes()...)
+	return gateway.New(gateway.Options{Token: s.folder.token(), MaxBody: s.config.BodyBytes, Log: s.options.Log}, routes)
+}
+
+// Close frees what Open opened. The system must have been drained.
+func (s *System) Close() error {
+	var errs []error
+	if s.db != nil {
+		errs = append(errs, s.db.Close())
+	}
+	if s.egress != nil {
+		s.egress.Close()
+	}
+	if s.engine != nil {
+		errs = append(errs, s.engine.Close(context.Background()))
+	}
+	return errors.Join(append(errs, s.folder.close())...)
+}
