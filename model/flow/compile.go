@@ -10,11 +10,12 @@ import (
 )
 
 var (
-	flowID  = regexp.MustCompile(`^[A-Za-z0-9._-]+$`)
-	nodeID  = regexp.MustCompile(`^[a-zA-Z_][\w-]*$`)
-	opKey   = regexp.MustCompile(`^[A-Za-z_][\w.-]*$`)
-	slotKey = "greentic.slot_schema"
+	flowID = regexp.MustCompile(`^[A-Za-z0-9._-]+$`)
+	nodeID = regexp.MustCompile(`^[a-zA-Z_][\w-]*$`)
+	opKey  = regexp.MustCompile(`^[A-Za-z_][\w.-]*$`)
 )
+
+const slotKey = "greentic.slot_schema" // in metadata.extra
 
 // kindOf reads the kind of a flow with its aliases.
 func kindOf(s string) (Kind, bool) {
