@@ -1,13 +1,15 @@
 package core
 
-// Weights of safe points. A point counts one, and one more for each pointBytes of code behind
-// it: what a guest can do between two looks at its context stays small, whatever its code.
+// Weights of bulk instructions.
 const (
-	pointBytes = 2048
-	leafBytes  = 32   // a function up to this size that neither calls nor loops needs no safe point
-	bulkFree   = 1024 // bytes or elements one instruction may move without counting
-	bulkShift  = 9    // 1<<bulkShift of them count as one point
+	bulkFree  = 1024 // bytes or elements one instruction may move without counting
+	bulkShift = 9    // 1<<bulkShift of them count as one point
 )
+
+// The gauge is one global for two numbers, so that a safe point reads and writes once: the
+// upper half is what is left of the slice, the lower half how many calls may still be nested.
+// belowZero are the signs of both.
+const belowZero = -1<<63 | 1<<31
 
 // code rewrites every function body and adds those of yield and charge.
 func (w *rewriter) code() []byte {
@@ -19,7 +21,7 @@ func (w *rewriter) code() []byte {
 	var buf []byte
 	for i := range w.m.bodies {
 		results := w.m.types[w.m.funcs[w.m.imported[Func]+i]].Results
-		buf = w.body(buf[:0], &w.m.bodies[i], results)
+		buf = w.body(buf[:0], i, results)
 		out = append(appendU32(out, uint32(len(buf))), buf...)
 	}
 	out = append(out, w.yieldBody()...)
@@ -27,33 +29,35 @@ func (w *rewriter) code() []byte {
 }
 
 // body rewrites one function.
-func (w *rewriter) body(out []byte, b *body, results []byte) []byte {
-	entry := b.calls || len(b.bytes) > leafBytes
-	if !entry && !b.refs && !b.bulk && len(b.loops) == 0 {
+func (w *rewriter) body(out []byte, i int, results []byte) []byte {
+	b := &w.m.bodies[i]
+	entry := w.weigh(i, 0) == heavy
+	if !entry && !b.calls && !b.refs && !b.bulk && !b.loops {
 		return append(out, b.bytes...)
 	}
 	r := &reader{b: b.bytes, base: b.base}
 	groups := r.u32()
-	out = append(appendU32(out, groups+1), b.bytes[r.pos:b.code]...)
-	out = append(out, 1, byte(0x7f)) // the scratch local
-	w.scratch = uint32(b.locals)
-	cost := int64(1 + len(b.bytes)/pointBytes)
+	out = append(appendU32(out, groups+2), b.bytes[r.pos:b.code]...)
+	out = append(out, 1, 0x7e, 1, 0x7f) // the scratch locals
+	w.scratch, w.length = uint32(b.locals), uint32(b.locals)+1
+	cost := w.measure(b)
 	r.pos = b.code
-	switch {
-	case b.calls:
+	w.counted = entry && b.calls
+	if w.counted {
 		out = w.appendBlock(w.appendEnter(out, cost), results)
-		out = w.instructions(out, r, b)
+		out = w.instructions(out, r)
 		return append(w.appendLeave(append(out, opEnd)), opEnd)
-	case entry:
+	}
+	if entry {
 		out = w.appendPoint(out, cost)
 	}
-	return append(w.instructions(out, r, b), opEnd)
+	return append(w.instructions(out, r), opEnd)
 }
 
 // instructions copies the instructions of a body without its final end, moving function
 // indexes, inserting safe points at loop heads and before bulk instructions and, in a body that
 // counts its depth, sending every return through the end of the wrapping block.
-func (w *rewriter) instructions(out []byte, r *reader, b *body) []byte {
+func (w *rewriter) instructions(out []byte, r *reader) []byte {
 	nesting, loop, copied := uint32(0), 0, r.pos
 	for {
 		start := r.pos
@@ -65,7 +69,7 @@ func (w *rewriter) instructions(out []byte, r *reader, b *body) []byte {
 			nesting++
 			out = append(out, r.b[copied:r.pos]...)
 			copied = r.pos
-			out = w.appendPoint(out, int64(1+b.loops[loop]/pointBytes))
+			out = w.appendPoint(out, w.loops[loop])
 			loop++
 		case opEnd:
 			if nesting == 0 {
@@ -74,17 +78,17 @@ func (w *rewriter) instructions(out []byte, r *reader, b *body) []byte {
 			nesting--
 		case opCall, opRefFunc, opReturnCall:
 			out = append(out, r.b[copied:start]...)
-			if op == opReturnCall {
+			if op == opReturnCall && w.counted {
 				out = w.appendLeave(out)
 			}
 			index := &reader{b: r.b[start+1 : r.pos]}
 			out = appendU32(append(out, op), w.fn(index.u32()))
 			copied = r.pos
-		case opReturnCallIndirect:
+		case opReturnCallIndirect: // such a function is always counted
 			out = w.appendLeave(append(out, r.b[copied:start]...))
 			copied = start
 		case opReturn:
-			if b.calls {
+			if w.counted {
 				out = appendU32(append(append(out, r.b[copied:start]...), opBr), nesting)
 				copied = r.pos
 			}
@@ -99,46 +103,44 @@ func (w *rewriter) instructions(out []byte, r *reader, b *body) []byte {
 
 // appendPoint appends a safe point: slice -= cost, and below zero the call that leaves to Go.
 func (w *rewriter) appendPoint(b []byte, cost int64) []byte {
-	b = w.appendSpend(b, cost)
-	return w.appendYieldIfNegative(b)
-}
-
-// appendSpend leaves slice - cost, which is also the new slice, on the stack.
-func (w *rewriter) appendSpend(b []byte, cost int64) []byte {
-	b = append(appendU32(append(b, opGlobalGet), w.slice), opI32Const)
-	b = append(appendS64(b, cost), opI32Sub)
-	b = appendU32(append(b, opLocalTee), w.scratch)
-	b = appendU32(append(b, opGlobalSet), w.slice)
-	return appendU32(append(b, opLocalGet), w.scratch)
-}
-
-func (w *rewriter) appendYieldIfNegative(b []byte) []byte {
-	b = appendU32(append(b, opI32Const, 0, opI32LtS, opIf, blockVoid, opCall), w.yield)
-	return append(b, opEnd)
+	b = w.appendSpend(b, cost<<32)
+	return w.appendYield(append(b, opI64Const, 0, opI64LtS))
 }
 
 // appendEnter appends depth -= 1 and a safe point, with one branch for both: yield finds out
 // which of the two is below zero.
 func (w *rewriter) appendEnter(b []byte, cost int64) []byte {
-	b = append(appendU32(append(b, opGlobalGet), w.depth), opI32Const, 1, opI32Sub)
+	b = append(w.appendSpend(b, cost<<32+1), opI64Const)
+	b = append(appendS64(b, belowZero), opI64And, opI64Const, 0, opI64Ne)
+	return w.appendYield(b)
+}
+
+// appendSpend subtracts from the gauge and leaves it on the stack.
+func (w *rewriter) appendSpend(b []byte, amount int64) []byte {
+	b = append(appendU32(append(b, opGlobalGet), w.gauge), opI64Const)
+	b = append(appendS64(b, amount), opI64Sub)
 	b = appendU32(append(b, opLocalTee), w.scratch)
-	b = appendU32(append(b, opGlobalSet), w.depth)
-	b = appendU32(append(b, opLocalGet), w.scratch)
-	return w.appendYieldIfNegative(append(w.appendSpend(b, cost), opI32Or))
+	b = appendU32(append(b, opGlobalSet), w.gauge)
+	return appendU32(append(b, opLocalGet), w.scratch)
+}
+
+// appendYield appends the call of yield if the value on the stack is not zero.
+func (w *rewriter) appendYield(b []byte) []byte {
+	return append(appendU32(append(b, opIf, blockVoid, opCall), w.yield), opEnd)
 }
 
 // appendLeave appends depth += 1.
 func (w *rewriter) appendLeave(b []byte) []byte {
-	b = append(appendU32(append(b, opGlobalGet), w.depth), opI32Const, 1, opI32Add)
-	return appendU32(append(b, opGlobalSet), w.depth)
+	b = append(appendU32(append(b, opGlobalGet), w.gauge), opI64Const, 1, opI64Add)
+	return appendU32(append(b, opGlobalSet), w.gauge)
 }
 
 // appendCharge appends the count of a bulk instruction, whose length is on the stack.
 func (w *rewriter) appendCharge(b []byte) []byte {
-	b = appendU32(append(b, opLocalTee), w.scratch)
-	b = appendU32(append(b, opLocalGet), w.scratch)
+	b = appendU32(append(b, opLocalTee), w.length)
+	b = appendU32(append(b, opLocalGet), w.length)
 	b = append(appendS64(append(b, opI32Const), bulkFree), opI32GeU, opIf, blockVoid)
-	b = appendU32(append(b, opLocalGet), w.scratch)
+	b = appendU32(append(b, opLocalGet), w.length)
 	return append(appendU32(append(b, opCall), w.charge), opEnd)
 }
 
@@ -160,27 +162,32 @@ func (w *rewriter) appendBlock(b, results []byte) []byte {
 	return appendS64(b, int64(t))
 }
 
-// yieldBody is the added function that ends a slice: tell the host, count, refill. The host
-// does not return when the guest must end.
+// yieldBody is the added function that ends a slice: refuse when the depth is below zero, else
+// tell the host, count what was spent and refill. The host does not return when the guest must
+// end.
 func (w *rewriter) yieldBody() []byte {
-	b := append(appendU32([]byte{0, opGlobalGet}, w.depth), opI32Const, 0, opI32LtS, opIf, blockVoid, opI32Const, pointDepth)
+	b := append(appendU32([]byte{0, opGlobalGet}, w.gauge), opI32WrapI64, opI32Const, 0, opI32LtS, opIf, blockVoid, opI32Const, pointDepth)
 	b = append(appendU32(append(b, opCall), w.point), opUnreachable, opEnd)
 	b = appendU32(append(b, opI32Const, pointSlice, opCall), w.point)
-	b = appendU32(append(b, opGlobalGet), w.used)
-	b = appendS64(append(b, opI32Const), Slice)
-	b = append(appendU32(append(b, opGlobalGet), w.slice), opI32Sub, opI64ExtendI32S, opI64Add)
+	// used += Slice - slice
+	b = append(appendU32(append(b, opGlobalGet), w.used), opI64Const)
+	b = appendU32(append(appendS64(b, Slice), opGlobalGet), w.gauge)
+	b = append(b, opI64Const, 32, opI64ShrS, opI64Sub, opI64Add)
 	b = appendU32(append(b, opGlobalSet), w.used)
-	b = appendS64(append(b, opI32Const), Slice)
-	b = append(appendU32(append(b, opGlobalSet), w.slice), opEnd)
+	// gauge = Slice<<32 | depth
+	b = append(appendU32(append(b, opGlobalGet), w.gauge), opI64Const)
+	b = append(appendS64(b, 1<<32-1), opI64And, opI64Const)
+	b = append(appendS64(b, Slice<<32), opI64Or)
+	b = append(appendU32(append(b, opGlobalSet), w.gauge), opEnd)
 	return append(appendU32(nil, uint32(len(b))), b...)
 }
 
 // chargeBody is the added function that counts a bulk instruction of the given length.
 func (w *rewriter) chargeBody() []byte {
-	b := appendU32([]byte{0, opGlobalGet}, w.slice)
-	b = append(b, opLocalGet, 0, opI32Const, bulkShift, opI32ShrU, opI32Sub, opLocalTee, 0)
-	b = appendU32(append(b, opGlobalSet), w.slice)
-	b = w.appendYieldIfNegative(append(b, opLocalGet, 0))
-	b = append(b, opEnd)
+	b := appendU32([]byte{0, opGlobalGet}, w.gauge)
+	b = append(b, opLocalGet, 0, opI32Const, bulkShift, opI32ShrU, opI64ExtendI32U, opI64Const, 32, opI64Shl, opI64Sub)
+	b = appendU32(append(b, opGlobalSet), w.gauge)
+	b = append(appendU32(append(b, opGlobalGet), w.gauge), opI64Const, 0, opI64LtS)
+	b = append(w.appendYield(b), opEnd)
 	return append(appendU32(nil, uint32(len(b))), b...)
 }

@@ -19,7 +19,7 @@ type InstanceOptions struct {
 // Instance is a live module. It serves one goroutine at a time; Close frees its memory.
 type Instance struct {
 	module      api.Module
-	slice, used api.Global
+	gauge, used api.Global
 }
 
 // Instantiate makes an instance and runs its start function. The context bounds that as it
@@ -45,9 +45,9 @@ func (e *Engine) Instantiate(ctx context.Context, c *Code, o InstanceOptions) (*
 		return nil, err
 	}
 	if o.Depth > 0 {
-		m.ExportedGlobal(exportDepth).(api.MutableGlobal).Set(uint64(uint32(o.Depth)))
+		m.ExportedGlobal(exportGauge).(api.MutableGlobal).Set(Slice<<32 | uint64(uint32(o.Depth)))
 	}
-	return &Instance{module: m, slice: m.ExportedGlobal(exportSlice), used: m.ExportedGlobal(exportUsed)}, nil
+	return &Instance{module: m, gauge: m.ExportedGlobal(exportGauge), used: m.ExportedGlobal(exportUsed)}, nil
 }
 
 // config is nameless, starts nothing but the start section, and has no costly random source:
@@ -65,7 +65,7 @@ func (i *Instance) Module() api.Module { return i.module }
 
 // Fuel is how many safe points the instance has passed: function entries and loop turns.
 func (i *Instance) Fuel() uint64 {
-	return i.used.Get() + uint64(int64(Slice)-int64(int32(i.slice.Get())))
+	return i.used.Get() + uint64(Slice-int64(i.gauge.Get())>>32)
 }
 
 // Close frees the instance. It must not be running.

@@ -19,9 +19,8 @@ const DefaultDepth = 10_000
 const (
 	pointModule  = reserved + "host"
 	pointName    = "point"
-	exportSlice  = reserved + "slice"   // i32: points left in this slice
+	exportGauge  = reserved + "gauge"   // i64: points left in this slice, calls that may still be nested
 	exportUsed   = reserved + "used"    // i64: points of finished slices
-	exportDepth  = reserved + "depth"   // i32: calls that may still be nested
 	exportGlobal = reserved + "global." // a defined mutable global, by its index
 )
 
@@ -34,7 +33,7 @@ const (
 // addedFuncs and addedGlobals are how many the rewriter adds behind those of the module.
 const (
 	addedFuncs   = 2
-	addedGlobals = 3
+	addedGlobals = 2
 )
 
 // rewriter holds the new indexes of one rewriting.
@@ -43,10 +42,14 @@ type rewriter struct {
 	point   uint32 // the imported function that safe points call; defined functions move up by one
 	yield   uint32 // added functions
 	charge  uint32
-	slice   uint32 // added globals
+	gauge   uint32 // added globals
 	used    uint32
-	depth   uint32
-	scratch uint32 // the added local of the body being rewritten
+	scratch uint32 // added locals of the body being rewritten: i64, i32
+	length  uint32
+	counted bool    // that body counts its depth
+	loops   []int64 // costs of its loops, in the order of their heads
+	work    []int   // of each defined function; see weigh
+	nest    []int   // scratch: for each open block the loop it is, or -1
 
 	types  [][]byte          // added types, encoded
 	blocks map[string]uint32 // block type by its results
@@ -61,11 +64,11 @@ func (m *Module) Rewrite(imports []Rename) (out []byte, err error) {
 	if len(imports) != len(m.Imports) {
 		return nil, fault.Newf(fault.Internal, "core module", "%d renames for %d imports", len(imports), len(m.Imports))
 	}
-	w := &rewriter{m: m, blocks: map[string]uint32{}}
+	w := &rewriter{m: m, blocks: map[string]uint32{}, work: make([]int, len(m.bodies))}
 	w.point = uint32(m.imported[Func])
 	w.yield = uint32(len(m.funcs)) + 1
 	w.charge = w.yield + 1
-	w.slice, w.used, w.depth = uint32(m.globals), uint32(m.globals)+1, uint32(m.globals)+2
+	w.gauge, w.used = uint32(m.globals), uint32(m.globals)+1
 	w.voidTy = w.addType([]byte{0x60, 0, 0})
 	w.i32Ty = w.addType([]byte{0x60, 1, 0x7f, 0})
 
@@ -176,11 +179,10 @@ func (w *rewriter) tables() []byte {
 	return out
 }
 
-// newGlobals are slice, used and depth, encoded.
+// newGlobals are gauge and used, encoded.
 func newGlobals() []byte {
-	b := appendS64([]byte{0x7f, 1, opI32Const}, Slice)
-	b = append(b, opEnd, 0x7e, 1, opI64Const, 0, opEnd, 0x7f, 1, opI32Const)
-	return append(appendS64(b, DefaultDepth), opEnd)
+	b := appendS64([]byte{0x7e, 1, opI64Const}, Slice<<32|DefaultDepth)
+	return append(b, opEnd, 0x7e, 1, opI64Const, 0, opEnd)
 }
 
 func (w *rewriter) globals(r *reader) []byte {
@@ -213,9 +215,8 @@ func (w *rewriter) exports() []byte {
 			n++
 		}
 	}
-	add(exportSlice, w.slice)
+	add(exportGauge, w.gauge)
 	add(exportUsed, w.used)
-	add(exportDepth, w.depth)
 	return append(appendU32(nil, n), out...)
 }
 

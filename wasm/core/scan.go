@@ -8,10 +8,10 @@ type body struct {
 	base   int    // offset in the module
 	code   int    // where in bytes the instructions begin
 	locals int    // parameters included
-	calls  bool   // calls another function or itself
+	calls  bool   // calls a function
 	refs   bool   // names a function by index
 	bulk   bool   // moves memory or table elements in one instruction
-	loops  []int  // bytes of each loop, in the order of their heads
+	loops  bool
 }
 
 // effects is what the instructions of a module may do that matters to restoring an instance.
@@ -28,7 +28,6 @@ func (m *Module) parseCode(r *reader) {
 		r.invalid("%d functions have %d bodies", len(defined), n)
 	}
 	m.bodies = make([]body, len(defined))
-	var blocks []int
 	for i := range m.bodies {
 		size := r.u32()
 		if int64(size) > int64(m.limits.Body) {
@@ -47,37 +46,27 @@ func (m *Module) parseCode(r *reader) {
 			b.locals += int(n)
 		}
 		b.code = src.pos
-		blocks = m.scan(b, src, blocks[:0])
+		m.scan(b, src)
 	}
 }
 
-// scan walks the instructions of a body to its end. blocks is scratch: for each open block the
-// loop it is, or -1.
-func (m *Module) scan(b *body, r *reader, blocks []int) []int {
-	for {
+// scan walks the instructions of a body to its end.
+func (m *Module) scan(b *body, r *reader) {
+	for nesting := 0; ; {
 		op, misc := r.instruction(m)
 		switch op {
 		case opBlock, opIf, opLoop:
-			if len(blocks) == m.limits.Nesting {
+			if nesting++; nesting > m.limits.Nesting {
 				r.fail(fault.Exhausted, "blocks are nested deeper than %d", m.limits.Nesting)
 			}
-			loop := -1
-			if op == opLoop {
-				loop = len(b.loops)
-				b.loops = append(b.loops, -r.pos)
-			}
-			blocks = append(blocks, loop)
+			b.loops = b.loops || op == opLoop
 		case opEnd:
-			if len(blocks) == 0 {
+			if nesting--; nesting < 0 {
 				if r.more() {
 					r.invalid("instructions follow the end of a function")
 				}
-				return blocks
+				return
 			}
-			if loop := blocks[len(blocks)-1]; loop >= 0 {
-				b.loops[loop] += r.pos
-			}
-			blocks = blocks[:len(blocks)-1]
 		case opCall, opReturnCall, opCallIndirect, opReturnCallIndirect:
 			b.calls = true
 		case opRefFunc:
