@@ -68,17 +68,6 @@ func privateDir(dir string) error {
 	return nil
 }
 
-// point is what a guest calls at the end of a slice and when it nests too deeply. Being Go, it
-// lets the scheduler and the garbage collector in; its panics end the guest with that error.
-func point(ctx context.Context, _ api.Module, stack []uint64) {
-	if stack[0] == pointDepth {
-		panic(error(fault.New(fault.Exhausted, "guest", "calls are nested too deeply")))
-	}
-	if err := ctx.Err(); err != nil {
-		panic(fault.Wrap("guest", err))
-	}
-}
-
 // Close frees all code and the cache handle; the files stay. No instance may be alive.
 func (e *Engine) Close(ctx context.Context) error {
 	err := e.runtime.Close(ctx)
@@ -91,7 +80,12 @@ func (e *Engine) Close(ctx context.Context) error {
 }
 
 // Code is a rewritten, validated, compiled module, shared by its instances.
-type Code struct{ compiled wazero.CompiledModule }
+type Code struct {
+	compiled   wazero.CompiledModule
+	memory     *memoryType // defined; may be nil
+	memories   int         // defined or imported
+	tableBytes uint64
+}
 
 // Compile rewrites and compiles a module; imports has one entry per import, in order. An
 // ill-typed module is fault.Invalid.
@@ -110,7 +104,7 @@ func (e *Engine) Compile(ctx context.Context, m *Module, imports []Rename) (*Cod
 	if err != nil {
 		return nil, fault.As(fault.Invalid, "core module", err)
 	}
-	return &Code{compiled}, nil
+	return newCode(m, compiled), nil
 }
 
 func dropEntries(dir string) error {
@@ -156,4 +150,15 @@ func (e *Engine) HostModule(ctx context.Context, funcs []HostFunc) (api.Module, 
 	}
 	m, err := e.runtime.InstantiateModule(ctx, compiled, wazero.NewModuleConfig().WithName(""))
 	return m, fault.Wrap("host module", err)
+}
+
+func newCode(m *Module, compiled wazero.CompiledModule) *Code {
+	c := &Code{compiled: compiled, memory: m.memory, memories: m.memories}
+	for _, t := range m.tables {
+		c.tableBytes += 8 * uint64(t.min)
+		if m.effects.grows {
+			c.tableBytes += 8 * uint64(t.max-t.min)
+		}
+	}
+	return c
 }

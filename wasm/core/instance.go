@@ -3,29 +3,49 @@ package core
 import (
 	"context"
 	"io"
+	"sync"
 
 	"github.com/tetratelabs/wazero"
 	"github.com/tetratelabs/wazero/api"
 	"github.com/tetratelabs/wazero/experimental"
+
+	"greentic.dev/greentic/fault"
 )
 
 // InstanceOptions says what an instance is linked to and what it may use.
 type InstanceOptions struct {
 	Resolve func(module string) api.Module // imports by module name; nil for one that does not exist
-	Memory  *Budget                        // shared by the instances of one invocation
+	Memory  *Budget                        // shared by the instances of one invocation; nil means no limit
 	Depth   int                            // nested calls; 0 means DefaultDepth
 }
 
-// Instance is a live module. It serves one goroutine at a time; Close frees its memory.
+// Instance is a live module. It serves one goroutine at a time. Whoever made it closes it: that
+// frees its memory, so that views of it and functions of it must not be used afterwards.
 type Instance struct {
+	code        *Code
 	module      api.Module
-	gauge, used api.Global
+	gauge, used api.MutableGlobal
+	memory      *memory // defined by this module; may be nil
+	budget      *Budget
+	depth       int
+	closing     sync.Once
 }
 
 // Instantiate makes an instance and runs its start function. The context bounds that as it
 // bounds every later call: when it ends, the guest does at its next safe point, and the call
-// fails with the context's error.
+// fails with an error for which IsKilled holds. What does not fit into the budget is
+// fault.Exhausted, what cannot be linked fault.Invalid.
 func (e *Engine) Instantiate(ctx context.Context, c *Code, o InstanceOptions) (*Instance, error) {
+	i := &Instance{code: c, budget: o.Memory, depth: o.Depth}
+	if i.budget == nil {
+		i.budget = &Budget{}
+	}
+	if i.depth <= 0 {
+		i.depth = DefaultDepth
+	}
+	if err := i.reserve(); err != nil {
+		return nil, err
+	}
 	resolve := func(name string) api.Module {
 		if name == pointModule {
 			return e.point
@@ -35,19 +55,43 @@ func (e *Engine) Instantiate(ctx context.Context, c *Code, o InstanceOptions) (*
 		}
 		return o.Resolve(name)
 	}
-	budget := o.Memory
-	if budget == nil {
-		budget = &Budget{}
+	ctx = experimental.WithImportResolver(ctx, resolve)
+	if i.memory != nil {
+		ctx = experimental.WithMemoryAllocator(ctx, i.memory)
 	}
-	ictx := experimental.WithMemoryAllocator(experimental.WithImportResolver(ctx, resolve), budget)
-	m, err := e.runtime.InstantiateModule(ictx, c.compiled, config())
-	if err != nil {
-		return nil, err
+	var err error
+	if i.module, err = e.runtime.InstantiateModule(ctx, c.compiled, config()); err != nil {
+		i.release()
+		return nil, linkFailure(err)
 	}
-	if o.Depth > 0 {
-		m.ExportedGlobal(exportGauge).(api.MutableGlobal).Set(Slice<<32 | uint64(uint32(o.Depth)))
+	i.gauge = i.module.ExportedGlobal(exportGauge).(api.MutableGlobal)
+	i.used = i.module.ExportedGlobal(exportUsed).(api.MutableGlobal)
+	i.gauge.Set(uint64(int64(i.gauge.Get())>>32)<<32 | uint64(uint32(i.depth)))
+	return i, nil
+}
+
+// reserve takes what the module needs before it is made, because the engine cannot be refused
+// memory half-way.
+func (i *Instance) reserve() error {
+	if !i.budget.grow(0, i.code.tableBytes) {
+		return fault.Newf(fault.Exhausted, "guest tables", "%d bytes, the limit is %d", i.code.tableBytes, i.budget.Limit)
 	}
-	return &Instance{module: m, gauge: m.ExportedGlobal(exportGauge), used: m.ExportedGlobal(exportUsed)}, nil
+	if t := i.code.memory; t != nil {
+		m, err := newMemory(i.budget, uint64(t.min)<<16, uint64(t.max)<<16)
+		if err != nil {
+			i.budget.grow(i.code.tableBytes, 0)
+			return err
+		}
+		i.memory = m
+	}
+	return nil
+}
+
+func (i *Instance) release() {
+	if i.memory != nil {
+		i.memory.release()
+	}
+	i.budget.grow(i.code.tableBytes, 0)
 }
 
 // config is nameless, starts nothing but the start section, and has no costly random source:
@@ -60,13 +104,32 @@ type noRandom struct{}
 
 func (noRandom) Read([]byte) (int, error) { return 0, io.EOF }
 
-// Module is the wazero module, for calls and memory.
+// Module is the wazero module, for calls and for other instances to import from.
 func (i *Instance) Module() api.Module { return i.module }
 
-// Fuel is how many safe points the instance has passed: function entries and loop turns.
+// Memory is the memory the module defines or imports; nil when it has none.
+func (i *Instance) Memory() api.Memory {
+	if i.code.memories == 0 {
+		return nil
+	}
+	return i.module.Memory()
+}
+
+// Func makes a function object for an export; nil when there is none of that name. An object
+// costs about 10 KiB, serves one call at a time and must be dropped after a trap.
+func (i *Instance) Func(name string) api.Function { return i.module.ExportedFunction(name) }
+
+// Fuel is how many points the instance has spent; see Slice. It must not be running.
 func (i *Instance) Fuel() uint64 {
 	return i.used.Get() + uint64(Slice-int64(i.gauge.Get())>>32)
 }
 
-// Close frees the instance. It must not be running.
-func (i *Instance) Close(ctx context.Context) error { return i.module.Close(ctx) }
+// Close frees the instance. It must not be running, nor may another that imports its memory.
+func (i *Instance) Close(ctx context.Context) error {
+	var err error
+	i.closing.Do(func() {
+		err = i.module.Close(ctx)
+		i.release()
+	})
+	return fault.Wrap("core instance", err)
+}

@@ -1,25 +1,53 @@
 package core
 
-import "github.com/tetratelabs/wazero/experimental"
+import (
+	"sync"
 
-// Budget bounds the linear memory of the instances of one invocation, all together. It serves
-// one goroutine. The zero value has no limit but that of the engine, 4 GiB per memory.
+	"github.com/tetratelabs/wazero/experimental"
+
+	"greentic.dev/greentic/fault"
+)
+
+// Budget bounds the linear memory and the tables of the instances of one invocation, all
+// together. The zero value has no limit but that of the engine, 4 GiB per memory. It is safe
+// for concurrent use; Limit must not change while instances use it.
 type Budget struct {
 	Limit uint64 // bytes; 0 means none
 
+	mu         sync.Mutex
 	used, peak uint64
 	denied     bool
 }
 
+// NewBudget returns a budget of limit bytes; 0 means none.
+func NewBudget(limit uint64) *Budget { return &Budget{Limit: limit} }
+
+// Current is the memory in use, in bytes.
+func (b *Budget) Current() uint64 {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	return b.used
+}
+
 // Peak is the most memory in use at one time, in bytes.
-func (b *Budget) Peak() uint64 { return b.peak }
+func (b *Budget) Peak() uint64 {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	return b.peak
+}
 
 // Denied says whether a guest asked for more than the limit.
-func (b *Budget) Denied() bool { return b.denied }
+func (b *Budget) Denied() bool {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	return b.denied
+}
 
-// grow accounts for a memory that goes from old to size bytes.
+// grow accounts for something that goes from old to size bytes.
 func (b *Budget) grow(old, size uint64) bool {
-	if b.Limit > 0 && b.used-old+size > b.Limit {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	if b.Limit > 0 && size > old && (b.used > b.Limit || size-old > b.Limit-b.used) {
 		b.denied = true
 		return false
 	}
@@ -28,39 +56,60 @@ func (b *Budget) grow(old, size uint64) bool {
 	return true
 }
 
-// Allocate implements experimental.MemoryAllocator. The memory's base never moves.
-func (b *Budget) Allocate(_, most uint64) experimental.LinearMemory {
-	if b.Limit > 0 {
-		most = min(most, (b.Limit+0xffff)&^0xffff)
-	}
-	return &memory{budget: b, region: reserve(most)}
-}
-
-// memory is one linear memory: reserved address space of which a prefix is in use.
+// memory is one linear memory: reserved address space of which a prefix is in use. Its base
+// never moves. wazero sees it as its allocator and as the memory itself, but does not own it:
+// only release gives the space back, so that no guest can be running on it.
 type memory struct {
 	budget *Budget
 	region region
-	size   uint64
+	size   uint64 // bytes in use
 }
+
+// newMemory takes the space for a memory that starts with low and ends with at most high bytes.
+func newMemory(b *Budget, low, high uint64) (*memory, error) {
+	if !b.grow(0, low) {
+		return nil, fault.Newf(fault.Exhausted, "guest memory", "%d bytes to begin with, %d of %d are in use", low, b.Current(), b.Limit)
+	}
+	if b.Limit > 0 {
+		high = max(low, min(high, b.Limit&^0xffff))
+	}
+	r, err := reserve(high)
+	if err == nil {
+		_, err = r.use(low)
+	}
+	if err != nil {
+		r.free()
+		b.grow(low, 0)
+		return nil, fault.As(fault.Exhausted, "guest memory", err)
+	}
+	return &memory{budget: b, region: r, size: low}, nil
+}
+
+// Allocate implements experimental.MemoryAllocator. It is called once, by the one module that
+// defines this memory.
+func (m *memory) Allocate(_, _ uint64) experimental.LinearMemory { return m }
 
 // Reallocate implements experimental.LinearMemory; nil refuses.
 func (m *memory) Reallocate(size uint64) []byte {
 	if !m.budget.grow(m.size, size) {
 		return nil
 	}
-	b := m.region.use(size)
-	if b == nil {
-		m.budget.used -= size - m.size
-		m.budget.denied = true
+	bytes, err := m.region.use(size)
+	if err != nil {
+		m.budget.grow(size, m.size)
 		return nil
 	}
 	m.size = size
-	return b
+	return bytes
 }
 
-// Free implements experimental.LinearMemory.
-func (m *memory) Free() {
-	m.budget.used -= m.size
+// Free implements experimental.LinearMemory. wazero calls it when a module is closed, which may
+// be while it runs; the space stays until release.
+func (m *memory) Free() {}
+
+// release gives back the space. Nothing may be running on it or hold a view of it.
+func (m *memory) release() {
+	m.budget.grow(m.size, 0)
 	m.size = 0
 	m.region.free()
 }

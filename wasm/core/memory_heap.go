@@ -2,28 +2,33 @@
 
 package core
 
-// region is memory of the Go heap, where address space cannot be reserved.
+import "errors"
+
+// region is memory of the Go heap, where address space cannot be reserved. It moves when it
+// grows, which the engine notices.
 type region struct {
 	limit uint64
 	bytes []byte
 }
 
-func reserve(size uint64) region { return region{limit: size} }
+var errTooBig = errors.New("past the most it may grow to")
 
-// use returns the first size bytes, zero where they are new; nil when that is not possible.
-func (r *region) use(size uint64) []byte {
+func reserve(size uint64) (region, error) { return region{limit: size}, nil }
+
+// use returns the first size bytes, zero where they are new.
+func (r *region) use(size uint64) ([]byte, error) {
 	if size > r.limit {
-		return nil
+		return nil, errTooBig
 	}
 	if size > uint64(len(r.bytes)) {
 		grown := make([]byte, size)
 		copy(grown, r.bytes)
 		r.bytes = grown
 	}
-	if r.bytes == nil {
-		r.bytes = []byte{}
+	if size == 0 {
+		return []byte{}, nil
 	}
-	return r.bytes[:size:size]
+	return r.bytes[:size:size], nil
 }
 
 func (r *region) free() { r.bytes = nil }

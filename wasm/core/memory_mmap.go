@@ -2,7 +2,11 @@
 
 package core
 
-import "golang.org/x/sys/unix"
+import (
+	"errors"
+
+	"golang.org/x/sys/unix"
+)
 
 // region is address space without access, of which use makes a prefix readable and writable.
 type region struct {
@@ -10,39 +14,40 @@ type region struct {
 	open  int
 }
 
-// reserve takes address space; nothing is paid for until pages are touched. A failure shows
-// when the region is used.
-func reserve(size uint64) region {
+var errTooBig = errors.New("past the space reserved for it")
+
+// reserve takes address space; nothing is paid for until pages are touched.
+func reserve(size uint64) (region, error) {
 	if size == 0 {
-		return region{}
+		return region{}, nil
+	}
+	if uint64(int(size)) != size || int(size) < 0 {
+		return region{}, errTooBig
 	}
 	space, err := unix.Mmap(-1, 0, int(size), unix.PROT_NONE, unix.MAP_PRIVATE|unix.MAP_ANON|unix.MAP_NORESERVE)
-	if err != nil {
-		return region{}
-	}
-	return region{space: space}
+	return region{space: space}, err
 }
 
-// use returns the first size bytes, zero where they are new; nil when that is not possible.
-func (r *region) use(size uint64) []byte {
+// use returns the first size bytes, zero where they are new.
+func (r *region) use(size uint64) ([]byte, error) {
 	if size > uint64(len(r.space)) {
-		return nil
+		return nil, errTooBig
 	}
 	if size == 0 {
-		return []byte{}
+		return []byte{}, nil
 	}
 	if int(size) > r.open {
-		if unix.Mprotect(r.space[:size], unix.PROT_READ|unix.PROT_WRITE) != nil {
-			return nil
+		if err := unix.Mprotect(r.space[:size], unix.PROT_READ|unix.PROT_WRITE); err != nil {
+			return nil, err
 		}
 		r.open = int(size)
 	}
-	return r.space[:size:size]
+	return r.space[:size:size], nil
 }
 
 func (r *region) free() {
 	if r.space != nil {
-		_ = unix.Munmap(r.space)
+		_ = unix.Munmap(r.space) // fails only for arguments that are not a mapping
 		r.space = nil
 	}
 }
