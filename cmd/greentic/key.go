@@ -27,26 +27,12 @@ func keyCommand(env *environment) *cobra.Command {
 	return c
 }
 
-// keyStore is the key folder of the configuration: keys in greentic.yaml, GREENTIC_KEYS, else
-// greentic/keys in the user's configuration folder.
-func keyStore(config *system.Config) (*keys.Store, error) {
-	dir := config.Keys
-	if dir == "" {
-		base, err := os.UserConfigDir()
-		if err != nil {
-			return nil, fault.As(fault.NotFound, "key store", err).(*fault.Error).WithFix("say where keys live: set GREENTIC_KEYS")
-		}
-		dir = filepath.Join(base, "greentic", "keys")
-	}
-	return keys.New(dir, keys.Options{}), nil
-}
-
 func openKeys(env *environment) (*keys.Store, error) {
 	config, err := system.Load(env.ConfigFile, env.Getenv, nil)
 	if err != nil {
 		return nil, err
 	}
-	return keyStore(config)
+	return config.KeyStore()
 }
 
 func keyNewCommand(env *environment) *cobra.Command {

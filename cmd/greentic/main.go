@@ -82,7 +82,7 @@ Exit codes: 0 ok, 1 internal, 2 invalid input, 3 not found, 4 exists, 5 conflict
 		return fault.As(fault.Invalid, c.CommandPath(), err)
 	})
 	root.AddCommand(
-		upCommand(env), runCommand(env), componentCommand(env), packCommand(env), keyCommand(env),
+		upCommand(env), runCommand(env), componentCommand(env), packCommand(env), flowCommand(env), keyCommand(env),
 		configCommand(env), versionCommand(env),
 	)
 	return root

@@ -94,7 +94,7 @@ gives the same bytes. The time in the signature is SOURCE_DATE_EPOCH, or 1980 wh
 			if err != nil {
 				return err
 			}
-			opts := build.Options{Limits: packLimits(config), Progress: func(step string) { progress(env, step) }}
+			opts := build.Options{Limits: config.PackLimits(), Progress: func(step string) { progress(env, step) }}
 			if !unsigned {
 				if opts.Sign, r.Key, err = packSigner(c.Context(), env, config, key); err != nil {
 					return err
@@ -155,7 +155,7 @@ func packSignCommand(env *environment) *cobra.Command {
 			if err != nil {
 				return err
 			}
-			again, err := pack.Open(signed, packLimits(config))
+			again, err := pack.Open(signed, config.PackLimits())
 			if err != nil {
 				return err
 			}
@@ -193,7 +193,7 @@ func packSigner(ctx context.Context, env *environment, config *system.Config, ke
 	if err != nil {
 		return nil, "", err
 	}
-	store, err := keyStore(config)
+	store, err := config.KeyStore()
 	if err != nil {
 		return nil, "", err
 	}
@@ -227,13 +227,9 @@ func sourceDate(env *environment) (time.Time, error) {
 	return time.Unix(n, 0).UTC(), nil
 }
 
-func packLimits(config *system.Config) pack.Options {
-	return pack.Options{MaxTotal: config.PackBytes, MaxFile: config.FileBytes}
-}
-
 // inspectFile opens a pack file or folder without refusing it for trust.
 func inspectFile(ctx context.Context, config *system.Config, file string) (*pack.Archive, loader.Report, error) {
-	store, err := keyStore(config)
+	store, err := config.KeyStore()
 	if err != nil {
 		return nil, loader.Report{}, err
 	}
@@ -241,7 +237,7 @@ func inspectFile(ctx context.Context, config *system.Config, file string) (*pack
 	if err != nil {
 		return nil, loader.Report{}, err
 	}
-	policy := loader.Policy{Trusted: trusted, Limits: packLimits(config), Build: &build.Options{}}
+	policy := loader.Policy{Trusted: trusted, Limits: config.PackLimits(), Build: &build.Options{}}
 	b, err := loader.Read(ctx, file, policy)
 	if err != nil {
 		return nil, loader.Report{}, err

@@ -109,7 +109,7 @@ func packVerifyCommand(env *environment) *cobra.Command {
 			if err != nil {
 				return err
 			}
-			store, err := keyStore(config)
+			store, err := config.KeyStore()
 			if err != nil {
 				return err
 			}
@@ -117,7 +117,7 @@ func packVerifyCommand(env *environment) *cobra.Command {
 			if err != nil {
 				return err
 			}
-			_, report, err := loader.Load(c.Context(), args[0], loader.Policy{Trusted: trusted, Limits: packLimits(config)})
+			_, report, err := loader.Load(c.Context(), args[0], loader.Policy{Trusted: trusted, Limits: config.PackLimits()})
 			if report.Digest == "" {
 				return err
 			}

@@ -1,0 +1,38 @@
+package main
+
+import (
+	"os"
+	"path/filepath"
+	"testing"
+
+	"github.com/rogpeppe/go-internal/testscript"
+)
+
+func TestMain(m *testing.M) {
+	testscript.Main(m, map[string]func(){
+		"greentic": func() { os.Exit(realMain()) },
+	})
+}
+
+// The scripts in testdata/script are sessions of a person at a terminal: a developer, an
+// operator, an attacker. Each has folders of its own; compiled code is shared.
+func TestScripts(t *testing.T) {
+	base, err := os.UserCacheDir()
+	if err != nil {
+		t.Fatal(err)
+	}
+	source, err := filepath.Abs("../../examples/helpdesk/pack")
+	if err != nil {
+		t.Fatal(err)
+	}
+	testscript.Run(t, testscript.Params{
+		Dir: "testdata/script",
+		Setup: func(env *testscript.Env) error {
+			env.Setenv("GREENTIC_KEYS", filepath.Join(env.WorkDir, "keys"))
+			env.Setenv("GREENTIC_CACHE", filepath.Join(base, "greentic", "code"))
+			env.Setenv("HELPDESK", source)
+			return nil
+		},
+	})
+}
+
