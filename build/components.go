@@ -139,7 +139,7 @@ func (b *builder) manifestBeside(c projectComponent, code []byte) (*component.Ma
 	if err != nil {
 		return nil, err
 	}
-	m, err := component.Parse(name, src)
+	m, err := component.Parse(b.shown(name), src)
 	if err != nil {
 		return nil, err
 	}
@@ -147,7 +147,7 @@ func (b *builder) manifestBeside(c projectComponent, code []byte) (*component.Ma
 		return nil, nil
 	}
 	if err := m.CheckWasm(code); err != nil {
-		return nil, fault.Wrap("pack build "+name, err)
+		return nil, fault.Wrap("pack build "+b.shown(name), err)
 	}
 	return m, nil
 }

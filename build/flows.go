@@ -80,9 +80,13 @@ func (b *builder) addFlow(l listing) error {
 		}
 		return err
 	}
-	f, err := flow.Compile(l.file, src)
-	if err != nil {
+	f, found := flow.Check(b.shown(l.file), src)
+	if f == nil {
+		_, err := flow.Compile(b.shown(l.file), src)
 		return err
+	}
+	for _, d := range found {
+		b.warn("PACK_FLOW_"+strings.ToUpper(d.Class), fmt.Sprintf("%s:%d:%d", l.file, d.Line, d.Col), d.Message, d.Fix)
 	}
 	if l.id != "" && l.id != f.ID {
 		return b.project.fail(l.at+".id", "the flow in %s calls itself %q, not %q", l.file, f.ID, l.id)
@@ -281,6 +285,6 @@ func (r resolver) known(at *flow.Node, id string) error {
 
 func (r resolver) fail(at *flow.Node, format string, args ...any) *fault.Error {
 	return fault.Newf(fault.Invalid, "pack build", format, args...).At(fault.Position{
-		File: r.file, Line: at.Pos.Line, Col: at.Pos.Col, Excerpt: excerpt(r.src, at.Pos.Line),
+		File: r.builder.shown(r.file), Line: at.Pos.Line, Col: at.Pos.Col, Excerpt: excerpt(r.src, at.Pos.Line),
 	})
 }

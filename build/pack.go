@@ -7,6 +7,7 @@ import (
 	"io/fs"
 	"os"
 	"path"
+	"path/filepath"
 	"strings"
 
 	"greentic.dev/greentic"
@@ -40,16 +41,22 @@ type Result struct {
 	Findings []pack.Finding  // nothing of severity error
 }
 
-// Pack builds the source folder dir. The same folder and options give the same bytes. Errors:
+// Pack builds the source folder dir: the one with pack.yaml, or with a folder pack that has it.
+// The same folder and options give the same bytes. Errors:
 // fault.Invalid with file, line and fix for what the author must change, fault.NotFound (no such
 // folder), fault.Unsupported.
 func Pack(ctx context.Context, dir string, opts Options) (*Result, error) {
+	if _, err := os.Stat(filepath.Join(dir, packFile)); errors.Is(err, fs.ErrNotExist) {
+		if _, err := os.Stat(filepath.Join(dir, "pack", packFile)); err == nil {
+			dir = filepath.Join(dir, "pack")
+		}
+	}
 	root, err := os.OpenRoot(dir)
 	if err != nil {
 		return nil, fault.As(fault.NotFound, "pack build "+dir, err)
 	}
 	defer root.Close()
-	b := &builder{root: root, opts: opts, limit: opts.Limits.MaxArchive(), files: map[string][]byte{}}
+	b := &builder{dir: dir, root: root, opts: opts, limit: opts.Limits.MaxArchive(), files: map[string][]byte{}}
 	if b.opts.Progress == nil {
 		b.opts.Progress = func(string) {}
 	}
@@ -60,7 +67,7 @@ func Pack(ctx context.Context, dir string, opts Options) (*Result, error) {
 		}
 		return nil, err
 	}
-	if b.project, err = parseProject(src); err != nil {
+	if b.project, err = parseProject(b.shown(packFile), src); err != nil {
 		return nil, err
 	}
 	for _, step := range []func(context.Context) error{b.addComponents, b.addFlows, b.addAssets, b.addSecrets} {
@@ -76,6 +83,7 @@ func Pack(ctx context.Context, dir string, opts Options) (*Result, error) {
 
 // builder gathers a pack from a folder.
 type builder struct {
+	dir     string // of root, for messages
 	root    *os.Root
 	opts    Options
 	limit   int64 // bytes left to read
@@ -88,6 +96,9 @@ type builder struct {
 	files    map[string][]byte
 	findings []pack.Finding
 }
+
+// shown is how messages name a file of the folder.
+func (b *builder) shown(name string) string { return filepath.Join(b.dir, filepath.FromSlash(name)) }
 
 func (b *builder) warn(code, path, message, hint string) {
 	b.findings = append(b.findings, pack.Finding{Severity: pack.Warn, Code: code, Path: path, Message: message, Hint: hint})
@@ -191,26 +202,26 @@ func (b *builder) read(name string) ([]byte, error) {
 	name = path.Clean(name)
 	info, err := b.root.Lstat(name)
 	if errors.Is(err, fs.ErrNotExist) {
-		return nil, fault.Newf(fault.NotFound, "pack build "+name, "there is no such file")
+		return nil, fault.Newf(fault.NotFound, "pack build "+b.shown(name), "there is no such file")
 	}
 	if err != nil {
-		return nil, fault.As(fault.Invalid, "pack build "+name, err)
+		return nil, fault.As(fault.Invalid, "pack build "+b.shown(name), err)
 	}
 	if !info.Mode().IsRegular() {
-		return nil, fault.Newf(fault.Invalid, "pack build "+name, "not a regular file (%s)", info.Mode().Type()).
+		return nil, fault.Newf(fault.Invalid, "pack build "+b.shown(name), "not a regular file (%s)", info.Mode().Type()).
 			WithFix("put a copy of the file in its place")
 	}
 	f, err := b.root.Open(name)
 	if err != nil {
-		return nil, fault.As(fault.Invalid, "pack build "+name, err)
+		return nil, fault.As(fault.Invalid, "pack build "+b.shown(name), err)
 	}
 	defer f.Close()
 	content, err := io.ReadAll(io.LimitReader(f, b.limit+1))
 	if err != nil {
-		return nil, fault.As(fault.Unavailable, "pack build "+name, err)
+		return nil, fault.As(fault.Unavailable, "pack build "+b.shown(name), err)
 	}
 	if b.limit -= int64(len(content)); b.limit < 0 {
-		return nil, fault.Newf(fault.Invalid, "pack build "+name, "the files up to this one are larger than a pack may be").
+		return nil, fault.Newf(fault.Invalid, "pack build "+b.shown(name), "the files up to this one are larger than a pack may be").
 			WithCode("PACK_TOO_LARGE")
 	}
 	return content, nil

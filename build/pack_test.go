@@ -187,7 +187,7 @@ func TestMistakesAreShownWhereTheyAre(t *testing.T) {
 				t.Fatalf("got %v", err)
 			}
 			pos, fix, _ := fault.Detail(err)
-			if pos.File != c.file || pos.Line == 0 || c.line > 0 && pos.Line != c.line {
+			if !strings.HasSuffix(pos.File, filepath.FromSlash(c.file)) || pos.Line == 0 || c.line > 0 && pos.Line != c.line {
 				t.Errorf("at %+v, want %s:%d (%v)", pos, c.file, c.line, err)
 			}
 			if !strings.Contains(err.Error(), c.say) || !strings.Contains(fix, c.fix) {
@@ -203,6 +203,13 @@ func TestWhatIsNoSourceFolderIsRefused(t *testing.T) {
 	}
 	if _, err := Pack(context.Background(), t.TempDir(), Options{}); !fault.Is(err, fault.NotFound) || !strings.Contains(err.Error(), "pack.yaml") {
 		t.Errorf("no pack.yaml: %v", err)
+	}
+	outer := t.TempDir()
+	if err := os.Rename(folder(t, desk()), filepath.Join(outer, "pack")); err != nil {
+		t.Fatal(err)
+	}
+	if _, err := Pack(context.Background(), outer, Options{}); err != nil {
+		t.Errorf("a folder whose pack lies in pack/: %v", err)
 	}
 	ctx, cancel := context.WithCancel(context.Background())
 	cancel()

@@ -50,6 +50,7 @@ type project struct {
 	Extensions map[string]any `yaml:"extensions"`
 	Agents     map[string]any `yaml:"agents"`
 
+	name string // for messages
 	file *ast.File
 	src  string
 }
@@ -70,10 +71,10 @@ type projectComponent struct {
 	Configurators *component.Configurators `yaml:"configurators"`
 }
 
-// parseProject reads pack.yaml: no unknown or duplicate keys, no anchors. The error is
-// fault.Invalid with position and fix.
-func parseProject(src []byte) (*project, error) {
-	p := &project{src: string(src)}
+// parseProject reads pack.yaml, shown in messages as name: no unknown or duplicate keys, no
+// anchors. The error is fault.Invalid with position and fix.
+func parseProject(name string, src []byte) (*project, error) {
+	p := &project{name: name, src: string(src)}
 	for _, t := range lexer.Tokenize(p.src) {
 		if t.Type == token.AnchorType || t.Type == token.AliasType || t.Type == token.MergeKeyType {
 			return nil, p.failAt(t, "anchors and aliases are not allowed").WithFix("write the value out")
@@ -117,7 +118,7 @@ func parseProject(src []byte) (*project, error) {
 func (p *project) yamlError(err error) error {
 	var e yaml.Error
 	if !errors.As(err, &e) {
-		return fault.As(fault.Invalid, "pack build "+packFile, err)
+		return fault.As(fault.Invalid, "pack build "+p.name, err)
 	}
 	return p.failAt(e.GetToken(), "%s", e.GetMessage())
 }
@@ -218,7 +219,7 @@ func (p *project) fail(path, format string, args ...any) *fault.Error {
 }
 
 func (p *project) failAt(t *token.Token, format string, args ...any) *fault.Error {
-	pos := fault.Position{File: packFile, Line: 1}
+	pos := fault.Position{File: p.name, Line: 1}
 	if t != nil && t.Position != nil {
 		pos.Line, pos.Col = t.Position.Line, t.Position.Column
 	}
