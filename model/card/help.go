@@ -28,6 +28,11 @@ func Help(input, config any, locale string, file func(string) ([]byte, bool), lo
 		return input
 	}
 	in = maps.Clone(in)
+	if own, _ := in["locale"].(string); own != "" {
+		locale = own
+	} else if locale != "" {
+		in["locale"] = locale
+	}
 	if spec, ok := in["card_spec"].(map[string]any); ok {
 		spec = maps.Clone(spec)
 		if putInline(in, spec, file) {
@@ -39,9 +44,6 @@ func Help(input, config any, locale string, file func(string) ([]byte, bool), lo
 			}
 		}
 		in["card_spec"] = spec
-	}
-	if l, _ := in["locale"].(string); l == "" && locale != "" {
-		in["locale"] = locale
 	}
 	return in
 }

@@ -113,8 +113,8 @@ func read(v any, depth int) []Reply {
 			}
 		}
 	case map[string]any:
-		if isCard(v) {
-			return []Reply{{Card: v}}
+		if card := asCard(v); card != nil {
+			return []Reply{{Card: card}}
 		}
 		all = readObject(v)
 		if nested, ok := v["messages"].([]any); ok {
