@@ -27,10 +27,11 @@ type desk struct {
 	changed bool
 }
 
-// answer is what an operation says: a text, a status to route by, and the values for the card.
+// answer is what an operation says: a text, what the text adds when there is no card, a status
+// to route by, and the values for the card.
 type answer struct {
-	text, status string
-	values       map[string]any
+	text, plain, status string
+	values              map[string]any
 }
 
 func load(store state.Store) (*desk, error) {
@@ -139,17 +140,16 @@ func open(d *desk, input any) (answer, error) {
 }
 
 func list(d *desk, _ any) (answer, error) {
-	items := []any{}
-	text := "{{i18n:tickets.yours}}"
+	items, plain := []any{}, ""
 	for i := len(d.tickets) - 1; i >= 0; i-- {
 		v := d.tickets[i].values()
 		items = append(items, v)
-		text += "\n" + value.Text(v, "id") + " " + value.Text(v, "status") + ": " + value.Text(v, "summary")
+		plain += "\n" + value.Text(v, "id") + " " + value.Text(v, "status") + ": " + value.Text(v, "summary")
 	}
 	if len(items) == 0 {
-		return answer{text: "{{i18n:tickets.none}}", status: "none", values: map[string]any{"tickets": items, "empty": true}}, nil
+		return answer{text: "{{i18n:tickets.none}}", status: "none", values: map[string]any{"tickets": items}}, nil
 	}
-	return answer{text: text, status: "some", values: map[string]any{"tickets": items, "empty": false}}, nil
+	return answer{text: "{{i18n:tickets.yours}}", plain: plain, status: "some", values: map[string]any{"tickets": items}}, nil
 }
 
 func closeTicket(d *desk, input any) (answer, error) {

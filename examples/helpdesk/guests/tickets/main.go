@@ -61,6 +61,8 @@ func serve(store state.Store, op func(*desk, any) (answer, error), input any) (a
 	}
 	if template := value.At(input, "card_spec", "inline_json"); template != nil {
 		out["renderedCard"] = fill(template, a.values)
+	} else {
+		out["text"] = a.text + a.plain
 	}
 	return out, nil
 }
