@@ -8,6 +8,7 @@ import (
 	"testing"
 
 	"greentic.dev/greentic/fault"
+	"greentic.dev/model/flow"
 	"greentic.dev/model/trust"
 )
 
@@ -162,6 +163,9 @@ func FuzzManifest(f *testing.F) {
 			return
 		}
 		m.validate(func(string) (Component, error) { return Component{}, nil })
+		for _, f := range m.Flows {
+			_, _ = flow.FromManifest(f.Doc) // must not panic
+		}
 		once, err := m.Encode()
 		if err != nil {
 			return

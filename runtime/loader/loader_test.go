@@ -315,3 +315,29 @@ func TestPublicPacksNeedTheRiskAccepted(t *testing.T) {
 		}
 	}
 }
+
+// BenchmarkVerifyPack opens and verifies a pack with 4 MiB of code, signature and hashes included.
+func BenchmarkVerifyPack(b *testing.B) {
+	store := keys.New(b.TempDir(), keys.Options{})
+	signer, _, err := store.Developer(ctx)
+	if err != nil {
+		b.Fatal(err)
+	}
+	trusted, err := store.Trusted(ctx)
+	if err != nil {
+		b.Fatal(err)
+	}
+	big, err := pack.Build(pack.Source{
+		Manifest: pack.Manifest{ID: "big", Version: "1.0.0", Kind: "application"},
+		Files:    []pack.File{{Path: "components/big.wasm", Content: make([]byte, 4<<20)}},
+	}, signer.Pack(time.Unix(0, 0)))
+	if err != nil {
+		b.Fatal(err)
+	}
+	b.SetBytes(int64(len(big)))
+	for b.Loop() {
+		if _, _, err := LoadBytes(ctx, "big", big, Policy{Trusted: trusted}); err != nil {
+			b.Fatal(err)
+		}
+	}
+}
