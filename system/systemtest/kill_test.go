@@ -191,14 +191,21 @@ func (c *client) poll() error {
 func echoPack(t *testing.T) string {
 	t.Helper()
 	dir := t.TempDir()
+	writeEcho(t, dir, "1.0.0", "answer")
+	return dir
+}
+
+// writeEcho writes a version of the echo pack that answers with a word and the message.
+func writeEcho(t *testing.T, dir, version, word string) {
+	t.Helper()
 	for name, text := range map[string]string{
-		"pack.yaml": "pack_id: test.echo\nversion: 1.0.0\nkind: application\npublisher: test\nflows:\n  - { id: echo, file: flows/echo.ygtc, tags: [default] }\n",
+		"pack.yaml": "pack_id: test.echo\nversion: " + version + "\nkind: application\npublisher: test\nflows:\n  - { id: echo, file: flows/echo.ygtc, tags: [default] }\n",
 		"flows/echo.ygtc": `id: echo
 type: messaging
 tags: [default]
 nodes:
   answer:
-    emit.response: { text: "answer {{input.input.text}}" }
+    emit.response: { text: "` + word + ` {{input.input.text}}" }
     routing: [{ to: pause }]
   pause:
     session.wait: { reason: next }
@@ -212,7 +219,6 @@ nodes:
 			t.Fatal(err)
 		}
 	}
-	return dir
 }
 
 // A conversation of 200 messages over a server that is killed at every kind of point: each

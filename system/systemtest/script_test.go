@@ -11,6 +11,7 @@ import (
 
 	"greentic.dev/examples/helpdesk"
 	"greentic.dev/greentic"
+	"greentic.dev/runtime/runner"
 	"greentic.dev/system"
 	"greentic.dev/system/systemtest"
 )
@@ -119,4 +120,18 @@ func TestTheHelpdeskAnswersAsItsScriptPromises(t *testing.T) {
 
 func stderrLog() *slog.Logger {
 	return slog.New(slog.NewTextHandler(os.Stderr, &slog.HandlerOptions{Level: slog.LevelError}))
+}
+
+// turn takes one text through a turn of the conversation "k".
+func turn(t *testing.T, s *system.System, id, text string) runner.TurnResult {
+	t.Helper()
+	body, err := json.Marshal(greentic.Message{ID: id, Channel: "script", Text: text})
+	if err != nil {
+		t.Fatal(err)
+	}
+	result, err := s.Turn(t.Context(), greentic.Trigger{ID: id, Tenant: s.Tenant(), Kind: greentic.KindMessage, Route: "script", Key: "k", Body: body})
+	if err != nil {
+		t.Fatal(err)
+	}
+	return result
 }
