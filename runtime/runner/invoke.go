@@ -44,16 +44,22 @@ func (t *turn) invoke(ctx context.Context, step flow.Step) (flow.Got, error) {
 	return flow.Got{What: flow.GotOutput, Value: response.Output}, nil
 }
 
-// grants is what a component of this release may reach: secrets the pack declares, hosts the
-// operator allowed, state unless the component's manifest leaves it out.
+// grants is what a component of this release may reach: the hosts the operator allowed, and the
+// secrets and state that its manifest declares. For a component without a manifest in the pack
+// the pack's own secret requirements count, and asking for state is declaring it.
 func (r *Release) grants(id string, s *Releases) host.Grants {
 	archive := r.verified.Archive()
 	g := host.Grants{Hosts: s.grants, State: true}
-	for _, req := range archive.SecretRequirements() {
-		g.Secrets = append(g.Secrets, req.Key)
-	}
+	required := archive.SecretRequirements()
 	if c, err := archive.Component(id); err == nil && c.Manifest != nil {
-		g.State = c.Manifest.Capabilities.Host.State != nil
+		declared := c.Manifest.Capabilities.Host
+		g.State, required = declared.State != nil, nil
+		if declared.Secrets != nil {
+			required = declared.Secrets.Required
+		}
+	}
+	for _, req := range required {
+		g.Secrets = append(g.Secrets, req.Key)
 	}
 	return g
 }
