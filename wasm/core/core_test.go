@@ -3,8 +3,6 @@ package core_test
 import (
 	"context"
 	"errors"
-	"os"
-	"path/filepath"
 	"runtime"
 	"strings"
 	"testing"
@@ -261,43 +259,5 @@ func TestHostileModulesAreRefusedByName(t *testing.T) {
 				t.Fatalf("err = %v", err)
 			}
 		})
-	}
-}
-
-func TestADamagedCacheIsRebuilt(t *testing.T) {
-	dir := t.TempDir()
-	if err := os.Chmod(dir, 0o700); err != nil {
-		t.Fatal(err)
-	}
-	e := engine(t, dir)
-	compile(t, e, program())
-	files, err := filepath.Glob(dir + "/*/*")
-	if err != nil || len(files) == 0 {
-		t.Fatalf("nothing was cached: %v", err)
-	}
-	for _, f := range files {
-		raw, err := os.ReadFile(f)
-		if err != nil {
-			t.Fatal(err)
-		}
-		raw[len(raw)/2] ^= 0xff
-		if err := os.WriteFile(f, raw, 0o600); err != nil {
-			t.Fatal(err)
-		}
-	}
-	again := engine(t, dir)
-	i := instance(t, again, compile(t, again, program()), core.InstanceOptions{Resolve: host(t, again)})
-	if got, err := i.Module().ExportedFunction("fac").Call(t.Context(), 5); err != nil || got[0] != 120 {
-		t.Fatalf("%v %v", got, err)
-	}
-}
-
-func TestACacheThatOthersMayWriteIsRefused(t *testing.T) {
-	dir := t.TempDir()
-	if err := os.Chmod(dir, 0o777); err != nil {
-		t.Fatal(err)
-	}
-	if _, err := core.New(t.Context(), core.Options{CacheDir: dir}); !fault.Is(err, fault.Denied) {
-		t.Fatalf("err = %v", err)
 	}
 }
