@@ -3,6 +3,7 @@ package queue
 import (
 	"context"
 	"encoding/json"
+	"errors"
 	"fmt"
 	"strings"
 	"time"
@@ -152,8 +153,8 @@ func Consume(t kv.Txn, e Entry) error {
 	return t.Index(readyKey(readyIn, LaneOf(e.Trigger), e.Seq), nil)
 }
 
-// Waiting lists the lanes with entries in the inbox and those with entries in the outbox, for
-// a process that begins. Lanes occur once.
+// Waiting lists the lanes of the entries in the inbox and in the outbox, once for each entry,
+// oldest first, for a process that begins.
 func Waiting(ctx context.Context, db kv.DB) (in, out []Lane, err error) {
 	err = db.System(ctx, func(t kv.Txn) error {
 		if in, err = lanes(t, readyIn); err != nil {
@@ -166,21 +167,13 @@ func Waiting(ctx context.Context, db kv.DB) (in, out []Lane, err error) {
 }
 
 func lanes(t kv.Txn, kind string) (list []Lane, err error) {
-	seen := map[Lane]bool{}
 	from, to := kv.Prefix(kind + "/0/")
 	scanErr := t.Scan(from, to, 0, func(_ string, value []byte) bool {
 		var l Lane
-		if err = json.Unmarshal(value, &l); err != nil {
-			return false
-		}
-		if !seen[l] {
-			seen[l] = true
+		if err = json.Unmarshal(value, &l); err == nil {
 			list = append(list, l)
 		}
-		return true
+		return err == nil
 	})
-	if scanErr != nil {
-		err = scanErr
-	}
-	return list, err
+	return list, errors.Join(scanErr, err)
 }

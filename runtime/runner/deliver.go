@@ -3,6 +3,7 @@ package runner
 import (
 	"context"
 	"math/rand/v2"
+	"runtime/debug"
 	"time"
 
 	"greentic.dev/backing/kv"
@@ -15,71 +16,78 @@ const batch = 32
 
 // deliverLane sends the waiting replies of a lane in order. A reply that fails is tried again
 // before any later one of its lane; after the last attempt it is buried and the next follows.
-func (r *Runner) deliverLane(ctx context.Context, l queue.Lane) {
-	for !r.outbox.stopping() && ctx.Err() == nil {
-		var list []queue.Outgoing
-		err := r.deps.DB.View(ctx, l.Ctx(), func(x kv.Reader) (err error) {
-			list, err = queue.Pending(x, l.Key, batch)
-			return err
-		})
-		if err == nil && len(list) == 0 {
-			return
-		}
-		pause := r.options.Backoff
-		if err == nil {
-			pause, err = r.deliver(ctx, l, list)
-		}
-		if err != nil {
-			r.deps.Log.Error("outbox", "tenant", l.Tenant, "key", l.Key, "error", err)
-		}
-		if pause > 0 && !sleep(ctx, pause) {
-			return
-		}
+func (r *Runner) deliverLane(ctx context.Context, l queue.Lane, failed int) pace {
+	var list []queue.Outgoing
+	err := r.deps.DB.View(ctx, l.Ctx(), func(x kv.Reader) (err error) {
+		list, err = queue.Pending(x, l.Key, batch)
+		return err
+	})
+	p := pace{more: len(list) == batch}
+	if err == nil && len(list) > 0 {
+		p, err = r.deliver(ctx, l, list)
 	}
+	if err != nil && ctx.Err() == nil {
+		r.deps.Log.Error("outbox", "tenant", l.Tenant, "key", l.Key, "error", err)
+		return pace{more: true, pause: backoff(r.options.Backoff, failed+1)}
+	}
+	return p
 }
 
-// deliver sends replies until one fails, then records what happened. It returns how long to
-// wait before going on.
-func (r *Runner) deliver(ctx context.Context, l queue.Lane, list []queue.Outgoing) (time.Duration, error) {
-	sent := 0
-	var failed error
+// deliver sends replies until one fails, then records what happened.
+func (r *Runner) deliver(ctx context.Context, l queue.Lane, list []queue.Outgoing) (pace, error) {
+	sent, failure := r.send(ctx, list)
+	if failure != nil && ctx.Err() != nil {
+		failure = nil // interrupted: no attempt that counts
+	}
+	p := pace{more: len(list) == batch || failure != nil}
+	var unsent queue.Outgoing
+	bury := false
+	if failure != nil {
+		unsent = list[sent]
+		unsent.Attempts++
+		if bury = final(failure) || unsent.Attempts >= r.options.Attempts; !bury {
+			p.pause = backoff(r.options.Backoff, unsent.Attempts)
+		}
+		r.deps.Log.Warn("reply not delivered", "tenant", l.Tenant, "reply", unsent.ID, "route", unsent.Route, "attempt", unsent.Attempts, "buried", bury, "retry_in", p.pause, "error", failure)
+	}
+	err := r.deps.DB.Update(context.WithoutCancel(ctx), l.Ctx(), func(x kv.Txn) error {
+		if err := queue.Delivered(x, list[:sent]...); err != nil || failure == nil {
+			return err
+		}
+		if bury {
+			return queue.Bury(x, unsent, failure.Error())
+		}
+		return queue.Tried(x, unsent)
+	})
+	return p, err
+}
+
+// send delivers replies in order and says how many arrived and why the next did not.
+func (r *Runner) send(ctx context.Context, list []queue.Outgoing) (sent int, failure error) {
 	for _, o := range list {
 		r.options.Crash("before_deliver")
-		d := r.deps.Deliver[o.Route]
-		if d == nil {
-			failed = fault.Newf(fault.Unsupported, "deliver", "no connector for route %s", o.Route)
-		} else {
-			failed = d.Deliver(ctx, o)
-		}
-		if failed != nil {
-			break
+		if failure = r.sendOne(ctx, o); failure != nil {
+			return sent, failure
 		}
 		r.options.Crash("after_deliver")
 		sent++
 	}
-	if ctx.Err() != nil && sent == 0 {
-		return 0, ctx.Err()
-	}
-	pause := time.Duration(0)
-	err := r.deps.DB.Update(context.WithoutCancel(ctx), l.Ctx(), func(x kv.Txn) error {
-		if err := queue.Delivered(x, list[:sent]...); err != nil || failed == nil {
-			return err
+	return sent, nil
+}
+
+// sendOne hands a reply to its connector; a panic of the connector is a failed attempt.
+func (r *Runner) sendOne(ctx context.Context, o queue.Outgoing) (err error) {
+	defer func() {
+		if p := recover(); p != nil {
+			r.deps.Log.Error("connector panicked", "route", o.Route, "reply", o.ID, "panic", p, "stack", string(debug.Stack()))
+			err = fault.Newf(fault.Internal, "deliver", "the connector for route %s panicked", o.Route)
 		}
-		o := list[sent]
-		if o.Attempts++; o.Attempts >= r.options.Attempts || final(failed) {
-			pause = 0
-			return queue.Bury(x, o, failed.Error())
-		}
-		pause = backoff(r.options.Backoff, o.Attempts)
-		return queue.Tried(x, o)
-	})
-	if failed != nil {
-		r.deps.Log.Warn("reply not delivered", "tenant", l.Tenant, "reply", list[sent].ID, "route", list[sent].Route, "retry_in", pause, "error", failed)
+	}()
+	d := r.deps.Deliver[o.Route]
+	if d == nil {
+		return fault.Newf(fault.Unsupported, "deliver", "no connector for route %s", o.Route)
 	}
-	if err != nil && pause == 0 {
-		pause = r.options.Backoff
-	}
-	return pause, err
+	return d.Deliver(ctx, o)
 }
 
 // final says that trying again cannot help.

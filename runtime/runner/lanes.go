@@ -3,89 +3,125 @@ package runner
 import (
 	"context"
 	"sync"
+	"time"
 
 	"greentic.dev/backing/queue"
 )
 
+// pace is what a piece of work says about the next one of its lane.
+type pace struct {
+	more  bool          // look again: there may be work that nobody announced
+	pause time.Duration // but not before this has passed
+}
+
 // lanes runs work for many keys at the same time and for each key one piece after the other.
-// A lane that is woken while it works, works again afterwards, so that no wake is lost.
+// Between two pieces a lane gives its slot away, so that a long lane does not starve others and
+// a pausing one holds nobody up.
 type lanes struct {
-	work  func(ctx context.Context, l queue.Lane)
+	work  func(ctx context.Context, l queue.Lane, failed int) pace // failed: pauses of this piece so far
 	slots chan struct{}
+	quit  chan struct{} // closed when stop begins
 
 	mu      sync.Mutex
 	started bool
 	closed  bool
-	again   map[queue.Lane]bool // lanes at work; true: woken since
-	early   []queue.Lane        // woken before start
+	busy    map[queue.Lane]*int // pieces announced, by lane that has a goroutine
+	early   map[queue.Lane]int  // announced before start
 	running sync.WaitGroup
 	ctx     context.Context
 	cancel  context.CancelFunc
 }
 
-func newLanes(workers int, work func(context.Context, queue.Lane)) *lanes {
-	l := &lanes{work: work, slots: make(chan struct{}, workers), again: map[queue.Lane]bool{}}
+func newLanes(workers int, work func(context.Context, queue.Lane, int) pace) *lanes {
+	l := &lanes{work: work, slots: make(chan struct{}, workers), quit: make(chan struct{}), busy: map[queue.Lane]*int{}, early: map[queue.Lane]int{}}
 	l.ctx, l.cancel = context.WithCancel(context.Background())
 	return l
 }
 
 func (l *lanes) start() {
 	l.mu.Lock()
-	l.started = true
 	early := l.early
-	l.early = nil
+	l.started, l.early = true, nil
 	l.mu.Unlock()
-	for _, lane := range early {
-		l.wake(lane)
+	for lane, n := range early {
+		l.wake(lane, n)
 	}
 }
 
-// wake makes sure that the lane works from now on at least once.
-func (l *lanes) wake(lane queue.Lane) {
+// wake announces n pieces of work for a lane: it will work that often, and more when a piece
+// asks for it.
+func (l *lanes) wake(lane queue.Lane, n int) {
 	l.mu.Lock()
 	defer l.mu.Unlock()
-	switch _, busy := l.again[lane]; {
-	case l.closed:
+	switch announced, ok := l.busy[lane]; {
+	case l.closed || n == 0:
 	case !l.started:
-		l.early = append(l.early, lane)
-	case busy:
-		l.again[lane] = true
+		l.early[lane] += n
+	case ok:
+		*announced += n
 	default:
-		l.again[lane] = false
+		l.busy[lane] = &n
 		l.running.Go(func() { l.run(lane) })
 	}
 }
 
 func (l *lanes) run(lane queue.Lane) {
-	for {
-		select {
-		case l.slots <- struct{}{}:
-			l.work(l.ctx, lane)
-			<-l.slots
-		case <-l.ctx.Done():
+	for l.take(lane) {
+		failed := 0
+		for p := (pace{more: true}); p.more; {
+			if p = l.once(lane, failed); p.pause > 0 {
+				failed++
+				l.sleep(p.pause)
+			}
 		}
-		l.mu.Lock()
-		if !l.again[lane] || l.closed {
-			delete(l.again, lane)
-			l.mu.Unlock()
-			return
-		}
-		l.again[lane] = false
-		l.mu.Unlock()
 	}
 }
 
-// stopping says whether work should end at its next safe place.
-func (l *lanes) stopping() bool {
+// take uses up one announced piece; without one, or when work stops, the lane ends.
+func (l *lanes) take(lane queue.Lane) bool {
 	l.mu.Lock()
 	defer l.mu.Unlock()
-	return l.closed
+	announced := l.busy[lane]
+	if *announced == 0 || l.closed {
+		delete(l.busy, lane)
+		return false
+	}
+	*announced--
+	return true
 }
 
-// stop lets running work come to a safe place and waits; when ctx ends it is interrupted.
+// once does one piece of work while it holds a slot; nothing when work stops.
+func (l *lanes) once(lane queue.Lane, failed int) pace {
+	select {
+	case <-l.quit:
+		return pace{}
+	case l.slots <- struct{}{}:
+	}
+	defer func() { <-l.slots }()
+	select {
+	case <-l.quit:
+		return pace{}
+	default:
+		return l.work(l.ctx, lane, failed)
+	}
+}
+
+func (l *lanes) sleep(d time.Duration) {
+	t := time.NewTimer(d)
+	defer t.Stop()
+	select {
+	case <-t.C:
+	case <-l.quit:
+	}
+}
+
+// stop lets running pieces finish and waits; when ctx ends they are interrupted.
 func (l *lanes) stop(ctx context.Context) error {
 	l.mu.Lock()
-	l.closed = true
+	if !l.closed {
+		l.closed = true
+		close(l.quit)
+	}
 	l.mu.Unlock()
 	done := make(chan struct{})
 	go func() {

@@ -100,10 +100,10 @@ func (r *Runner) Start(ctx context.Context) error {
 	r.turns.start()
 	r.outbox.start()
 	for _, l := range out {
-		r.outbox.wake(l)
+		r.outbox.wake(l, 1)
 	}
 	for _, l := range in {
-		r.turns.wake(l)
+		r.turns.wake(l, 1)
 	}
 	return nil
 }
@@ -149,7 +149,7 @@ func (r *Runner) accept(ctx context.Context, t greentic.Trigger, turn string) (r
 		return greentic.Receipt{}, fault.Wrap("accept", err)
 	}
 	r.options.Crash("accepted")
-	r.turns.wake(queue.LaneOf(t))
+	r.turns.wake(queue.LaneOf(t), 1)
 	return receipt, nil
 }
 

@@ -6,7 +6,6 @@ import (
 	"errors"
 	"fmt"
 	"runtime/debug"
-	"time"
 
 	"greentic.dev/backing/kv"
 	"greentic.dev/backing/queue"
@@ -35,43 +34,22 @@ type turn struct {
 	err     error // why it failed
 }
 
-// runLane runs the waiting entries of a lane, oldest first, until none is left or the runner
-// stops. A failure to read or commit is tried again with growing pauses: the store is away.
-func (r *Runner) runLane(ctx context.Context, l queue.Lane) {
-	pause := r.options.Backoff
-	for !r.turns.stopping() && ctx.Err() == nil {
-		more, err := r.runFirst(ctx, l)
-		if err == nil {
-			if !more {
-				return
-			}
-			pause = r.options.Backoff
-			continue
-		}
-		if fault.Is(err, fault.Conflict) {
-			continue // somebody changed the session: run again on what is there now
-		}
-		r.deps.Log.Error("turn could not be committed", "tenant", l.Tenant, "key", l.Key, "error", err)
-		if !sleep(ctx, pause) {
-			return
-		}
-		pause = min(2*pause, time.Minute)
+// runLane runs the oldest waiting entry of a lane. A failure to read or commit is tried again
+// with growing pauses: the store is away.
+func (r *Runner) runLane(ctx context.Context, l queue.Lane, failed int) pace {
+	err := r.runFirst(ctx, l)
+	switch {
+	case err == nil, ctx.Err() != nil:
+		return pace{}
+	case fault.Is(err, fault.Conflict):
+		return pace{more: true} // somebody changed the session: run again on what is there now
 	}
+	r.deps.Log.Error("turn could not be committed", "tenant", l.Tenant, "key", l.Key, "error", err)
+	return pace{more: true, pause: backoff(r.options.Backoff, failed+1)}
 }
 
-func sleep(ctx context.Context, d time.Duration) bool {
-	t := time.NewTimer(d)
-	defer t.Stop()
-	select {
-	case <-t.C:
-		return true
-	case <-ctx.Done():
-		return false
-	}
-}
-
-// runFirst takes the oldest entry of a lane through its turn; false when none waits.
-func (r *Runner) runFirst(ctx context.Context, l queue.Lane) (bool, error) {
+// runFirst takes the oldest entry of a lane, if there is one, through its turn.
+func (r *Runner) runFirst(ctx context.Context, l queue.Lane) error {
 	begin := r.deps.Now()
 	t := &turn{runner: r}
 	found := false
@@ -83,7 +61,7 @@ func (r *Runner) runFirst(ctx context.Context, l queue.Lane) (bool, error) {
 		return err
 	})
 	if err != nil || !found {
-		return false, err
+		return err
 	}
 	t.tenant = t.entry.Trigger.Tenant
 	t.tenant.Session = l.Key
@@ -93,19 +71,19 @@ func (r *Runner) runFirst(ctx context.Context, l queue.Lane) (bool, error) {
 	t.run(limited)
 	cancel()
 	if ctx.Err() != nil {
-		return false, ctx.Err() // interrupted: the entry stays and runs again
+		return ctx.Err() // interrupted: the entry stays and runs again
 	}
 	replies := t.replies()
 	r.options.Crash("before_commit")
 	if err := t.commit(ctx, replies); err != nil {
-		return false, err
+		return err
 	}
 	r.options.Crash("after_commit")
 	result := TurnResult{Turn: t.entry.Turn, Replies: replies, Status: t.status, Steps: t.steps, Duration: r.deps.Now().Sub(begin), Err: t.err}
 	r.log(t, result)
 	r.tell(result)
-	r.outbox.wake(l)
-	return true, nil
+	r.outbox.wake(l, len(replies))
+	return nil
 }
 
 func (r *Runner) log(t *turn, result TurnResult) {
