@@ -60,6 +60,21 @@ func TestEveryPackageSaysWhatItIs(t *testing.T) {
 	}
 }
 
+// A doc.go that names the tests of its promises names tests that exist.
+func TestDocsNameTestsThatExist(t *testing.T) {
+	name := regexp.MustCompile(`[a-z0-9_]+_test\.go`)
+	for _, s := range sources(t) {
+		if path.Base(s.path) != "doc.go" || s.file.Doc == nil {
+			continue
+		}
+		for _, file := range name.FindAllString(s.file.Doc.Text(), -1) {
+			if _, err := os.Stat(path.Join(s.pkg, file)); err != nil {
+				t.Errorf("%s names %s, which does not exist", s.path, file)
+			}
+		}
+	}
+}
+
 func TestNamesAreNouns(t *testing.T) {
 	bannedPkg := map[string]bool{"util": true, "utils": true, "common": true, "helpers": true, "helper": true, "types": true, "models": true,
 		"base": true, "shared": true, "manager": true, "misc": true}

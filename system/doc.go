@@ -3,5 +3,5 @@
 //
 // What it is: the only place, with cmd, that knows every plane. Who calls it: cmd/greentic and
 // the whole-system tests. What it refuses to do: decide anything a plane should decide. Main
-// types: [Config], [System]. Its promises are tested in config_test.go and system_test.go.
+// types: [Config], [System]. Its promises are tested in config_test.go and, whole, in system/systemtest.
 package system
