@@ -172,7 +172,7 @@ func metadataText(raw json.RawMessage) string {
 // fromReply is the bot's activity for a reply.
 func fromReply(r greentic.Reply, locale string) Activity {
 	a := Activity{Type: "message", Text: r.Text, Locale: locale, From: &Account{ID: "bot", Name: "Assistant", Role: "bot"}}
-	if len(r.Card) > 0 {
+	if len(r.Card) > 0 && string(r.Card) != "null" {
 		a.Attachments = []ActivityAttachment{{ContentType: CardType, Content: r.Card}}
 	}
 	return a
