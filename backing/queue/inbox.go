@@ -19,6 +19,7 @@ type Entry struct {
 	Turn     string           `json:"turn"` // identity of the turn it starts, the same on every attempt
 	Seq      uint64           `json:"seq"`
 	Accepted time.Time        `json:"accepted"`
+	Restarts int              `json:"restarts,omitempty"` // processes that ended while this was the first of its lane
 }
 
 // Lane is one ordering key of one tenant: its entries run one after the other.
@@ -151,6 +152,17 @@ func Consume(t kv.Txn, e Entry) error {
 		return err
 	}
 	return t.Index(readyKey(readyIn, LaneOf(e.Trigger), e.Seq), nil)
+}
+
+// Restarted counts a restart on the oldest entry of a key. An entry that was first at many of
+// them may be what ends the process.
+func Restarted(t kv.Txn, key string) error {
+	e, ok, err := First(t, key)
+	if err != nil || !ok {
+		return err
+	}
+	e.Restarts++
+	return putJSON(t, inboxKey(key, e.Seq), e, 0)
 }
 
 // Waiting lists the lanes of the entries in the inbox and in the outbox, once for each entry,

@@ -41,9 +41,10 @@ func Load(r kv.Reader, key string) (Session, error) {
 	return s, nil
 }
 
-// pinKey is the system key that says a release is needed by a session.
+// pinKey is the system key that says a release is needed by a session; its value is the
+// session's key, which may be too long to be part of it.
 func pinKey(tenant greentic.TenantCtx, d greentic.Digest, key string) string {
-	return strings.Join([]string{"pin", d.Hex(), string(tenant.Env), string(tenant.Tenant), key}, "/")
+	return strings.Join([]string{"pin", d.Hex(), string(tenant.Env), string(tenant.Tenant), greentic.DigestOf([]byte(key)).Hex()}, "/")
 }
 
 // fence refuses to go on when the stored revision is not the one that was loaded.
@@ -79,7 +80,7 @@ func Save(t kv.Txn, tenant greentic.TenantCtx, s Session) error {
 	if err := unpin(t, tenant, old); err != nil {
 		return err
 	}
-	return fault.Wrap("session save", t.Index(pinKey(tenant, s.Release, s.Key), []byte{1}))
+	return fault.Wrap("session save", t.Index(pinKey(tenant, s.Release, s.Key), []byte(s.Key)))
 }
 
 // End removes a session and its pin; one that was never stored is no error.

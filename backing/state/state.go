@@ -14,13 +14,21 @@ type Scope string
 // Conversation is the scope of one session key.
 func Conversation(key string) Scope { return Scope("c/" + key) }
 
-// User is the scope of one user, over all conversations.
-func User(id greentic.UserID) Scope { return Scope("u/" + string(id)) }
+// User is the scope of one user of a channel, over all conversations.
+func User(route, id string) Scope { return Scope("u/" + route + "/" + id) }
 
 // Tenant is the scope that everybody of the tenant shares.
 const Tenant Scope = "t"
 
-func storeKey(s Scope, key string) string { return "state/" + string(s) + "\x00" + key }
+// storeKey is where kv keeps a value. Owner and scope come from outside and may be long; then
+// their digest stands for them.
+func storeKey(owner string, s Scope, key string) string {
+	where := string(s) + "\x00" + owner
+	if len(where) > 400 {
+		where = "#" + greentic.DigestOf([]byte(where)).Hex()
+	}
+	return "state/" + where + "\x00" + key
+}
 
 // maxKey leaves room for the scope in front.
 const maxKey = 512
@@ -55,12 +63,14 @@ func (o *Overlay) Commit(t kv.Txn) error {
 	return nil
 }
 
-// In is the state of one scope; it implements what component hosts ask for.
-func (o *Overlay) In(s Scope) Scoped { return Scoped{o, s} }
+// In is the state of one owner (a pack id) in one scope; it implements what component hosts ask
+// for. Owners do not see each other's values.
+func (o *Overlay) In(owner string, s Scope) Scoped { return Scoped{o, owner, s} }
 
-// Scoped is an overlay bound to a scope.
+// Scoped is an overlay bound to an owner and a scope.
 type Scoped struct {
 	overlay *Overlay
+	owner   string
 	scope   Scope
 }
 
@@ -68,7 +78,7 @@ func (s Scoped) key(key string) (string, error) {
 	if key == "" || len(key) > maxKey {
 		return "", fault.Newf(fault.Invalid, "state", "a key has 1 to %d bytes, this one %d", maxKey, len(key))
 	}
-	return storeKey(s.scope, key), nil
+	return storeKey(s.owner, s.scope, key), nil
 }
 
 // Read returns the value of key; fault.NotFound when there is none.

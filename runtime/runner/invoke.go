@@ -29,7 +29,7 @@ func (t *turn) invoke(ctx context.Context, step flow.Step) (flow.Got, error) {
 		Pack: t.release.verified.Archive().ID(), Flow: t.flow.ID, Node: step.Node,
 		Component: step.Component, Operation: step.Operation, Input: input, Config: step.Config,
 		Grants: t.release.grants(step.Component, t.runner.deps.Releases),
-		State:  t.overlay.In(state.Conversation(t.entry.Trigger.Key)),
+		State:  t.state(step.Config),
 		Assets: t.release.verified.Archive().Assets(),
 	})
 	switch {
@@ -42,6 +42,22 @@ func (t *turn) invoke(ctx context.Context, step flow.Step) (flow.Got, error) {
 	}
 	t.outputs = append(t.outputs, card.Output{Node: step.Node, Payload: response.Output})
 	return flow.Got{What: flow.GotOutput, Value: response.Output}, nil
+}
+
+// state is the working memory of this pack for a component: the conversation's, unless the
+// component's configuration says `state: user` or `state: tenant` (decisions 18).
+func (t *turn) state(config any) state.Scoped {
+	scope := state.Conversation(t.entry.Trigger.Key)
+	settings, _ := config.(map[string]any)
+	switch settings["state"] {
+	case "tenant":
+		scope = state.Tenant
+	case "user":
+		if t.message.From != nil && t.message.From.ID != "" {
+			scope = state.User(t.entry.Trigger.Route, t.message.From.ID)
+		}
+	}
+	return t.overlay.In(t.release.verified.Archive().ID(), scope)
 }
 
 // grants is what a component of this release may reach: the hosts the operator allowed, and the

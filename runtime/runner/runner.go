@@ -97,6 +97,9 @@ func (r *Runner) Start(ctx context.Context) error {
 	if err != nil {
 		return fault.Wrap("runner start", err)
 	}
+	if err := r.countRestart(ctx, in); err != nil {
+		return fault.Wrap("runner start", err)
+	}
 	r.turns.start()
 	r.outbox.start()
 	for _, l := range out {
@@ -104,6 +107,32 @@ func (r *Runner) Start(ctx context.Context) error {
 	}
 	for _, l := range in {
 		r.turns.wake(l, 1)
+	}
+	return nil
+}
+
+// countRestart marks the triggers that were first in line when the last process ended.
+func (r *Runner) countRestart(ctx context.Context, waiting []queue.Lane) error {
+	keys := map[greentic.TenantCtx][]string{}
+	seen := map[queue.Lane]bool{}
+	for _, l := range waiting {
+		if !seen[l] {
+			seen[l] = true
+			keys[l.Ctx()] = append(keys[l.Ctx()], l.Key)
+		}
+	}
+	for tenant, list := range keys {
+		err := r.deps.DB.Update(ctx, tenant, func(x kv.Txn) error {
+			for _, key := range list {
+				if err := queue.Restarted(x, key); err != nil {
+					return err
+				}
+			}
+			return nil
+		})
+		if err != nil {
+			return err
+		}
 	}
 	return nil
 }

@@ -75,7 +75,13 @@ func (r *Runner) runFirst(ctx context.Context, l queue.Lane) error {
 	}
 	replies := t.replies()
 	r.options.Crash("before_commit")
-	if err := t.commit(ctx, replies); err != nil {
+	err = t.commit(ctx, replies)
+	if fault.Is(err, fault.Invalid) { // too large to be stored; it would be at every attempt
+		t.fail(err)
+		replies = t.replies()
+		err = t.commit(ctx, replies)
+	}
+	if err != nil {
 		return err
 	}
 	r.options.Crash("after_commit")
@@ -99,6 +105,9 @@ func (r *Runner) log(t *turn, result TurnResult) {
 	r.deps.Log.Debug("turn", attrs...)
 }
 
+// maxRestarts is how often a process may end while a trigger is first in line.
+const maxRestarts = 8
+
 // run executes the flow. It never fails: a failure is the turn's outcome. A panic of ours is
 // one too, so that a poisoned message cannot stop its conversation.
 func (t *turn) run(ctx context.Context) {
@@ -107,6 +116,10 @@ func (t *turn) run(ctx context.Context) {
 			t.fail(fault.Newf(fault.Internal, "turn", "panic: %v\n%s", p, debug.Stack()))
 		}
 	}()
+	if t.entry.Restarts > maxRestarts {
+		t.fail(fault.Newf(fault.Exhausted, "turn", "given up after %d restarts of the process", t.entry.Restarts))
+		return
+	}
 	if err := json.Unmarshal(t.entry.Trigger.Body, &t.message); err != nil {
 		t.fail(fault.As(fault.Invalid, "turn", err))
 		return
@@ -229,7 +242,7 @@ func (t *turn) park(c flow.Cursor, reason string) {
 // act does what a step asks for and says what happened.
 func (t *turn) act(ctx context.Context, step flow.Step) (flow.Got, error) {
 	output := func(v any) (flow.Got, error) { return flow.Got{What: flow.GotOutput, Value: v}, nil }
-	memory := t.overlay.In(state.Conversation(t.entry.Trigger.Key))
+	memory := t.state(nil)
 	switch step.Do {
 	case flow.DoInvoke:
 		return t.invoke(ctx, step)
