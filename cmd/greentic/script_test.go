@@ -17,6 +17,9 @@ func TestMain(m *testing.M) {
 // The scripts in testdata/script are sessions of a person at a terminal: a developer, an
 // operator, an attacker. Each has folders of its own; compiled code is shared.
 func TestScripts(t *testing.T) {
+	if testing.Short() {
+		t.Skip("scripts run whole processes, which the race detector makes too slow")
+	}
 	base, err := os.UserCacheDir()
 	if err != nil {
 		t.Fatal(err)
