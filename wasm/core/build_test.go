@@ -3,6 +3,7 @@ package core_test
 // A tiny assembler for test modules.
 
 type wasmModule struct {
+	dataCount                                                                              bool // write a data count section
 	types, imports, funcs, tables, memories, globals, exports, start, elements, code, data [][]byte
 }
 
@@ -51,7 +52,10 @@ func (m *wasmModule) bytes() []byte {
 	for _, s := range []struct {
 		id    byte
 		items [][]byte
-	}{{1, m.types}, {2, m.imports}, {3, m.funcs}, {4, m.tables}, {5, m.memories}, {6, m.globals}, {7, m.exports}, {8, m.start}, {9, m.elements}, {10, m.code}, {11, m.data}} {
+	}{{1, m.types}, {2, m.imports}, {3, m.funcs}, {4, m.tables}, {5, m.memories}, {6, m.globals}, {7, m.exports}, {8, m.start}, {9, m.elements}, {12, nil}, {10, m.code}, {11, m.data}} {
+		if s.id == 12 && m.dataCount {
+			out = cat(out, []byte{12}, uleb(uint64(len(uleb(uint64(len(m.data)))))), uleb(uint64(len(m.data))))
+		}
 		if len(s.items) == 0 {
 			continue
 		}

@@ -17,6 +17,8 @@ type Code struct {
 	memory     *memoryType // defined; may be nil
 	memories   int         // defined or imported
 	tableBytes uint64      // what the tables may cost the host
+	globals    []string    // names of the guest's mutable globals
+	fixed      string      // why an instance cannot be restored; empty when it can
 
 	close func(context.Context) error
 }
@@ -116,7 +118,7 @@ func (e *Engine) compile(ctx context.Context, m *Module, src []byte, key string)
 	if err != nil {
 		return nil, err
 	}
-	code = &Code{compiled: compiled, memory: m.memory, memories: m.memories}
+	code = &Code{compiled: compiled, memory: m.memory, memories: m.memories, globals: m.mutableGlobals(), fixed: unrestorable(m)}
 	for _, t := range m.tables {
 		code.tableBytes += 8 * uint64(t.min)
 		if m.effects.grows {

@@ -28,6 +28,7 @@ type Instance struct {
 	memory      *memory // defined by this module; may be nil
 	budget      *Budget
 	depth       int
+	globals     []api.MutableGlobal // of the guest, once they were asked for
 	closing     sync.Once
 }
 

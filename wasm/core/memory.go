@@ -10,7 +10,7 @@ import (
 
 // Budget bounds the linear memory and the tables of the instances of one invocation, all
 // together. The zero value has no limit but that of the engine, 4 GiB per memory. It is safe
-// for concurrent use; Limit must not change while instances use it.
+// for concurrent use; Limit is changed by Reset only.
 type Budget struct {
 	Limit uint64 // bytes; 0 means none
 
@@ -27,6 +27,14 @@ func (b *Budget) Current() uint64 {
 	b.mu.Lock()
 	defer b.mu.Unlock()
 	return b.used
+}
+
+// Reset gives the budget a new limit for the next invocation of instances that are kept, and
+// forgets the peak. A memory never grows past the limit it was made under.
+func (b *Budget) Reset(limit uint64) {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	b.Limit, b.peak, b.denied = limit, b.used, false
 }
 
 // Peak is the most memory in use at one time, in bytes.
@@ -63,6 +71,7 @@ type memory struct {
 	budget *Budget
 	region region
 	size   uint64 // bytes in use
+	image  *Image // that the space is a mapping of; may be nil
 }
 
 // newMemory takes the space for a memory that starts with low and ends with at most high bytes.
@@ -101,6 +110,17 @@ func (m *memory) Reallocate(size uint64) []byte {
 	}
 	m.size = size
 	return bytes
+}
+
+// shrink gives up what is past the first size bytes; it is zero when it is used again. The last
+// page of the rest is not counted until Reallocate takes it back.
+func (m *memory) shrink(size uint64) error {
+	if err := m.region.zero(size, m.size); err != nil {
+		return err
+	}
+	m.budget.grow(m.size, size-wasmPage)
+	m.size = size - wasmPage
+	return nil
 }
 
 // Free implements experimental.LinearMemory. wazero calls it when a module is closed, which may

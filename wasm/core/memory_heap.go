@@ -8,7 +8,7 @@ import "errors"
 // grows, which the engine notices.
 type region struct {
 	limit uint64
-	bytes []byte
+	heap  []byte
 }
 
 var errTooBig = errors.New("past the most it may grow to")
@@ -20,15 +20,24 @@ func (r *region) use(size uint64) ([]byte, error) {
 	if size > r.limit {
 		return nil, errTooBig
 	}
-	if size > uint64(len(r.bytes)) {
+	if size > uint64(len(r.heap)) {
 		grown := make([]byte, size)
-		copy(grown, r.bytes)
-		r.bytes = grown
+		copy(grown, r.heap)
+		r.heap = grown
 	}
 	if size == 0 {
 		return []byte{}, nil
 	}
-	return r.bytes[:size:size], nil
+	return r.heap[:size:size], nil
 }
 
-func (r *region) free() { r.bytes = nil }
+// bytes returns the first size bytes, which are in use.
+func (r *region) bytes(size uint64) []byte { return r.heap[:size:size] }
+
+// zero clears the bytes from begin to end, which are in use.
+func (r *region) zero(begin, end uint64) error {
+	clear(r.heap[begin:end])
+	return nil
+}
+
+func (r *region) free() { r.heap = nil }

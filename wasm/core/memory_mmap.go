@@ -45,6 +45,9 @@ func (r *region) use(size uint64) ([]byte, error) {
 	return r.space[:size:size], nil
 }
 
+// bytes returns the first size bytes, which are in use.
+func (r *region) bytes(size uint64) []byte { return r.space[:size:size] }
+
 func (r *region) free() {
 	if r.space != nil {
 		_ = unix.Munmap(r.space) // fails only for arguments that are not a mapping

@@ -211,13 +211,26 @@ func (w *rewriter) exports() []byte {
 	for i, g := range w.m.defined {
 		if g.mutable {
 			index := w.m.imported[Global] + i
-			add(exportGlobal+strconv.Itoa(index), uint32(index))
+			add(globalName(index), uint32(index))
 			n++
 		}
 	}
 	add(exportGauge, w.gauge)
 	add(exportUsed, w.used)
 	return append(appendU32(nil, n), out...)
+}
+
+// globalName is the name under which a mutable global is exported.
+func globalName(index int) string { return exportGlobal + strconv.Itoa(index) }
+
+// mutableGlobals are the names of the defined mutable globals.
+func (m *Module) mutableGlobals() (names []string) {
+	for i, g := range m.defined {
+		if g.mutable {
+			names = append(names, globalName(m.imported[Global]+i))
+		}
+	}
+	return names
 }
 
 // constant copies a constant expression with function references moved.

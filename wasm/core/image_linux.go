@@ -1,0 +1,164 @@
+package core
+
+import (
+	"encoding/binary"
+	"errors"
+	"os"
+	"unsafe"
+
+	"golang.org/x/sys/unix"
+)
+
+// pageFile is an image in memory that instances map copy-on-write: a sealed file without a
+// name, and the table in which the kernel says which pages a mapping has copied.
+type pageFile struct {
+	file    *os.File
+	pagemap *os.File // nil where the kernel does not show it
+}
+
+func (p pageFile) none() bool { return p.file == nil }
+
+// store keeps b: in a file that can be mapped if the system lets us, else as a copy.
+func (img *Image) store(b []byte) error {
+	if len(b) == 0 {
+		return nil
+	}
+	if img.storeFile(b) == nil {
+		img.pages.pagemap = openPagemap(img)
+		return nil
+	}
+	img.bytes = append([]byte(nil), b...)
+	return nil
+}
+
+func (img *Image) storeFile(b []byte) (err error) {
+	fd, err := unix.MemfdCreate("guest-image", unix.MFD_CLOEXEC|unix.MFD_ALLOW_SEALING)
+	if err != nil {
+		return err
+	}
+	f := os.NewFile(uintptr(fd), "guest-image")
+	defer func() {
+		if err != nil {
+			_ = f.Close() // the first failure is the one to tell
+		}
+	}()
+	if err = f.Truncate(int64(len(b))); err != nil {
+		return err
+	}
+	for _, r := range img.runs {
+		if _, err = f.WriteAt(b[r.begin:r.end], int64(r.begin)); err != nil {
+			return err
+		}
+	}
+	const seals = unix.F_SEAL_SHRINK | unix.F_SEAL_GROW | unix.F_SEAL_WRITE | unix.F_SEAL_SEAL
+	if _, err = unix.FcntlInt(f.Fd(), unix.F_ADD_SEALS, seals); err != nil {
+		return err
+	}
+	if img.bytes, err = unix.Mmap(fd, 0, len(b), unix.PROT_READ, unix.MAP_SHARED); err != nil {
+		return err
+	}
+	img.pages.file = f
+	return nil
+}
+
+func (img *Image) free() error {
+	if img.pages.none() {
+		img.bytes = nil
+		return nil
+	}
+	errs := []error{unix.Munmap(img.bytes), img.pages.file.Close()}
+	if img.pages.pagemap != nil {
+		errs = append(errs, img.pages.pagemap.Close())
+	}
+	img.bytes, img.pages = nil, pageFile{}
+	return errors.Join(errs...)
+}
+
+// mapImage puts the image over the first bytes of the space.
+func (r *region) mapImage(img *Image) error {
+	_, err := unix.MmapPtr(int(img.pages.file.Fd()), 0, unsafe.Pointer(&r.space[0]), uintptr(img.size),
+		unix.PROT_READ|unix.PROT_WRITE, unix.MAP_PRIVATE|unix.MAP_FIXED)
+	return err
+}
+
+// zero clears the bytes from begin to end and gives back their pages. They may be part of a
+// mapped image.
+func (r *region) zero(begin, end uint64) error {
+	_, err := unix.MmapPtr(-1, 0, unsafe.Pointer(&r.space[begin]), uintptr(end-begin),
+		unix.PROT_READ|unix.PROT_WRITE, unix.MAP_PRIVATE|unix.MAP_ANON|unix.MAP_NORESERVE|unix.MAP_FIXED)
+	return err
+}
+
+// keepPages is how many pages an instance may keep copied between calls: a page that stays is
+// not copied by a fault again, but costs memory.
+const keepPages = 1024
+
+// dropWrites undoes what was written to the mapped image.
+func (r *region) dropWrites(img *Image) error {
+	mapped := r.space[:img.size]
+	if img.pages.pagemap == nil {
+		return unix.Madvise(mapped, unix.MADV_DONTNEED)
+	}
+	n, err := copyDirty(mapped, img)
+	if err == nil && n > keepPages {
+		err = unix.Madvise(mapped, unix.MADV_DONTNEED)
+	}
+	return err
+}
+
+// Bits of an entry of /proc/self/pagemap (Documentation/admin-guide/mm/pagemap.rst).
+const (
+	pagePresent = 1 << 63
+	pageSwapped = 1 << 62
+	pageOfFile  = 1 << 61 // not copied
+)
+
+// copyDirty copies back the pages of a mapping that were written to and returns their number.
+func copyDirty(mapped []byte, img *Image) (dirty int, err error) {
+	var entries [4096]byte
+	size := os.Getpagesize()
+	first := int64(uintptr(unsafe.Pointer(&mapped[0])) / uintptr(size))
+	for page, pages := 0, len(mapped)/size; page < pages; {
+		want := min(len(entries), (pages-page)*8)
+		n, err := unix.Pread(int(img.pages.pagemap.Fd()), entries[:want], (first+int64(page))*8)
+		if err != nil {
+			return dirty, err
+		}
+		if n < 8 {
+			return dirty, errors.New("the page map ends too early")
+		}
+		for at := 0; at+8 <= n; at, page = at+8, page+1 {
+			e := binary.NativeEndian.Uint64(entries[at:])
+			if e&(pagePresent|pageSwapped) != 0 && e&pageOfFile == 0 {
+				copy(mapped[page*size:(page+1)*size], img.bytes[page*size:])
+				dirty++
+			}
+		}
+	}
+	return dirty, nil
+}
+
+// openPagemap returns the page map if it tells the truth about a mapping of this image.
+func openPagemap(img *Image) *os.File {
+	f, err := os.Open("/proc/self/pagemap")
+	if err != nil {
+		return nil
+	}
+	probe := &Image{bytes: img.bytes, pages: pageFile{file: img.pages.file, pagemap: f}}
+	size := len(img.bytes)
+	b, err := unix.Mmap(int(img.pages.file.Fd()), 0, size, unix.PROT_READ|unix.PROT_WRITE, unix.MAP_PRIVATE)
+	if err != nil {
+		_ = f.Close() // read only
+		return nil
+	}
+	defer func() { _ = unix.Munmap(b) }()
+	last := size - 1
+	_ = b[0]           // read: must not count
+	b[last] = ^b[last] // written: must
+	n, err := copyDirty(b, probe)
+	if err != nil || n != 1 || b[last] != img.bytes[last] {
+		_ = f.Close()
+		return nil
+	}
+	return f
+}

@@ -1,0 +1,22 @@
+//go:build !linux
+
+package core
+
+// pageFile exists where memory can be mapped copy-on-write.
+type pageFile struct{}
+
+func (pageFile) none() bool { return true }
+
+func (img *Image) store(b []byte) error {
+	img.bytes = append([]byte(nil), b...)
+	return nil
+}
+
+func (img *Image) free() error {
+	img.bytes = nil
+	return nil
+}
+
+func (r *region) mapImage(*Image) error { return nil }
+
+func (r *region) dropWrites(*Image) error { return nil }

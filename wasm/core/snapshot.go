@@ -1,0 +1,196 @@
+package core
+
+import (
+	"errors"
+	"reflect"
+
+	"github.com/tetratelabs/wazero/api"
+
+	"greentic.dev/greentic/fault"
+)
+
+// Image is the state of an instance at one moment: its memory and its globals. It is immutable,
+// safe for concurrent use, and serves every instance of the same code. Whoever took it closes
+// it, after the last instance that was restored from it.
+type Image struct {
+	code    *Code
+	size    uint64   // bytes of memory
+	runs    []run    // where they are not zero, in ascending order
+	bytes   []byte   // all of them, to be read only
+	pages   pageFile // what instances map; may be none
+	globals []uint64 // in the order of Code.globals
+}
+
+// run is a part of a memory.
+type run struct{ begin, end int }
+
+// CanSnapshot says whether an instance can be put back into an earlier state, and if not, why:
+// then it must be made anew for every invocation.
+func (i *Instance) CanSnapshot() (ok bool, reason string) {
+	return i.code.fixed == "", i.code.fixed
+}
+
+// unrestorable says what a module may change that cannot be put back; empty when all can.
+func unrestorable(m *Module) string {
+	switch {
+	case m.effects.tables:
+		return "it changes a table"
+	case m.effects.segments:
+		return "it uses data segments after its start"
+	}
+	for _, g := range m.defined {
+		switch g.valueType {
+		case api.ValueTypeI32, api.ValueTypeI64, api.ValueTypeF32, api.ValueTypeF64:
+		default:
+			if g.mutable {
+				return "it has a mutable global that is a reference or a vector"
+			}
+		}
+	}
+	return ""
+}
+
+// Snapshot takes an image of an instance that is not running. It must be taken before tenant
+// data or secrets enter the instance. fault.Unsupported says that CanSnapshot does not hold.
+func (i *Instance) Snapshot() (*Image, error) {
+	const op = "snapshot"
+	if i.code.fixed != "" {
+		return nil, fault.New(fault.Unsupported, op, "not possible for this module: "+i.code.fixed)
+	}
+	img := &Image{code: i.code}
+	for _, g := range i.mutableGlobals() {
+		img.globals = append(img.globals, g.Get())
+	}
+	if i.memory == nil {
+		return img, nil
+	}
+	b, ok := i.Memory().Read(0, uint32(i.memory.size)) // 4 GiB itself cannot be read whole
+	if !ok {
+		return nil, fault.New(fault.Unsupported, op, "the memory is too large")
+	}
+	img.size, img.runs = i.memory.size, nonZero(b)
+	if err := img.store(b); err != nil {
+		return nil, fault.As(fault.Unavailable, op, err)
+	}
+	return img, nil
+}
+
+// Restore puts an instance that is not running into the state of an image of its code. The
+// count of fuel begins anew. If it fails the instance must be closed.
+func (i *Instance) Restore(img *Image) error {
+	const op = "restore"
+	if img.code != i.code {
+		return fault.New(fault.Internal, op, "the image is of another module")
+	}
+	if i.memory != nil {
+		if err := i.resize(img.size); err != nil {
+			return fault.Wrap(op, err)
+		}
+		if err := i.memory.restore(img); err != nil {
+			return fault.As(fault.Unavailable, op, err)
+		}
+	}
+	for n, g := range i.mutableGlobals() {
+		g.Set(img.globals[n])
+	}
+	i.gauge.Set(Slice<<32 | uint64(uint32(i.depth)))
+	i.used.Set(0)
+	return nil
+}
+
+// Close frees the image.
+func (img *Image) Close() error { return img.free() }
+
+// Size is how many bytes of memory the image holds that are not zero, in whole pages.
+func (img *Image) Size() (bytes int) {
+	for _, r := range img.runs {
+		bytes += r.end - r.begin
+	}
+	return bytes
+}
+
+func (i *Instance) mutableGlobals() []api.MutableGlobal {
+	if i.globals == nil && len(i.code.globals) > 0 {
+		i.globals = make([]api.MutableGlobal, len(i.code.globals))
+		for n, name := range i.code.globals {
+			i.globals[n] = i.module.ExportedGlobal(name).(api.MutableGlobal)
+		}
+	}
+	return i.globals
+}
+
+const wasmPage = 1 << 16
+
+// resize grows or shrinks the memory to size bytes; what is beyond is zero when it grows again.
+func (i *Instance) resize(size uint64) error {
+	mem := i.module.Memory()
+	if size > i.memory.size {
+		if _, ok := mem.Grow(uint32((size - i.memory.size) / wasmPage)); !ok {
+			return fault.New(fault.Exhausted, "guest memory", "the image is larger than the limit")
+		}
+		return nil
+	}
+	if size == i.memory.size {
+		return nil
+	}
+	// wazero can only grow. Its buffer is an exported field, so cut it to one page less than
+	// wanted and grow by that page, which tells the compiled code.
+	buffer := reflect.ValueOf(mem).Elem().FieldByName("Buffer")
+	if size < wasmPage || !buffer.CanSet() || buffer.Type() != reflect.TypeFor[[]byte]() {
+		return errCannotShrink
+	}
+	if err := i.memory.shrink(size); err != nil {
+		return err
+	}
+	buffer.SetBytes(buffer.Bytes()[:size-wasmPage])
+	if _, ok := mem.Grow(1); !ok || uint64(mem.Size()) != size {
+		return errCannotShrink
+	}
+	return nil
+}
+
+var errCannotShrink = errors.New("the memory cannot be made smaller")
+
+// restore makes the memory, which has the size of the image, equal to it.
+func (m *memory) restore(img *Image) error {
+	if img.pages.none() {
+		copyBack(m.region.bytes(m.size), img)
+		return nil
+	}
+	if m.image != img {
+		m.image = img
+		return m.region.mapImage(img)
+	}
+	return m.region.dropWrites(img)
+}
+
+// copyBack is the portable way to restore.
+func copyBack(b []byte, img *Image) {
+	at := 0
+	for _, r := range img.runs {
+		clear(b[at:r.begin])
+		copy(b[r.begin:r.end], img.bytes[r.begin:r.end])
+		at = r.end
+	}
+	clear(b[at:])
+}
+
+// imagePage is the unit in which an image tells zero from other bytes.
+const imagePage = 4096
+
+// nonZero finds the runs of pages that are not all zero.
+func nonZero(b []byte) (runs []run) {
+	var zero [imagePage]byte
+	for at := 0; at < len(b); at += imagePage {
+		page := b[at : at+imagePage]
+		if string(page) == string(zero[:]) {
+			continue
+		}
+		if last := len(runs) - 1; last >= 0 && runs[last].end == at {
+			runs[last].end += imagePage
+		} else {
+			runs = append(runs, run{at, at + imagePage})
+		}
+	}
+	return runs
+}
