@@ -8,15 +8,16 @@ import (
 	"strings"
 
 	"github.com/goccy/go-yaml/ast"
+	"github.com/goccy/go-yaml/lexer"
 	"github.com/goccy/go-yaml/parser"
+	"github.com/goccy/go-yaml/token"
 )
 
 const (
 	maxSource  = 4 << 20 // bytes
+	maxTokens  = 64_000  // the YAML parser's time grows with their square: about a second here
 	maxNesting = 100
 )
-
-var compactNesting = regexp.MustCompile(`(?m)^\s*([-?:!&]\S*\s+){100}`)
 
 // value is a YAML value with its place. Maps keep their order in fields.
 type value struct {
@@ -54,17 +55,17 @@ func (c *compiler) readDocument(src []byte) (v *value) {
 		c.report(Pos{}, "", "Yaml", "split the flow", "the flow is longer than %d bytes", maxSource)
 		return nil
 	}
-	if nestsTooDeep(src) {
-		c.report(Pos{}, "", "Yaml", "", "nested deeper than %d", maxNesting)
-		return nil
-	}
 	defer func() {
 		if r := recover(); r != nil { // the YAML parser, on hostile input
 			c.report(Pos{}, "", "Yaml", "", "the document is not YAML")
 			v = nil
 		}
 	}()
-	file, err := parser.ParseBytes(src, 0)
+	tokens := lexer.Tokenize(string(src))
+	if !c.parseable(tokens) {
+		return nil
+	}
+	file, err := parser.Parse(tokens, 0)
 	if err != nil {
 		c.reportYAML(err)
 		return nil
@@ -82,21 +83,30 @@ func (c *compiler) readDocument(src []byte) (v *value) {
 	return c.convert(bodies[0], "", 0)
 }
 
-// nestsTooDeep guards the recursive parser by a look at the brackets and the compact lists.
-func nestsTooDeep(src []byte) bool {
-	depth := 0
-	for _, b := range src {
-		switch b {
-		case '[', '{':
+// parseable keeps from the recursive parser what would cost it too much time or stack.
+func (c *compiler) parseable(tokens token.Tokens) bool {
+	if len(tokens) > maxTokens {
+		c.report(Pos{}, "", "Yaml", "split the flow", "the flow has more than %d words and marks", maxTokens)
+		return false
+	}
+	depth, run := 0, 0
+	for _, t := range tokens {
+		switch t.Type {
+		case token.SequenceStartType, token.MappingStartType:
 			depth++
-		case ']', '}':
+		case token.SequenceEndType, token.MappingEndType:
 			depth = max(depth-1, 0)
+		case token.SequenceEntryType, token.MappingKeyType, token.TagType:
+			run++
+		default:
+			run = 0
 		}
-		if depth > 2*maxNesting {
-			return true
+		if depth > maxNesting || run > maxNesting {
+			c.report(Pos{t.Position.Line, t.Position.Column}, "", "Yaml", "", "nested deeper than %d", maxNesting)
+			return false
 		}
 	}
-	return compactNesting.Match(src)
+	return true
 }
 
 var yamlPlace = regexp.MustCompile(`^\[(\d+):(\d+)\] (.*)`)
