@@ -2,6 +2,7 @@ package runner
 
 import (
 	"context"
+	"fmt"
 
 	"greentic.dev/backing/state"
 	"greentic.dev/greentic/fault"
@@ -25,7 +26,9 @@ func (t *turn) invoke(ctx context.Context, step flow.Step) (flow.Got, error) {
 		return failed(err), nil
 	}
 	input := card.Help(step.Input, step.Config, t.tenant.Locale, t.release.asset, t.release.verified.Archive().Locales())
-	response, err := component.Invoke(ctx, t.tenant, host.Request{
+	who := t.tenant
+	who.IdempotencyKey = fmt.Sprintf("%s/%d", t.entry.Turn, step.Cursor.Steps) // the same when the turn runs again
+	response, err := component.Invoke(ctx, who, host.Request{
 		Pack: t.release.verified.Archive().ID(), Flow: t.flow.ID, Node: step.Node,
 		Component: step.Component, Operation: step.Operation, Input: input, Config: step.Config,
 		Grants: t.release.grants(step.Component, t.runner.deps.Releases),

@@ -49,7 +49,7 @@ func (r *Release) component(ctx context.Context, id string) (*host.Component, er
 	if !ok {
 		code, err := r.verified.Archive().Wasm(id)
 		if err == nil {
-			l.component, err = r.host.Load(ctx, id, code)
+			l.component, err = r.host.Load(context.WithoutCancel(ctx), id, code) // others may wait for it
 		}
 		if l.err = err; err != nil {
 			r.mu.Lock()

@@ -171,15 +171,16 @@ func (c *channel) replies(t testing.TB, key string, n int) []string {
 
 // rig is everything of one test that outlives a runner: store, kept packs, channel.
 type rig struct {
-	t       testing.TB
-	db      kv.DB
-	file    string // of SQLite; empty for memory
-	store   *loader.Store
-	channel *channel
-	ids     atomic.Int64
-	options runner.Options
-	policy  loader.Policy
-	log     io.Writer
+	t         testing.TB
+	db        kv.DB
+	file      string // of SQLite; empty for memory
+	store     *loader.Store
+	channel   *channel
+	deliverer runner.Deliverer // in place of the channel
+	ids       atomic.Int64
+	options   runner.Options
+	policy    loader.Policy
+	log       io.Writer
 }
 
 func newRig(t testing.TB) *rig {
@@ -223,8 +224,12 @@ func (r *rig) newRunner(db kv.DB, packs ...*loader.Verified) *runner.Runner {
 			r.t.Fatal(err)
 		}
 	}
+	deliverer := r.deliverer
+	if deliverer == nil {
+		deliverer = r.channel
+	}
 	return runner.New(runner.Deps{
-		DB: db, Releases: releases, Deliver: map[string]runner.Deliverer{"test": r.channel}, Now: time.Now,
+		DB: db, Releases: releases, Deliver: map[string]runner.Deliverer{"test": deliverer}, Now: time.Now,
 		Log:   slog.New(slog.NewTextHandler(r.log, nil)),
 		NewID: func() string { return fmt.Sprintf("turn-%d", r.ids.Add(1)) },
 	}, r.options)

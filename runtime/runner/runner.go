@@ -77,11 +77,12 @@ type Runner struct {
 	mu       sync.Mutex
 	draining bool
 	waiters  map[string]chan TurnResult // by turn
+	drained  chan struct{}              // closed when no turn will run any more
 }
 
 // New makes a runner; Start begins work.
 func New(d Deps, o Options) *Runner {
-	r := &Runner{deps: d, options: o.orDefault(), waiters: map[string]chan TurnResult{}}
+	r := &Runner{deps: d, options: o.orDefault(), waiters: map[string]chan TurnResult{}, drained: make(chan struct{})}
 	r.turns = newLanes(r.options.Workers, r.runLane)
 	r.outbox = newLanes(r.options.Workers, r.deliverLane)
 	return r
@@ -141,9 +142,13 @@ func (r *Runner) countRestart(ctx context.Context, waiting []queue.Lane) error {
 // ends first, running turns are interrupted; they run again at the next start.
 func (r *Runner) Drain(ctx context.Context) error {
 	r.mu.Lock()
+	first := !r.draining
 	r.draining = true
 	r.mu.Unlock()
 	err := r.turns.stop(ctx)
+	if first {
+		close(r.drained)
+	}
 	if e := r.outbox.stop(ctx); err == nil {
 		err = e
 	}
@@ -192,7 +197,9 @@ type TurnResult struct {
 	Err      error // with TurnFailed: why, for operators
 }
 
-// Turn accepts a trigger and waits until its turn has committed.
+// Turn accepts a trigger and waits until its turn has committed. Errors are those of Accept;
+// fault.Exists for a duplicate; fault.Unavailable when the runner drains before the turn has
+// run: the trigger is stored and runs at the next start.
 func (r *Runner) Turn(ctx context.Context, t greentic.Trigger) (TurnResult, error) {
 	turn, done := r.deps.NewID(), make(chan TurnResult, 1)
 	r.mu.Lock()
@@ -215,6 +222,13 @@ func (r *Runner) Turn(ctx context.Context, t greentic.Trigger) (TurnResult, erro
 		return result, nil
 	case <-ctx.Done():
 		return TurnResult{}, fault.Wrap("turn", ctx.Err())
+	case <-r.drained:
+	}
+	select {
+	case result := <-done:
+		return result, nil
+	default:
+		return TurnResult{}, fault.New(fault.Unavailable, "turn", "the server is shutting down; the message is kept for the next start")
 	}
 }
 

@@ -108,6 +108,11 @@ func TestDrainFinishesTheRunningTurnAndKeepsTheRest(t *testing.T) {
 	accept(t, run, say("k", "1", "a"))
 	<-g.reached
 	accept(t, run, say("k", "2", "b"))
+	late := make(chan error, 1)
+	go func() {
+		_, err := run.Turn(t.Context(), say("k", "3", "c"))
+		late <- err
+	}()
 	drained := make(chan error)
 	go func() { drained <- run.Drain(context.Background()) }()
 	for {
@@ -131,9 +136,12 @@ func TestDrainFinishesTheRunningTurnAndKeepsTheRest(t *testing.T) {
 	if err := <-drained; err != nil {
 		t.Fatal(err)
 	}
+	if err := <-late; !fault.Is(err, fault.Unavailable) {
+		t.Fatalf("a turn that did not run any more: %v", err)
+	}
 	r.reopen()
 	r.start(pack)
-	if got, want := r.channel.replies(t, "k", 2), answers("a", "b"); !slices.Equal(got, want) {
+	if got, want := r.channel.replies(t, "k", 2)[:2], answers("a", "b"); !slices.Equal(got, want) {
 		t.Fatalf("replies %q, want %q", got, want)
 	}
 }

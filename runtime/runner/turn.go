@@ -31,6 +31,7 @@ type turn struct {
 	outputs []card.Output
 	status  string
 	steps   int
+	replies []greentic.Reply
 	err     error // why it failed
 }
 
@@ -51,6 +52,35 @@ func (r *Runner) runLane(ctx context.Context, l queue.Lane, failed int) pace {
 // runFirst takes the oldest entry of a lane, if there is one, through its turn.
 func (r *Runner) runFirst(ctx context.Context, l queue.Lane) error {
 	begin := r.deps.Now()
+	t, err := r.first(ctx, l)
+	if err != nil || t == nil {
+		return err
+	}
+	limited, cancel := context.WithTimeout(ctx, r.options.TurnTime)
+	t.run(limited)
+	cancel()
+	if ctx.Err() != nil {
+		return ctx.Err() // interrupted: the entry stays and runs again
+	}
+	r.options.Crash("before_commit")
+	err = t.commit(ctx)
+	if fault.Is(err, fault.Invalid) { // too large to be stored; it would be at every attempt
+		t.fail(err)
+		err = t.commit(ctx)
+	}
+	if err != nil {
+		return err
+	}
+	r.options.Crash("after_commit")
+	result := TurnResult{Turn: t.entry.Turn, Replies: t.replies, Status: t.status, Steps: t.steps, Duration: r.deps.Now().Sub(begin), Err: t.err}
+	r.log(t, result)
+	r.tell(result)
+	r.outbox.wake(l, len(t.replies))
+	return nil
+}
+
+// first reads the oldest entry of a lane and its session; nil when none waits.
+func (r *Runner) first(ctx context.Context, l queue.Lane) (*turn, error) {
 	t := &turn{runner: r}
 	found := false
 	err := r.deps.DB.View(ctx, l.Ctx(), func(x kv.Reader) (err error) {
@@ -61,35 +91,12 @@ func (r *Runner) runFirst(ctx context.Context, l queue.Lane) error {
 		return err
 	})
 	if err != nil || !found {
-		return err
+		return nil, err
 	}
 	t.tenant = t.entry.Trigger.Tenant
 	t.tenant.Session = l.Key
 	t.overlay = state.NewOverlay(r.deps.DB, t.tenant)
-
-	limited, cancel := context.WithTimeout(ctx, r.options.TurnTime)
-	t.run(limited)
-	cancel()
-	if ctx.Err() != nil {
-		return ctx.Err() // interrupted: the entry stays and runs again
-	}
-	replies := t.replies()
-	r.options.Crash("before_commit")
-	err = t.commit(ctx, replies)
-	if fault.Is(err, fault.Invalid) { // too large to be stored; it would be at every attempt
-		t.fail(err)
-		replies = t.replies()
-		err = t.commit(ctx, replies)
-	}
-	if err != nil {
-		return err
-	}
-	r.options.Crash("after_commit")
-	result := TurnResult{Turn: t.entry.Turn, Replies: replies, Status: t.status, Steps: t.steps, Duration: r.deps.Now().Sub(begin), Err: t.err}
-	r.log(t, result)
-	r.tell(result)
-	r.outbox.wake(l, len(replies))
-	return nil
+	return t, nil
 }
 
 func (r *Runner) log(t *turn, result TurnResult) {
@@ -116,31 +123,41 @@ func (t *turn) run(ctx context.Context) {
 			t.fail(fault.Newf(fault.Internal, "turn", "panic: %v\n%s", p, debug.Stack()))
 		}
 	}()
-	if t.entry.Restarts > maxRestarts {
-		t.fail(fault.Newf(fault.Exhausted, "turn", "given up after %d restarts of the process", t.entry.Restarts))
+	if err := t.conduct(ctx); err != nil {
+		t.fail(err)
 		return
 	}
+	t.replies = t.say()
+}
+
+// conduct takes the message to the end of its turn.
+func (t *turn) conduct(ctx context.Context) error {
+	if t.entry.Restarts > maxRestarts {
+		return fault.Newf(fault.Exhausted, "turn", "given up after %d restarts of the process", t.entry.Restarts)
+	}
 	if err := json.Unmarshal(t.entry.Trigger.Body, &t.message); err != nil {
-		t.fail(fault.As(fault.Invalid, "turn", err))
-		return
+		return fault.As(fault.Invalid, "turn", err)
 	}
 	t.locale()
 	if err := t.resolve(ctx); err != nil {
-		t.fail(err)
-		return
+		return err
 	}
 	if t.shortcut() {
-		return
+		return nil
 	}
-	if err := t.walk(ctx); err != nil {
-		t.fail(err)
-	}
+	return t.walk(ctx)
 }
 
-// fail makes the failure the outcome: outputs so far are dropped, the session ends.
+// fail makes the failure the outcome: what was said and kept so far is dropped, the session
+// ends, the user gets an apology.
 func (t *turn) fail(err error) {
 	t.status, t.err, t.outputs = greentic.TurnFailed, err, nil
 	t.overlay = state.NewOverlay(t.runner.deps.DB, t.tenant)
+	reply := greentic.Reply{Kind: "message", Text: apology(t.tenant.Locale, t.entry.Turn), Turn: t.entry.Turn}
+	if t.flow != nil {
+		reply.Flow = t.flow.ID
+	}
+	t.replies = []greentic.Reply{reply}
 }
 
 // locale settles the user's language: the message's metadata, the trigger's, the default.
@@ -277,19 +294,12 @@ func (t *turn) act(ctx context.Context, step flow.Step) (flow.Got, error) {
 	return flow.Got{}, fault.Newf(fault.Internal, "turn", "flow asked for step %d, which the runner does not know", step.Do)
 }
 
-// replies turns outputs into what the user sees, in the user's language.
-func (t *turn) replies() []greentic.Reply {
-	flowID := ""
-	if t.flow != nil {
-		flowID = t.flow.ID
-	}
-	if t.status == greentic.TurnFailed {
-		return []greentic.Reply{{Kind: "message", Text: apology(t.tenant.Locale, t.entry.Turn), Flow: flowID, Turn: t.entry.Turn}}
-	}
+// say turns outputs into what the user sees, in the user's language.
+func (t *turn) say() []greentic.Reply {
 	var list []greentic.Reply
 	texts := t.release.texts(t.tenant.Locale)
 	for _, r := range card.Replies(t.outputs, card.RouteTo(t.message.Metadata)) {
-		reply := greentic.Reply{Kind: "message", Node: r.Node, Flow: flowID, Turn: t.entry.Turn}
+		reply := greentic.Reply{Kind: "message", Node: r.Node, Flow: t.flow.ID, Turn: t.entry.Turn}
 		reply.Text, _ = card.Localise(r.Text, texts, t.message.Metadata).(string)
 		if r.Card != nil {
 			raw, err := json.Marshal(card.Localise(r.Card, texts, t.message.Metadata))
@@ -305,7 +315,7 @@ func (t *turn) replies() []greentic.Reply {
 }
 
 // commit ends the turn in one transaction: inbox entry out; session, state and outbox in.
-func (t *turn) commit(ctx context.Context, replies []greentic.Reply) error {
+func (t *turn) commit(ctx context.Context) error {
 	trigger := t.entry.Trigger
 	return t.runner.deps.DB.Update(ctx, t.tenant, func(x kv.Txn) error {
 		if err := queue.Consume(x, t.entry); err != nil {
@@ -323,7 +333,7 @@ func (t *turn) commit(ctx context.Context, replies []greentic.Reply) error {
 		if t.runner.deps.Deliver[trigger.Route] == nil {
 			return nil
 		}
-		for i, reply := range replies {
+		for i, reply := range t.replies {
 			o := queue.Outgoing{ID: fmt.Sprintf("%s-%d", t.entry.Turn, i), Key: trigger.Key, Tenant: t.tenant, Route: trigger.Route, Header: trigger.Header, Reply: reply}
 			if err := queue.Send(x, o); err != nil {
 				return err
