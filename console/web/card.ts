@@ -24,10 +24,11 @@ function hostConfig(): AC.HostConfig {
     fontFamily: token("--sans"),
     fontSizes: { small: 13, default: 14, medium: 16, large: 20, extraLarge: 28 },
     lineHeights: { small: 20, default: 21, medium: 24, large: 28, extraLarge: 36 },
-    spacing: { small: 4, default: 8, medium: 12, large: 16, extraLarge: 24, padding: 16 },
+    spacing: { small: 4, default: 12, medium: 16, large: 24, extraLarge: 32, padding: 16 },
     separator: { lineThickness: 1, lineColor: token("--rule") },
     containerStyles: { default: style("--surface"), emphasis: style("--raised"), accent: style("--raised"), good: style("--raised"), warning: style("--raised"), attention: style("--raised") },
-    actions: { maxActions: 10, spacing: "default", buttonSpacing: 8, actionsOrientation: "horizontal", actionAlignment: "left", showCard: { actionMode: "inline" } },
+    actions: { maxActions: 10, spacing: "default", buttonSpacing: 0, actionsOrientation: "horizontal", actionAlignment: "left", showCard: { actionMode: "inline" } },
+    textBlock: { headingLevel: 2 },
     adaptiveCard: { allowCustomStyle: false },
     imageSizes: { small: 40, medium: 80, large: 160 },
   });

@@ -1,50 +1,73 @@
 // The chat page: a transcript, a composer, one Direct Line conversation.
-import { Activity, Attachment, DirectLine, Link } from "./directline";
-import { renderCard } from "./card";
-import { texts } from "./texts";
+import { Activity, DirectLine, Link, newId } from "./directline";
+import { bubble, clock, Context } from "./bubble";
+import { Outbox } from "./outbox";
+import { language, texts } from "./texts";
 
-const cardType = "application/vnd.microsoft.card.adaptive";
 const root = document.documentElement;
-const locale = new URLSearchParams(location.search).get("locale") ?? root.dataset.locale ?? navigator.language;
+const locale = language(new URLSearchParams(location.search).get("locale") ?? root.dataset.locale ?? navigator.language);
 const t = texts(locale);
 
 function find<T extends HTMLElement>(id: string): T {
   return document.getElementById(id) as T;
 }
-const log = find<HTMLOListElement>("log");
+const log = find<HTMLElement>("log");
+const messages = find<HTMLOListElement>("messages");
 const form = find<HTMLFormElement>("composer");
 const input = find<HTMLTextAreaElement>("text");
 const state = find<HTMLElement>("state");
 const typing = find<HTMLElement>("typing");
 const fresh = find<HTMLButtonElement>("fresh");
 
-root.lang = locale;
+root.lang = t.language;
+log.lang = locale;
+log.setAttribute("aria-label", t.log);
+form.setAttribute("aria-label", t.placeholder);
 input.placeholder = t.placeholder;
 input.setAttribute("aria-label", t.placeholder);
-log.setAttribute("aria-label", t.log);
 find("send").textContent = t.send;
 fresh.textContent = t.fresh;
 typing.textContent = t.typing;
 
-// A message of ours that the server has not echoed yet, by its client id.
+// A message of ours that the transcript does not have yet, by its client id.
 const pending = new Map<string, HTMLLIElement>();
 const shown = new Set<string>();
+const context: Context = { locale, texts: t, choose: (title, data) => say({ type: "message", value: data, channelData: { title } }, title) };
 
-const line = new DirectLine(root.dataset.base ?? "/v3/directline", `greentic.chat.${root.dataset.tenant ?? ""}`, {
+const line = new DirectLine(root.dataset.base ?? "/v3/directline", `greentic.chat.${root.dataset.tenant ?? ""}`, locale, {
   activity: receive,
   link: showLink,
+  starting: expectAnswer,
   restarted: clear,
 });
+const outbox = new Outbox((a) => line.post(a));
 
 function showLink(l: Link): void {
   state.dataset.link = l;
   state.textContent = t[l];
+  if (l === "online") void outbox.flush();
 }
 
 function clear(): void {
-  log.replaceChildren();
+  messages.replaceChildren();
+  outbox.clear();
   pending.clear();
   shown.clear();
+  answered();
+}
+
+// The sign that an answer is being written comes late enough not to flicker, and goes by itself.
+let waiting = 0;
+function expectAnswer(): void {
+  clearTimeout(waiting);
+  waiting = window.setTimeout(() => {
+    typing.hidden = false;
+    waiting = window.setTimeout(answered, 30000);
+  }, 300);
+}
+
+function answered(): void {
+  clearTimeout(waiting);
   typing.hidden = true;
 }
 
@@ -52,125 +75,56 @@ function receive(a: Activity): void {
   if (a.id && shown.has(a.id)) return;
   if (a.id) shown.add(a.id);
   const mine = a.from?.role === "user" || a.from?.id === line.user;
-  if (a.type === "typing" && !mine) {
-    typing.hidden = false;
-    return;
-  }
+  if (a.type === "typing" && !mine) expectAnswer();
   if (a.type !== "message") return;
-  if (mine) {
-    const id = a.channelData?.clientActivityID ?? "";
-    const waiting = pending.get(id);
-    if (waiting) {
-      settle(waiting, a);
-      pending.delete(id);
-    } else {
-      append(bubble(a, true));
-    }
+  if (!mine) {
+    answered();
+    append(bubble(a, false, context));
     return;
   }
-  typing.hidden = true;
-  append(bubble(a, false));
-}
-
-function settle(item: HTMLLIElement, a: Activity): void {
+  const id = a.channelData?.clientActivityID ?? "";
+  const item = pending.get(id);
+  if (!item) {
+    append(bubble(a, true, context));
+    return;
+  }
+  pending.delete(id);
+  expectAnswer();
   item.classList.remove("sending", "failed");
-  item.querySelector(".delivery")?.replaceChildren(clock(a.timestamp));
-}
-
-function clock(timestamp?: string): HTMLTimeElement {
-  const time = document.createElement("time");
-  const at = timestamp ? new Date(timestamp) : new Date();
-  time.dateTime = at.toISOString();
-  time.title = at.toLocaleString(locale);
-  time.textContent = at.toLocaleTimeString(locale, { hour: "2-digit", minute: "2-digit" });
-  return time;
-}
-
-function bubble(a: Activity, mine: boolean): HTMLLIElement {
-  const item = document.createElement("li");
-  item.className = mine ? "mine" : "theirs";
-  const who = document.createElement("span");
-  who.className = "who";
-  who.textContent = mine ? t.you : t.bot;
-  item.append(who);
-  const words = a.text ?? (mine ? chosen(a) : "");
-  if (words) {
-    const p = document.createElement("p");
-    p.textContent = words;
-    item.append(p);
-  }
-  for (const attachment of a.attachments ?? []) item.append(attached(attachment));
-  const delivery = document.createElement("span");
-  delivery.className = "delivery";
-  delivery.append(clock(a.timestamp));
-  item.append(delivery);
-  return item;
-}
-
-// chosen words a card's answer that carries no text.
-function chosen(a: Activity): string {
-  const title = (a.channelData as { title?: string } | undefined)?.title;
-  return title || (a.value ? t.chosen : "");
-}
-
-function attached(a: Attachment): HTMLElement {
-  const box = document.createElement("div");
-  if (a.contentType === cardType) {
-    box.className = "card";
-    try {
-      box.append(renderCard(a.content, locale, (title, data) => send({ type: "message", value: data, channelData: { title } as never }, title)));
-    } catch {
-      box.textContent = t.cardBroken;
-    }
-    return box;
-  }
-  box.className = "file";
-  if (a.contentType.startsWith("image/") && a.contentUrl) {
-    const image = document.createElement("img");
-    image.src = a.contentUrl;
-    image.alt = a.name ?? t.attachment;
-    box.append(image);
-  } else {
-    box.textContent = a.name ?? t.attachment;
-  }
-  return box;
+  item.querySelector(".delivery")?.replaceChildren(clock(locale, a.timestamp));
 }
 
 function append(item: HTMLLIElement): void {
-  const end = log.scrollHeight - log.scrollTop - log.clientHeight < 80;
-  log.append(item);
-  if (end || item.classList.contains("mine")) log.scrollTop = log.scrollHeight;
+  const atEnd = log.scrollHeight - log.scrollTop - log.clientHeight < 80;
+  messages.append(item);
+  if (!atEnd && !item.classList.contains("mine")) return;
+  if (item.offsetHeight > log.clientHeight) item.scrollIntoView({ block: "start" });
+  else log.scrollTop = log.scrollHeight;
 }
 
-async function send(a: Activity, words: string): Promise<void> {
-  const id = crypto.randomUUID();
-  const activity: Activity = { ...a, locale, channelData: { ...a.channelData, clientActivityID: id } };
-  const item = bubble({ ...activity, text: words }, true);
-  item.classList.add("sending");
-  item.querySelector(".delivery")!.textContent = t.sending;
-  pending.set(id, item);
-  append(item);
-  input.focus();
-  await deliver(item, activity);
-}
-
-async function deliver(item: HTMLLIElement, activity: Activity): Promise<void> {
-  try {
-    await line.post(activity);
-    if (item.classList.contains("sending")) typing.hidden = false;
-  } catch {
-    const note = item.querySelector(".delivery")!;
-    item.classList.replace("sending", "failed");
+function say(a: Activity, words: string): void {
+  const id = newId();
+  const activity: Activity = { ...a, channelData: { ...a.channelData, clientActivityID: id } };
+  const item = bubble({ ...activity, text: words }, true, context);
+  const note = item.querySelector<HTMLElement>(".delivery")!;
+  const send = () => {
+    item.className = "mine sending";
+    note.textContent = t.sending;
+    outbox.add({ activity, refused });
+  };
+  const refused = () => {
+    item.className = "mine failed";
     const again = document.createElement("button");
     again.type = "button";
     again.textContent = t.retry;
-    again.onclick = () => {
-      item.classList.replace("failed", "sending");
-      note.textContent = t.sending;
-      void deliver(item, activity); // the same client id: a message that did arrive is not doubled
-    };
+    again.onclick = send; // the same client id: a message that did arrive is not doubled
     note.replaceChildren(t.failed + " · ", again);
-  }
+  };
+  pending.set(id, item);
+  append(item);
+  send();
+  // On a touch screen the focus would raise the keyboard over the answer.
+  if (!matchMedia("(pointer: coarse)").matches || document.activeElement === input) input.focus();
 }
 
 form.addEventListener("submit", (e) => {
@@ -179,7 +133,8 @@ form.addEventListener("submit", (e) => {
   if (!words) return;
   input.value = "";
   resize();
-  void send({ type: "message", text: words }, words);
+  input.focus();
+  say({ type: "message", text: words }, words);
 });
 
 input.addEventListener("keydown", (e) => {
@@ -191,7 +146,7 @@ input.addEventListener("keydown", (e) => {
 
 function resize(): void {
   input.style.height = "auto";
-  input.style.height = Math.min(input.scrollHeight, 160) + "px";
+  input.style.height = Math.min(input.scrollHeight + input.offsetHeight - input.clientHeight, 160) + "px";
 }
 input.addEventListener("input", resize);
 
@@ -201,7 +156,4 @@ fresh.addEventListener("click", () => {
   input.focus();
 });
 
-void line.run(() => {
-  typing.hidden = false;
-  void line.post({ type: "event", name: "startConversation", locale, channelData: { clientActivityID: crypto.randomUUID() } }).catch(() => undefined);
-});
+void line.run();

@@ -218,6 +218,7 @@ func (b *browser) screenshot(name string) {
 	if dir == "" {
 		return
 	}
+	b.until("everything stands still", "document.getAnimations().length === 0")
 	png := run(b, chromedp.CaptureScreenshot())
 	if err := errors.Join(os.MkdirAll(dir, 0o755), os.WriteFile(filepath.Join(dir, name+".png"), png, 0o644)); err != nil {
 		b.Fatal(err)
