@@ -35,12 +35,13 @@ func flowCheckCommand(env *environment) *cobra.Command {
 	var structure bool
 	c := &cobra.Command{
 		Use:   "check FILE|DIR...",
-		Short: "Check the schema, ids, targets, routing and templates of flows",
-		Long: `Check the schema, ids, targets, routing and templates of flows.
+		Short: "Check the schema, ids, targets, routing, templates and components of flows",
+		Long: `Check the schema, ids, targets, routing, templates and components of flows.
 
-Of a folder every .ygtc file is checked. What is wrong in a template is a warning. Exit code 2
-says that a flow does not compile. Whether components exist is checked by greentic pack build.`,
-		Example: "  greentic flow check flows/main.ygtc\n  greentic flow check examples --json",
+Of a folder every .ygtc file is checked. What is wrong in a template is a warning. A component that
+the flow's pack does not have is an error; --structure-only leaves components and templates out,
+for a flow whose components are not at hand. Exit code 2 says that there are errors.`,
+		Example: "  greentic flow check flows/main.ygtc --structure-only\n  greentic flow check examples --json",
 		Args:    argsBetween(1, -1),
 		RunE: func(c *cobra.Command, args []string) error {
 			files, err := flowFiles(args)
@@ -48,12 +49,19 @@ says that a flow does not compile. Whether components exist is checked by greent
 				return err
 			}
 			report := flowReport{Diagnostics: flow.Diagnostics{}}
+			components := componentCheck{packs: map[string]*builtFolder{}}
 			for _, name := range files {
 				src, err := readFlow(name)
 				if err != nil {
 					return err
 				}
-				_, found := flow.Check(name, src)
+				f, found := flow.Check(name, src)
+				if f != nil && !structure {
+					found = append(found, components.check(c.Context(), name, f)...)
+				}
+				if err := c.Context().Err(); err != nil {
+					return fault.Wrap("flow check", err)
+				}
 				for _, d := range found {
 					if structure && d.Class == "Template" {
 						continue
@@ -77,7 +85,9 @@ func printFlowReport(env *environment, r flowReport, files int) error {
 		}
 	} else {
 		for _, d := range r.Diagnostics {
-			fmt.Fprintf(env.Stdout, "%s: %s: %s: %s\n", d.Fault().Pos, d.Severity, d.Class, d.Message)
+			pos := d.Fault().Pos
+			fmt.Fprintf(env.Stdout, "%s: %s: %s: %s\n", pos, d.Severity, d.Class, d.Message)
+			printExcerpt(env.Stdout, pos)
 			if d.Fix != "" {
 				fmt.Fprintf(env.Stdout, "  fix: %s\n", d.Fix)
 			}

@@ -3,6 +3,7 @@ package main
 import (
 	"encoding/json"
 	"fmt"
+	"io"
 	"strings"
 
 	"greentic.dev/greentic/fault"
@@ -36,14 +37,22 @@ func printError(env *environment, err error) {
 		return
 	}
 	fmt.Fprintf(env.Stderr, "error: %s\n", f.Message)
-	if f.Pos != nil && f.Pos.Excerpt != "" {
-		fmt.Fprintf(env.Stderr, "  %5d | %s\n", f.Pos.Line, f.Pos.Excerpt)
-		if f.Pos.Col > 0 {
-			fmt.Fprintf(env.Stderr, "        | %s^\n", strings.Repeat(" ", f.Pos.Col-1))
-		}
+	if f.Pos != nil {
+		printExcerpt(env.Stderr, *f.Pos)
 	}
 	if f.Fix != "" {
 		fmt.Fprintf(env.Stderr, "  fix: %s\n", f.Fix)
+	}
+}
+
+// printExcerpt shows the line of a position and points at the column.
+func printExcerpt(w io.Writer, p fault.Position) {
+	if p.Excerpt == "" {
+		return
+	}
+	fmt.Fprintf(w, "  %5d | %s\n", p.Line, p.Excerpt)
+	if p.Col > 0 {
+		fmt.Fprintf(w, "        | %s^\n", strings.Repeat(" ", p.Col-1))
 	}
 }
 
