@@ -66,14 +66,11 @@ func way(ctx context.Context, db kv.DB, key, id string) error {
 		return err
 	}
 	err = db.Update(ctx, tenant, func(x kv.Txn) error {
-		if err := queue.Consume(x, e); err != nil {
-			return err
-		}
 		s.Flow, s.Release = "main", "sha256:0000"
 		if err := session.Save(x, tenant, s); err != nil {
 			return err
 		}
-		return queue.Send(x, queue.Outgoing{ID: e.Turn + "-0", Key: key, Tenant: tenant, Route: "test", Reply: greentic.Reply{Kind: "message", Text: "help is on its way"}})
+		return queue.Consume(x, e, queue.Outgoing{ID: e.Turn + "-0", Tenant: tenant, Route: "test", Reply: greentic.Reply{Kind: "message", Text: "help is on its way"}})
 	})
 	if err != nil {
 		return err

@@ -54,20 +54,20 @@ func check(t greentic.Trigger) error {
 func seenKey(t greentic.Trigger) string      { return "seen/" + t.Route + "\x00" + t.ID }
 func inboxPrefix(key string) string          { return "inbox/" + key + "\x00" }
 func inboxKey(key string, seq uint64) string { return fmt.Sprintf("%s%016x", inboxPrefix(key), seq) }
-func readyKey(kind string, l Lane, seq uint64) string {
-	return fmt.Sprintf("%s/0/%016x/%s/%s", kind, seq, l.Env, l.Tenant)
+
+// readyPrefix begins the index of waiting work: one system key for each trigger, from Accept
+// until its last reply is delivered. Shard 0 is the only one so far.
+const readyPrefix = "ready/0/"
+
+func readyKey(l Lane, seq uint64) string {
+	return fmt.Sprintf("%s%016x/%s/%s", readyPrefix, seq, l.Env, l.Tenant)
 }
 
-// The kinds of the ready index. Shard 0 is the only one so far.
-const (
-	readyIn  = "ready"
-	readyOut = "out"
-)
-
-// next counts up a number of the tenant.
-func next(t kv.Txn, name string) (uint64, error) {
+// next counts up the triggers of the tenant.
+func next(t kv.Txn) (uint64, error) {
+	const key = "seq/inbox"
 	var n uint64
-	raw, err := t.Get(name)
+	raw, err := t.Get(key)
 	if err == nil {
 		err = json.Unmarshal(raw, &n)
 	}
@@ -75,7 +75,7 @@ func next(t kv.Txn, name string) (uint64, error) {
 		return 0, err
 	}
 	n++
-	return n, putJSON(t, name, n, 0)
+	return n, putJSON(t, key, n, 0)
 }
 
 func putJSON(t kv.Txn, key string, v any, ttl time.Duration) error {
@@ -84,14 +84,6 @@ func putJSON(t kv.Txn, key string, v any, ttl time.Duration) error {
 		return fault.Wrap("queue", err)
 	}
 	return t.Put(key, raw, ttl)
-}
-
-func index(t kv.Txn, kind string, l Lane, seq uint64) error {
-	raw, err := json.Marshal(l)
-	if err != nil {
-		return fault.Wrap("queue", err)
-	}
-	return t.Index(readyKey(kind, l, seq), raw)
 }
 
 // Accept stores a trigger once: the entry, the memory of its id, the index that finds it. A
@@ -112,7 +104,7 @@ func Accept(t kv.Txn, trigger greentic.Trigger, turn string, now time.Time) (gre
 	if !fault.Is(err, fault.NotFound) {
 		return r, err
 	}
-	seq, err := next(t, "seq/inbox")
+	seq, err := next(t)
 	if err != nil {
 		return r, err
 	}
@@ -124,7 +116,11 @@ func Accept(t kv.Txn, trigger greentic.Trigger, turn string, now time.Time) (gre
 	if err := putJSON(t, inboxKey(trigger.Key, seq), e, 0); err != nil {
 		return r, err
 	}
-	return r, index(t, readyIn, LaneOf(trigger), seq)
+	raw, err = json.Marshal(LaneOf(trigger))
+	if err != nil {
+		return r, fault.Wrap("accept", err)
+	}
+	return r, t.Index(readyKey(LaneOf(trigger), seq), raw)
 }
 
 // First reads the oldest entry of a key; ok is false when nothing waits.
@@ -138,9 +134,14 @@ func First(r kv.Reader, key string) (e Entry, ok bool, err error) {
 	return e, ok, fault.Wrap("inbox", err)
 }
 
-// Consume removes an entry that has run. One that is gone already is fault.Conflict: somebody
-// else ran it.
-func Consume(t kv.Txn, e Entry) error {
+// Consume ends an entry that has run: it leaves the inbox, its replies enter the outbox behind
+// all earlier ones of its key; lane, sequence and the mark of the last are filled in. An entry
+// that is gone already is fault.Conflict: somebody else ran it. More than 4096 replies are
+// fault.Invalid.
+func Consume(t kv.Txn, e Entry, replies ...Outgoing) error {
+	if len(replies) > maxReplies {
+		return fault.Newf(fault.Invalid, "outbox", "a turn has %d replies, at most %d are allowed", len(replies), maxReplies)
+	}
 	key := inboxKey(e.Trigger.Key, e.Seq)
 	if _, err := t.Get(key); err != nil {
 		if fault.Is(err, fault.NotFound) {
@@ -151,7 +152,16 @@ func Consume(t kv.Txn, e Entry) error {
 	if err := t.Delete(key); err != nil {
 		return err
 	}
-	return t.Index(readyKey(readyIn, LaneOf(e.Trigger), e.Seq), nil)
+	for i, o := range replies {
+		o.Key, o.Seq, o.Last = e.Trigger.Key, e.Seq*maxReplies+uint64(i), i == len(replies)-1
+		if err := putJSON(t, outboxKey(o), o, 0); err != nil {
+			return err
+		}
+	}
+	if len(replies) > 0 {
+		return nil
+	}
+	return t.Index(readyKey(LaneOf(e.Trigger), e.Seq), nil)
 }
 
 // Restarted counts a restart on the oldest entry of a key. An entry that was first at many of
@@ -165,27 +175,21 @@ func Restarted(t kv.Txn, key string) error {
 	return putJSON(t, inboxKey(key, e.Seq), e, 0)
 }
 
-// Waiting lists the lanes of the entries in the inbox and in the outbox, once for each entry,
-// oldest first, for a process that begins.
-func Waiting(ctx context.Context, db kv.DB) (in, out []Lane, err error) {
+// Waiting lists the lanes that have entries in the inbox or replies in the outbox, once for
+// each trigger that is not done, oldest first, for a process that begins.
+func Waiting(ctx context.Context, db kv.DB) (list []Lane, err error) {
 	err = db.System(ctx, func(t kv.Txn) error {
-		if in, err = lanes(t, readyIn); err != nil {
-			return err
-		}
-		out, err = lanes(t, readyOut)
-		return err
+		list = nil
+		from, to := kv.Prefix(readyPrefix)
+		var bad error
+		err := t.Scan(from, to, 0, func(_ string, value []byte) bool {
+			var l Lane
+			if bad = json.Unmarshal(value, &l); bad == nil {
+				list = append(list, l)
+			}
+			return bad == nil
+		})
+		return errors.Join(err, bad)
 	})
-	return in, out, fault.Wrap("queue", err)
-}
-
-func lanes(t kv.Txn, kind string) (list []Lane, err error) {
-	from, to := kv.Prefix(kind + "/0/")
-	scanErr := t.Scan(from, to, 0, func(_ string, value []byte) bool {
-		var l Lane
-		if err = json.Unmarshal(value, &l); err == nil {
-			list = append(list, l)
-		}
-		return err == nil
-	})
-	return list, errors.Join(scanErr, err)
+	return list, fault.Wrap("queue", err)
 }

@@ -14,7 +14,8 @@ import (
 type Outgoing struct {
 	ID       string             `json:"id"`
 	Seq      uint64             `json:"seq"`
-	Key      string             `json:"key"` // the lane: replies of one session arrive in order
+	Last     bool               `json:"last,omitempty"` // of its turn
+	Key      string             `json:"key"`            // the lane: replies of one session arrive in order
 	Tenant   greentic.TenantCtx `json:"tenant"`
 	Route    string             `json:"route"` // connector
 	Header   map[string]string  `json:"header,omitempty"`
@@ -33,18 +34,8 @@ func (o Outgoing) lane() Lane { return Lane{o.Tenant.Env, o.Tenant.Tenant, o.Key
 func outboxPrefix(key string) string { return "outbox/" + key + "\x00" }
 func outboxKey(o Outgoing) string    { return fmt.Sprintf("%s%016x", outboxPrefix(o.Key), o.Seq) }
 
-// Send puts a reply into the outbox, behind all earlier ones of its key.
-func Send(t kv.Txn, o Outgoing) error {
-	seq, err := next(t, "seq/outbox")
-	if err != nil {
-		return err
-	}
-	o.Seq = seq
-	if err := putJSON(t, outboxKey(o), o, 0); err != nil {
-		return err
-	}
-	return index(t, readyOut, o.lane(), seq)
-}
+// maxReplies is how many replies one turn may have: the numbers between two triggers.
+const maxReplies = 4096
 
 // Pending reads the oldest replies of a key, at most limit.
 func Pending(r kv.Reader, key string, limit int) (list []Outgoing, err error) {
@@ -69,7 +60,10 @@ func Delivered(t kv.Txn, list ...Outgoing) error {
 		if err := t.Delete(outboxKey(o)); err != nil {
 			return err
 		}
-		if err := t.Index(readyKey(readyOut, o.lane(), o.Seq), nil); err != nil {
+		if !o.Last {
+			continue
+		}
+		if err := t.Index(readyKey(o.lane(), o.Seq/maxReplies), nil); err != nil {
 			return err
 		}
 	}

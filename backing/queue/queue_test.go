@@ -50,9 +50,9 @@ func TestEntriesComeOutInOrderAndOnce(t *testing.T) {
 			t.Fatal(err)
 		}
 	}
-	in, out, err := queue.Waiting(t.Context(), db)
-	if err != nil || len(in) != 20 || in[0].Key != "a" || in[1].Key != "ab" || len(out) != 0 {
-		t.Fatalf("waiting %v %v %v", in, out, err)
+	waiting, err := queue.Waiting(t.Context(), db)
+	if err != nil || len(waiting) != 20 || waiting[0].Key != "a" || waiting[1].Key != "ab" {
+		t.Fatalf("waiting %v %v", waiting, err)
 	}
 	for i := 0; i < 20; i += 2 {
 		err := db.Update(t.Context(), tenant, func(x kv.Txn) error {
@@ -72,40 +72,88 @@ func TestEntriesComeOutInOrderAndOnce(t *testing.T) {
 			t.Fatal(err)
 		}
 	}
-	if in, _, _ := queue.Waiting(t.Context(), db); len(in) != 10 || in[0].Key != "ab" {
-		t.Fatalf("waiting %v", in)
+	if waiting, _ := queue.Waiting(t.Context(), db); len(waiting) != 10 || waiting[0].Key != "ab" {
+		t.Fatalf("waiting %v", waiting)
+	}
+}
+
+// answer consumes the oldest entry of a key with replies of these ids.
+func answer(t *testing.T, db kv.DB, tenant greentic.TenantCtx, key string, ids ...string) {
+	t.Helper()
+	err := db.Update(t.Context(), tenant, func(x kv.Txn) error {
+		e, _, err := queue.First(x, key)
+		if err != nil {
+			return err
+		}
+		var replies []queue.Outgoing
+		for _, id := range ids {
+			replies = append(replies, queue.Outgoing{ID: id, Tenant: tenant, Route: "test"})
+		}
+		return queue.Consume(x, e, replies...)
+	})
+	if err != nil {
+		t.Fatal(err)
 	}
 }
 
 func TestTheOutboxKeepsOrderAndBuriesWithAReason(t *testing.T) {
 	db, tenant := memory.New(time.Now), greentic.DefaultTenant()
-	err := db.Update(t.Context(), tenant, func(x kv.Txn) error {
-		var errs error
-		for i := range 5 {
-			errs = errors.Join(errs, queue.Send(x, queue.Outgoing{ID: fmt.Sprint(i), Key: "k", Tenant: tenant, Route: "test"}))
+	for i := range 3 {
+		if _, err := accept(t, db, trigger(tenant, "k", fmt.Sprint(i)), fmt.Sprint(i)); err != nil {
+			t.Fatal(err)
 		}
-		list, err := queue.Pending(x, "k", 3)
-		if len(list) != 3 || list[0].ID != "0" || list[2].ID != "2" {
+	}
+	waiting := func(want int) {
+		t.Helper()
+		if list, err := queue.Waiting(t.Context(), db); len(list) != want || err != nil {
+			t.Fatalf("waiting %v, %v; want %d", list, err, want)
+		}
+	}
+	answer(t, db, tenant, "k", "0", "1")
+	answer(t, db, tenant, "k")
+	answer(t, db, tenant, "k", "2", "3", "4")
+	waiting(2)
+	update := func(fn func(x kv.Txn, list []queue.Outgoing) error) {
+		t.Helper()
+		err := db.Update(t.Context(), tenant, func(x kv.Txn) error {
+			list, err := queue.Pending(x, "k", 3)
+			if err != nil {
+				return err
+			}
+			return fn(x, list)
+		})
+		if err != nil {
+			t.Fatal(err)
+		}
+	}
+	update(func(x kv.Txn, list []queue.Outgoing) error {
+		if len(list) != 3 || list[0].ID != "0" || list[2].ID != "2" || list[0].Key != "k" {
 			return fmt.Errorf("pending %+v", list)
 		}
-		return errors.Join(errs, err, queue.Delivered(x, list[:2]...), queue.Bury(x, list[2], "no such conversation"))
+		return errors.Join(queue.Delivered(x, list[:2]...), queue.Bury(x, list[2], "no such conversation"))
 	})
-	if err != nil {
-		t.Fatal(err)
-	}
-	err = db.View(t.Context(), tenant, func(r kv.Reader) error {
-		list, err := queue.Pending(r, "k", 0)
-		letters, err2 := queue.Letters(r, 0)
+	waiting(1)
+	update(func(x kv.Txn, list []queue.Outgoing) error {
+		letters, err := queue.Letters(x, 0)
 		if len(list) != 2 || list[0].ID != "3" || len(letters) != 1 || letters[0].Outgoing.ID != "2" || letters[0].Reason == "" {
 			return fmt.Errorf("pending %+v letters %+v", list, letters)
 		}
-		return errors.Join(err, err2)
+		return errors.Join(err, queue.Delivered(x, list[0]), queue.Bury(x, list[1], "gone"))
 	})
-	if err != nil {
+	waiting(0)
+}
+
+func TestATurnHasABoundedNumberOfReplies(t *testing.T) {
+	db, tenant := memory.New(time.Now), greentic.DefaultTenant()
+	if _, err := accept(t, db, trigger(tenant, "k", "1"), "1"); err != nil {
 		t.Fatal(err)
 	}
-	if _, out, _ := queue.Waiting(t.Context(), db); len(out) != 2 {
-		t.Fatalf("waiting %v", out)
+	err := db.Update(t.Context(), tenant, func(x kv.Txn) error {
+		e, _, err := queue.First(x, "k")
+		return errors.Join(err, queue.Consume(x, e, make([]queue.Outgoing, 4097)...))
+	})
+	if !fault.Is(err, fault.Invalid) {
+		t.Fatal(err)
 	}
 }
 

@@ -94,19 +94,17 @@ func (r *Runner) Start(ctx context.Context) error {
 	if err := r.deps.Releases.dropUnused(ctx, r.deps.DB); err != nil {
 		r.deps.Log.Warn("unused packs could not be dropped", "error", err)
 	}
-	in, out, err := queue.Waiting(ctx, r.deps.DB)
+	waiting, err := queue.Waiting(ctx, r.deps.DB)
 	if err != nil {
 		return fault.Wrap("runner start", err)
 	}
-	if err := r.countRestart(ctx, in); err != nil {
+	if err := r.countRestart(ctx, waiting); err != nil {
 		return fault.Wrap("runner start", err)
 	}
 	r.turns.start()
 	r.outbox.start()
-	for _, l := range out {
+	for _, l := range waiting { // which of the two waits is not known; looking is cheap
 		r.outbox.wake(l, 1)
-	}
-	for _, l := range in {
 		r.turns.wake(l, 1)
 	}
 	return nil

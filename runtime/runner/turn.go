@@ -3,7 +3,6 @@ package runner
 import (
 	"context"
 	"encoding/json"
-	"errors"
 	"fmt"
 	"runtime/debug"
 
@@ -316,29 +315,32 @@ func (t *turn) say() []greentic.Reply {
 
 // commit ends the turn in one transaction: inbox entry out; session, state and outbox in.
 func (t *turn) commit(ctx context.Context) error {
-	trigger := t.entry.Trigger
+	s, end := t.session, session.End
+	s.Updated = t.runner.deps.Now().UTC()
+	if t.status == greentic.TurnWaiting {
+		end = session.Save
+	}
+	outgoing := t.outgoing()
 	return t.runner.deps.DB.Update(ctx, t.tenant, func(x kv.Txn) error {
-		if err := queue.Consume(x, t.entry); err != nil {
+		if err := queue.Consume(x, t.entry, outgoing...); err != nil {
 			return err
 		}
-		s := t.session
-		s.Updated = t.runner.deps.Now().UTC()
-		end := session.Save
-		if t.status != greentic.TurnWaiting {
-			end = session.End
-		}
-		if err := errors.Join(end(x, t.tenant, s), t.overlay.Commit(x)); err != nil {
+		if err := end(x, t.tenant, s); err != nil {
 			return err
 		}
-		if t.runner.deps.Deliver[trigger.Route] == nil {
-			return nil
-		}
-		for i, reply := range t.replies {
-			o := queue.Outgoing{ID: fmt.Sprintf("%s-%d", t.entry.Turn, i), Key: trigger.Key, Tenant: t.tenant, Route: trigger.Route, Header: trigger.Header, Reply: reply}
-			if err := queue.Send(x, o); err != nil {
-				return err
-			}
-		}
-		return nil
+		return t.overlay.Commit(x)
 	})
+}
+
+// outgoing are the replies as the outbox keeps them; none for a route that only waits in Turn.
+func (t *turn) outgoing() []queue.Outgoing {
+	trigger := t.entry.Trigger
+	if t.runner.deps.Deliver[trigger.Route] == nil {
+		return nil
+	}
+	list := make([]queue.Outgoing, len(t.replies))
+	for i, reply := range t.replies {
+		list[i] = queue.Outgoing{ID: fmt.Sprintf("%s-%d", t.entry.Turn, i), Tenant: t.tenant, Route: trigger.Route, Header: trigger.Header, Reply: reply}
+	}
+	return list
 }
