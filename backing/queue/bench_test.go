@@ -48,7 +48,7 @@ func way(ctx context.Context, db kv.DB, key, id string) error {
 	tr := trigger(tenant, key, id)
 	tr.Body = []byte(`{"id":"1","channel":"webchat","session_id":"conversation","text":"the printer is on fire"}`)
 	err := db.Update(ctx, tenant, func(x kv.Txn) error {
-		_, err := queue.Accept(x, tr, "turn-"+id, time.Now())
+		_, _, err := queue.Accept(x, tr, "turn-"+id, time.Now())
 		return err
 	})
 	if err != nil {
@@ -70,7 +70,7 @@ func way(ctx context.Context, db kv.DB, key, id string) error {
 		if err := session.Save(x, tenant, s); err != nil {
 			return err
 		}
-		return queue.Consume(x, e, queue.Outgoing{ID: e.Turn + "-0", Tenant: tenant, Route: "test", Reply: greentic.Reply{Kind: "message", Text: "help is on its way"}})
+		return queue.Consume(x, e, e.Outgoing(tenant, []greentic.Reply{{Kind: "message", Text: "help is on its way"}})...)
 	})
 	if err != nil {
 		return err

@@ -86,41 +86,42 @@ func putJSON(t kv.Txn, key string, v any, ttl time.Duration) error {
 	return t.Put(key, raw, ttl)
 }
 
+// Receipt is the proof that the entry is stored.
+func (e Entry) Receipt() greentic.Receipt {
+	return greentic.Receipt{ID: e.Trigger.ID, Turn: e.Turn, Seq: e.Seq}
+}
+
 // Accept stores a trigger once: the entry, the memory of its id, the index that finds it. A
-// trigger whose id was seen gets the first receipt again, marked as a duplicate.
-func Accept(t kv.Txn, trigger greentic.Trigger, turn string, now time.Time) (greentic.Receipt, error) {
+// trigger whose id was seen gets the first receipt again, marked as a duplicate, and no entry.
+func Accept(t kv.Txn, trigger greentic.Trigger, turn string, now time.Time) (e Entry, r greentic.Receipt, err error) {
 	if err := check(trigger); err != nil {
-		return greentic.Receipt{}, err
+		return e, r, err
 	}
-	var r greentic.Receipt
 	raw, err := t.Get(seenKey(trigger))
 	if err == nil {
-		if err := json.Unmarshal(raw, &r); err != nil {
-			return r, fault.Wrap("accept", err)
-		}
+		err = json.Unmarshal(raw, &r)
 		r.Duplicate = true
-		return r, nil
+		return e, r, fault.Wrap("accept", err)
 	}
 	if !fault.Is(err, fault.NotFound) {
-		return r, err
+		return e, r, err
 	}
-	seq, err := next(t)
-	if err != nil {
-		return r, err
+	e = Entry{Trigger: trigger, Turn: turn, Accepted: now}
+	if e.Seq, err = next(t); err != nil {
+		return e, r, err
 	}
-	r = greentic.Receipt{ID: trigger.ID, Turn: turn, Seq: seq}
-	e := Entry{Trigger: trigger, Turn: turn, Seq: seq, Accepted: now}
+	r = e.Receipt()
 	if err := putJSON(t, seenKey(trigger), r, seenFor); err != nil {
-		return r, err
+		return e, r, err
 	}
-	if err := putJSON(t, inboxKey(trigger.Key, seq), e, 0); err != nil {
-		return r, err
+	if err := putJSON(t, inboxKey(trigger.Key, e.Seq), e, 0); err != nil {
+		return e, r, err
 	}
 	raw, err = json.Marshal(LaneOf(trigger))
 	if err != nil {
-		return r, fault.Wrap("accept", err)
+		return e, r, fault.Wrap("accept", err)
 	}
-	return r, t.Index(readyKey(LaneOf(trigger), seq), raw)
+	return e, r, t.Index(readyKey(LaneOf(trigger), e.Seq), raw)
 }
 
 // First reads the oldest entry of a key; ok is false when nothing waits.
@@ -134,26 +135,26 @@ func First(r kv.Reader, key string) (e Entry, ok bool, err error) {
 	return e, ok, fault.Wrap("inbox", err)
 }
 
-// Consume ends an entry that has run: it leaves the inbox, its replies enter the outbox behind
-// all earlier ones of its key; lane, sequence and the mark of the last are filled in. An entry
-// that is gone already is fault.Conflict: somebody else ran it. More than 4096 replies are
-// fault.Invalid.
+// Consume ends the oldest entry of a key, which has run: it leaves the inbox, its replies, as
+// Entry.Outgoing made them, enter the outbox behind all earlier ones of the key. An entry that is gone
+// or not the oldest is fault.Conflict: somebody else ran it, or it ran too early. More than 4096
+// replies are fault.Invalid.
 func Consume(t kv.Txn, e Entry, replies ...Outgoing) error {
 	if len(replies) > maxReplies {
 		return fault.Newf(fault.Invalid, "outbox", "a turn has %d replies, at most %d are allowed", len(replies), maxReplies)
 	}
-	key := inboxKey(e.Trigger.Key, e.Seq)
-	if _, err := t.Get(key); err != nil {
-		if fault.Is(err, fault.NotFound) {
-			return fault.New(fault.Conflict, "inbox", "the entry was consumed by somebody else")
-		}
+	oldest, key := "", inboxKey(e.Trigger.Key, e.Seq)
+	from, to := kv.Prefix(inboxPrefix(e.Trigger.Key))
+	if err := t.Scan(from, to, 1, func(k string, _ []byte) bool { oldest = k; return false }); err != nil {
 		return err
+	}
+	if oldest != key {
+		return fault.New(fault.Conflict, "inbox", "the entry is not the oldest of its key")
 	}
 	if err := t.Delete(key); err != nil {
 		return err
 	}
-	for i, o := range replies {
-		o.Key, o.Seq, o.Last = e.Trigger.Key, e.Seq*maxReplies+uint64(i), i == len(replies)-1
+	for _, o := range replies {
 		if err := putJSON(t, outboxKey(o), o, 0); err != nil {
 			return err
 		}

@@ -37,6 +37,16 @@ func outboxKey(o Outgoing) string    { return fmt.Sprintf("%s%016x", outboxPrefi
 // maxReplies is how many replies one turn may have: the numbers between two triggers.
 const maxReplies = 4096
 
+// Outgoing makes the outbox entries of a turn's replies.
+func (e Entry) Outgoing(tenant greentic.TenantCtx, replies []greentic.Reply) []Outgoing {
+	list := make([]Outgoing, len(replies))
+	for i, reply := range replies {
+		list[i] = Outgoing{ID: fmt.Sprintf("%s-%d", e.Turn, i), Seq: e.Seq*maxReplies + uint64(i), Last: i == len(replies)-1, Key: e.Trigger.Key,
+			Tenant: tenant, Route: e.Trigger.Route, Header: e.Trigger.Header, Reply: reply}
+	}
+	return list
+}
+
 // Pending reads the oldest replies of a key, at most limit.
 func Pending(r kv.Reader, key string, limit int) (list []Outgoing, err error) {
 	from, to := kv.Prefix(outboxPrefix(key))

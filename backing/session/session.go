@@ -30,15 +30,36 @@ func recordKey(key string) string { return "session/" + key }
 
 // Load reads a session; one that does not exist has revision 0 and only its key.
 func Load(r kv.Reader, key string) (Session, error) {
-	s := Session{Key: key}
-	raw, revision, err := read(r, key)
-	if err != nil || revision == 0 {
-		return s, err
+	stored, err := Read(r, key)
+	if err != nil {
+		return Session{Key: key}, err
 	}
-	if err := json.Unmarshal(raw, &s); err != nil {
+	return stored.Open()
+}
+
+// Stored is a session as it lies in the store, not parsed yet.
+type Stored struct {
+	key      string
+	revision uint64
+	raw      []byte
+}
+
+// Read is Load without parsing, for transactions that others wait for.
+func Read(r kv.Reader, key string) (Stored, error) {
+	raw, revision, err := read(r, key)
+	return Stored{key, revision, raw}, err
+}
+
+// Open parses a stored session.
+func (st Stored) Open() (Session, error) {
+	s := Session{Key: st.key}
+	if st.revision == 0 {
+		return s, nil
+	}
+	if err := json.Unmarshal(st.raw, &s); err != nil {
 		return s, fault.As(fault.Internal, "session load", err)
 	}
-	s.Revision, s.pinned = revision, s.Release
+	s.Revision, s.pinned = st.revision, s.Release
 	return s, nil
 }
 

@@ -12,6 +12,18 @@ import (
 	"greentic.dev/backing/queue"
 )
 
+// loop answers every message and waits for the next.
+const loop = `
+start: say
+nodes:
+  say:
+    emit.response: { text: "you said {{response.text}}" }
+    routing: [{ to: pause }]
+  pause:
+    session.wait: { reason: next }
+    routing: [{ to: say }]
+`
+
 // arrivals is a connector that tells each conversation when its reply came.
 type arrivals struct{ of map[string]chan struct{} }
 
@@ -41,7 +53,7 @@ func BenchmarkTurnSQLite(b *testing.B) {
 				arrived.of[fmt.Sprint("conversation-", c)] = make(chan struct{}, 1)
 			}
 			r.deliverer = arrived
-			run, stop := r.start(makePack(b, "t.chain", map[string]string{"main": chain}, nil))
+			run, stop := r.start(makePack(b, "t.loop", map[string]string{"main": loop}, nil))
 			defer stop()
 			var n atomic.Int64
 			var all sync.WaitGroup

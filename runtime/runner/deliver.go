@@ -16,19 +16,24 @@ const batch = 32
 
 // deliverLane sends the waiting replies of a lane in order. A reply that fails is tried again
 // before any later one of its lane; after the last attempt it is buried and the next follows.
-func (r *Runner) deliverLane(ctx context.Context, l queue.Lane, failed int) pace {
+func (r *Runner) deliverLane(ctx context.Context, work task[[]queue.Outgoing]) pace {
 	var list []queue.Outgoing
-	err := r.deps.DB.View(ctx, l.Ctx(), func(x kv.Reader) (err error) {
-		list, err = queue.Pending(x, l.Key, batch)
-		return err
-	})
-	p := pace{more: len(list) == batch}
+	var err error
+	if work.hint != nil { // the lane was idle, so these are all that wait
+		list = *work.hint
+	} else {
+		err = r.deps.DB.View(ctx, work.lane.Ctx(), func(x kv.Reader) (err error) {
+			list, err = queue.Pending(x, work.lane.Key, batch)
+			return err
+		})
+	}
+	p := pace{}
 	if err == nil && len(list) > 0 {
-		p, err = r.deliver(ctx, l, list)
+		p, err = r.deliver(ctx, work.lane, list)
 	}
 	if err != nil && ctx.Err() == nil {
-		r.deps.Log.Error("outbox", "tenant", l.Tenant, "key", l.Key, "error", err)
-		return pace{more: true, pause: backoff(r.options.Backoff, failed+1)}
+		r.deps.Log.Error("outbox", "tenant", work.lane.Tenant, "key", work.lane.Key, "error", err)
+		return pace{more: true, pause: backoff(r.options.Backoff, work.failed+1)}
 	}
 	return p
 }
@@ -39,7 +44,7 @@ func (r *Runner) deliver(ctx context.Context, l queue.Lane, list []queue.Outgoin
 	if failure != nil && ctx.Err() != nil {
 		failure = nil // interrupted: no attempt that counts
 	}
-	p := pace{more: len(list) == batch || failure != nil}
+	p := pace{more: len(list) >= batch || failure != nil}
 	var unsent queue.Outgoing
 	bury := false
 	if failure != nil {

@@ -9,6 +9,7 @@ import (
 
 	"greentic.dev/backing/kv"
 	"greentic.dev/backing/queue"
+	"greentic.dev/backing/session"
 	"greentic.dev/greentic"
 	"greentic.dev/greentic/fault"
 )
@@ -71,8 +72,8 @@ func (o Options) orDefault() Options {
 type Runner struct {
 	deps    Deps
 	options Options
-	turns   *lanes
-	outbox  *lanes
+	turns   *lanes[arrival]
+	outbox  *lanes[[]queue.Outgoing]
 
 	mu       sync.Mutex
 	draining bool
@@ -101,12 +102,12 @@ func (r *Runner) Start(ctx context.Context) error {
 	if err := r.countRestart(ctx, waiting); err != nil {
 		return fault.Wrap("runner start", err)
 	}
-	r.turns.start()
-	r.outbox.start()
 	for _, l := range waiting { // which of the two waits is not known; looking is cheap
-		r.outbox.wake(l, 1)
-		r.turns.wake(l, 1)
+		r.outbox.wake(l, 1, nil)
+		r.turns.wake(l, 1, nil)
 	}
+	r.outbox.start() // first, so that what was left behind goes before what turns add
+	r.turns.start()
 	return nil
 }
 
@@ -173,15 +174,21 @@ func (r *Runner) accept(ctx context.Context, t greentic.Trigger, turn string) (r
 	if !json.Valid(t.Body) {
 		return receipt, fault.New(fault.Invalid, "accept", "the body is not JSON")
 	}
-	err = r.deps.DB.Update(ctx, t.Tenant, func(x kv.Txn) error {
-		receipt, err = queue.Accept(x, t, turn, r.deps.Now())
+	a := &arrival{}
+	err = r.deps.DB.Update(ctx, t.Tenant, func(x kv.Txn) (err error) {
+		if a.entry, receipt, err = queue.Accept(x, t, turn, r.deps.Now()); err == nil {
+			a.session, err = session.Read(x, t.Key)
+		}
 		return err
 	})
 	if err != nil {
 		return greentic.Receipt{}, fault.Wrap("accept", err)
 	}
 	r.options.Crash("accepted")
-	r.turns.wake(queue.LaneOf(t), 1)
+	if receipt.Duplicate {
+		a = nil
+	}
+	r.turns.wake(queue.LaneOf(t), 1, a)
 	return receipt, nil
 }
 

@@ -3,7 +3,6 @@ package runner
 import (
 	"context"
 	"encoding/json"
-	"fmt"
 	"runtime/debug"
 
 	"greentic.dev/backing/kv"
@@ -36,22 +35,22 @@ type turn struct {
 
 // runLane runs the oldest waiting entry of a lane. A failure to read or commit is tried again
 // with growing pauses: the store is away.
-func (r *Runner) runLane(ctx context.Context, l queue.Lane, failed int) pace {
-	err := r.runFirst(ctx, l)
+func (r *Runner) runLane(ctx context.Context, work task[arrival]) pace {
+	err := r.runFirst(ctx, work)
 	switch {
 	case err == nil, ctx.Err() != nil:
 		return pace{}
 	case fault.Is(err, fault.Conflict):
 		return pace{more: true} // somebody changed the session: run again on what is there now
 	}
-	r.deps.Log.Error("turn could not be committed", "tenant", l.Tenant, "key", l.Key, "error", err)
-	return pace{more: true, pause: backoff(r.options.Backoff, failed+1)}
+	r.deps.Log.Error("turn could not be committed", "tenant", work.lane.Tenant, "key", work.lane.Key, "error", err)
+	return pace{more: true, pause: backoff(r.options.Backoff, work.failed+1)}
 }
 
 // runFirst takes the oldest entry of a lane, if there is one, through its turn.
-func (r *Runner) runFirst(ctx context.Context, l queue.Lane) error {
+func (r *Runner) runFirst(ctx context.Context, work task[arrival]) error {
 	begin := r.deps.Now()
-	t, err := r.first(ctx, l)
+	t, err := r.first(ctx, work)
 	if err != nil || t == nil {
 		return err
 	}
@@ -74,28 +73,39 @@ func (r *Runner) runFirst(ctx context.Context, l queue.Lane) error {
 	result := TurnResult{Turn: t.entry.Turn, Replies: t.replies, Status: t.status, Steps: t.steps, Duration: r.deps.Now().Sub(begin), Err: t.err}
 	r.log(t, result)
 	r.tell(result)
-	r.outbox.wake(l, len(t.replies))
+	if out := t.outgoing(); len(out) > 0 {
+		r.outbox.wake(work.lane, 1, &out)
+	}
 	return nil
 }
 
-// first reads the oldest entry of a lane and its session; nil when none waits.
-func (r *Runner) first(ctx context.Context, l queue.Lane) (*turn, error) {
-	t := &turn{runner: r}
-	found := false
-	err := r.deps.DB.View(ctx, l.Ctx(), func(x kv.Reader) (err error) {
-		if t.entry, found, err = queue.First(x, l.Key); err != nil || !found {
+// arrival is an entry and its session as they were when it was accepted. A turn may start from
+// it without reading them again: if they are no longer so, its commit is refused.
+type arrival struct {
+	entry   queue.Entry
+	session session.Stored
+}
+
+// first is the oldest entry of a lane with its session; nil when none waits.
+func (r *Runner) first(ctx context.Context, work task[arrival]) (t *turn, err error) {
+	a, found := work.hint, true
+	if a == nil {
+		a = &arrival{}
+		err = r.deps.DB.View(ctx, work.lane.Ctx(), func(x kv.Reader) (err error) {
+			if a.entry, found, err = queue.First(x, work.lane.Key); err == nil && found {
+				a.session, err = session.Read(x, work.lane.Key)
+			}
 			return err
-		}
-		t.session, err = session.Load(x, l.Key)
-		return err
-	})
+		})
+	}
 	if err != nil || !found {
 		return nil, err
 	}
-	t.tenant = t.entry.Trigger.Tenant
-	t.tenant.Session = l.Key
+	t = &turn{runner: r, entry: a.entry, tenant: a.entry.Trigger.Tenant}
+	t.tenant.Session = work.lane.Key
 	t.overlay = state.NewOverlay(r.deps.DB, t.tenant)
-	return t, nil
+	t.session, err = a.session.Open()
+	return t, err
 }
 
 func (r *Runner) log(t *turn, result TurnResult) {
@@ -334,13 +344,8 @@ func (t *turn) commit(ctx context.Context) error {
 
 // outgoing are the replies as the outbox keeps them; none for a route that only waits in Turn.
 func (t *turn) outgoing() []queue.Outgoing {
-	trigger := t.entry.Trigger
-	if t.runner.deps.Deliver[trigger.Route] == nil {
+	if t.runner.deps.Deliver[t.entry.Trigger.Route] == nil {
 		return nil
 	}
-	list := make([]queue.Outgoing, len(t.replies))
-	for i, reply := range t.replies {
-		list[i] = queue.Outgoing{ID: fmt.Sprintf("%s-%d", t.entry.Turn, i), Tenant: t.tenant, Route: trigger.Route, Header: trigger.Header, Reply: reply}
-	}
-	return list
+	return t.entry.Outgoing(t.tenant, t.replies)
 }
