@@ -17,9 +17,9 @@ build: ## build bin/greentic
 # What needs a tool that is missing is skipped by name; REQUIRE_ALL=1 makes a missing tool a failure.
 test: check cross ## everything CI checks; ends with the summary of go test
 ifneq ($(HAVE_NODE),)
-	$(MAKE) web-check
+	$(MAKE) web-check guests-check
 else
-	@echo "skip: web-check needs npm"; test -z "$(REQUIRE_ALL)"
+	@echo "skip: web-check and guests-check need npm"; test -z "$(REQUIRE_ALL)"
 endif
 ifneq ($(HAVE_CC),)
 	$(MAKE) race
