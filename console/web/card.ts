@@ -41,8 +41,7 @@ export function renderCard(content: unknown, locale: string, submit: (title: str
   card.lang = locale;
   card.onExecuteAction = (action) => {
     if (action instanceof AC.OpenUrlAction) {
-      const url = new URL(action.url ?? "", location.href);
-      if (url.protocol === "https:" || url.protocol === "http:" || url.protocol === "mailto:") window.open(url, "_blank", "noopener");
+      if (/^(https?|mailto):/i.test(action.url ?? "")) window.open(action.url, "_blank", "noopener");
       return;
     }
     if (action instanceof AC.SubmitAction || action instanceof AC.ExecuteAction) submit(action.title ?? "", action.data ?? {});

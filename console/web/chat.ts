@@ -71,7 +71,7 @@ function answered(): void {
   typing.hidden = true;
 }
 
-function receive(a: Activity): void {
+function receive(a: Activity, replayed: boolean): void {
   if (a.id && shown.has(a.id)) return;
   if (a.id) shown.add(a.id);
   const mine = a.from?.role === "user" || a.from?.id === line.user;
@@ -79,13 +79,13 @@ function receive(a: Activity): void {
   if (a.type !== "message") return;
   if (!mine) {
     answered();
-    append(bubble(a, false, context));
+    append(bubble(a, false, context), replayed);
     return;
   }
   const id = a.channelData?.clientActivityID ?? "";
   const item = pending.get(id);
   if (!item) {
-    append(bubble(a, true, context));
+    append(bubble(a, true, context), replayed);
     return;
   }
   pending.delete(id);
@@ -94,12 +94,23 @@ function receive(a: Activity): void {
   item.querySelector(".delivery")?.replaceChildren(clock(locale, a.timestamp));
 }
 
-function append(item: HTMLLIElement): void {
-  const atEnd = log.scrollHeight - log.scrollTop - log.clientHeight < 80;
+// The end of the transcript stays in view until the user scrolls away from it, also when a
+// picture arrives late or a keyboard takes room.
+let following = true;
+log.addEventListener("scroll", () => (following = log.scrollHeight - log.scrollTop - log.clientHeight < 80));
+const follow = new ResizeObserver(() => {
+  if (following) log.scrollTop = log.scrollHeight;
+});
+follow.observe(log);
+follow.observe(messages);
+
+function append(item: HTMLLIElement, replayed = false): void {
   messages.append(item);
-  if (!atEnd && !item.classList.contains("mine")) return;
-  if (item.offsetHeight > log.clientHeight) item.scrollIntoView({ block: "start" });
-  else log.scrollTop = log.scrollHeight;
+  if (item.classList.contains("mine")) following = true;
+  if (following && !replayed && item.offsetHeight > log.clientHeight) {
+    following = false; // a long message is read from its beginning
+    item.scrollIntoView({ block: "start" });
+  }
 }
 
 function say(a: Activity, words: string): void {

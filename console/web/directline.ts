@@ -37,7 +37,7 @@ interface Session {
 }
 
 export interface Events {
-  activity(a: Activity): void;
+  activity(a: Activity, replayed: boolean): void; // replayed: it is of before this page
   link(state: Link): void;
   starting(): void; // the bot is asked to begin
   restarted(): void; // the kept conversation is gone; a new one begins
@@ -164,8 +164,9 @@ export class DirectLine {
       socket.onmessage = (m) => {
         if (!m.data) return;
         const set = JSON.parse(m.data as string) as { activities: Activity[]; watermark: string };
+        const replayed = this.watermark === "";
         this.watermark = set.watermark;
-        for (const a of set.activities) this.events.activity(a);
+        for (const a of set.activities) this.events.activity(a, replayed);
       };
       socket.onclose = () => done();
     });

@@ -3,6 +3,7 @@ package systemtest_test
 import (
 	"encoding/json"
 	"slices"
+	"strings"
 	"testing"
 
 	"github.com/chromedp/chromedp"
@@ -12,10 +13,12 @@ import (
 // chatPage is our own page in a browser.
 type chatPage struct{ *browser }
 
-func openChat(t *testing.T, l look, url string) chatPage {
+func openChat(t *testing.T, l look, path string) (chatPage, *chatServer) {
+	t.Helper()
 	p := chatPage{openBrowser(t, l)}
-	p.open(url)
-	return p
+	server := serveHelpdesk(t)
+	p.open(server.url + path)
+	return p, server
 }
 
 // last is the newest message of the assistant, as JavaScript.
@@ -32,19 +35,29 @@ func (p chatPage) sees(what string, fragments ...string) {
 // says types into whatever has the focus, which must be the composer.
 func (p chatPage) says(text string) {
 	p.Helper()
-	p.until("the composer has the focus", `document.activeElement.id === "text"`)
-	p.press(text + kb.Enter)
+	p.types(text)
 	p.until("the message is delivered", `[...document.querySelectorAll("#messages > li.mine")].at(-1)?.querySelector("p").textContent === `+quoted(text)+` &&
 		!document.querySelector("#messages > li.sending") && document.querySelector("#text").value === ""`)
 }
 
-// presses reaches the button of the newest card with the keyboard and presses it.
+func (p chatPage) types(text string) {
+	p.Helper()
+	p.until("the composer has the focus", `document.activeElement.id === "text"`)
+	p.press(text + kb.Enter)
+}
+
+// presses reaches a button of the newest card with the keyboard and presses it.
 func (p chatPage) presses(title string) {
+	p.Helper()
+	p.reaches(title)
+	p.press(kb.Enter)
+}
+
+func (p chatPage) reaches(title string) {
 	p.Helper()
 	p.until("a button "+title, `[...(`+last+`?.querySelectorAll("button") ?? [])].some(b => b.innerText === `+quoted(title)+`)`)
 	for range 40 {
 		if value[bool](p.browser, `document.activeElement.innerText === `+quoted(title)+` && `+last+`.contains(document.activeElement)`) {
-			p.press(kb.Enter)
 			return
 		}
 		p.press(kb.Tab, chromedp.ModifierShift)
@@ -77,7 +90,7 @@ func (p chatPage) converses() {
 }
 
 func TestTheChatPageIsUsedWithTheKeyboardAlone(t *testing.T) {
-	p := openChat(t, look{}, serveHelpdesk(t).url+"/chat")
+	p, _ := openChat(t, look{}, "/chat")
 	p.converses()
 	p.presses("That is all")
 	p.sees("the end", "Goodbye!")
@@ -90,7 +103,7 @@ func TestTheChatPageIsUsedWithTheKeyboardAlone(t *testing.T) {
 }
 
 func TestTheChatPageSpeaksGerman(t *testing.T) {
-	p := openChat(t, look{}, serveHelpdesk(t).url+"/chat?locale=de")
+	p, _ := openChat(t, look{}, "/chat?locale=de")
 	p.sees("the greeting", "Sagen Sie mir, was nicht geht", "Ihre offenen Tickets: 0")
 	p.presses("Problem melden")
 	p.sees("the question", "Was ist das Problem?")
@@ -104,8 +117,7 @@ func TestTheChatPageSpeaksGerman(t *testing.T) {
 }
 
 func TestAReloadKeepsTheConversationAndDoublesNothing(t *testing.T) {
-	server := serveHelpdesk(t)
-	p := openChat(t, look{}, server.url+"/chat")
+	p, server := openChat(t, look{}, "/chat")
 	p.sees("the greeting", "Your open tickets: 0")
 	p.presses("Report a problem")
 	p.sees("the question", "What is the problem?")
@@ -124,39 +136,66 @@ func TestAReloadKeepsTheConversationAndDoublesNothing(t *testing.T) {
 }
 
 func TestTheChatPageReconnectsAfterARestart(t *testing.T) {
-	server := serveHelpdesk(t)
-	p := openChat(t, look{}, server.url+"/chat")
+	p, server := openChat(t, look{}, "/chat")
 	p.sees("the greeting", "Your open tickets: 0")
 	p.presses("Report a problem")
 	p.sees("the question", "What is the problem?")
 	before := p.transcript()
 	server.stop()
 	p.until("the page says that it is offline", `document.querySelector("#state").dataset.link === "offline"`)
+	if after := p.transcript(); !slices.Equal(before, after) {
+		t.Errorf("before: %q\noffline: %q", before, after)
+	}
+	p.types("the screen flickers")
+	p.types("and the mouse is dead")
+	p.until("both messages wait", `document.querySelectorAll("#messages > li.sending").length === 2`)
 	server.start()
 	p.until("the page is online again", `document.querySelector("#state").dataset.link === "online"`)
-	if after := p.transcript(); !slices.Equal(before, after) {
+	p.sees("the answer to the second message", "HD-2", "and the mouse is dead")
+	p.until("nothing waits any more", `!document.querySelector("#messages > li.sending, #messages > li.failed")`)
+	after := p.transcript()
+	if len(after) != len(before)+4 || !slices.Equal(before, after[:len(before)]) {
 		t.Errorf("before: %q\nafter:  %q", before, after)
 	}
-	p.says("the screen flickers")
-	p.sees("the answer to what was asked before the restart", "HD-1", "Devices")
 	p.silent(true)
+}
+
+func TestANewConversationLeavesTheOldOneBehind(t *testing.T) {
+	p, _ := openChat(t, look{}, "/chat")
+	p.sees("the greeting", "Your open tickets: 0")
+	p.says("my keyboard lost a key")
+	p.sees("the ticket", "HD-1", "Devices")
+	kept := value[string](p.browser, `localStorage.getItem("greentic.chat.demo")`)
+	run(p.browser, chromedp.Click(chromedp.CSS("#fresh")))
+	p.until("a greeting is all there is", `document.querySelectorAll("#messages > li").length === 1 && (`+last+`.innerText).includes("Your open tickets: 0")`)
+	if fresh := value[string](p.browser, `localStorage.getItem("greentic.chat.demo")`); fresh == kept {
+		t.Error("the conversation is the old one")
+	}
+	p.silent(false)
 }
 
 var axeCore = npmPackage{"axe-core", "4.14.1", "FHfa+lmNjQZfJz1q8wKqIDwC6DExcHt/pkjNQb09a3NPjCKg2rhu5qb2S4r76ASyFNNtuFooJpZe37OgudVGtQ=="}
 
+// A phone reaches the machine by a name and without TLS, where browsers withhold some functions.
 func TestTheChatPageIsReadableEverywhere(t *testing.T) {
-	server := serveHelpdesk(t)
+	if testing.Short() {
+		t.Skip("browser tests are not short")
+	}
+	named := strings.Replace(serveHelpdesk(t).url, "127.0.0.1", "chat.test", 1)
 	for name, l := range map[string]look{
 		"desktop-light": {width: 1280, height: 800}, "desktop-dark": {width: 1280, height: 800, dark: true},
 		"phone-light": {width: 360, height: 740}, "phone-dark": {width: 360, height: 740, dark: true},
 	} {
 		t.Run(name, func(t *testing.T) {
-			p := openChat(t, l, server.url+"/chat")
+			p := chatPage{openBrowser(t, l)}
+			p.open(named + "/chat")
 			p.sees("the greeting", "Your open tickets: 0", "Report a problem")
 			p.screenshot(name + "-greeting")
 			p.converses()
 			p.screenshot(name + "-tickets")
-			p.presses("Close")
+			p.reaches("Close")
+			p.screenshot(name + "-focus")
+			p.press(kb.Enter)
 			p.sees("the question of confirmation", "Close this ticket?")
 			p.screenshot(name + "-confirm")
 			wide := value[[]string](p.browser, `[document.documentElement, document.body, ...document.querySelectorAll("main *:not(.who)")]

@@ -72,7 +72,8 @@ func openBrowser(t testing.TB, l look) *browser {
 		missing(t, "no Chromium on this machine")
 	}
 	flags := append(chromedp.DefaultExecAllocatorOptions[:], chromedp.ExecPath(path), chromedp.NoSandbox, chromedp.DisableGPU,
-		chromedp.Flag("disable-quic", true), chromedp.Flag("disable-component-update", true), chromedp.Flag("accept-lang", "en-US"))
+		chromedp.Flag("disable-quic", true), chromedp.Flag("disable-component-update", true), chromedp.Flag("accept-lang", "en-US"),
+		chromedp.Flag("host-resolver-rules", "MAP chat.test 127.0.0.1"))
 	b := &browser{TB: t}
 	allocator, closeAllocator := chromedp.NewExecAllocator(context.WithoutCancel(t.Context()), flags...)
 	b.ctx, _ = chromedp.NewContext(allocator, chromedp.WithListener(b.listen))
