@@ -4,6 +4,7 @@ import (
 	"encoding/json"
 	"maps"
 	"strings"
+	"unicode"
 
 	"greentic.dev/greentic"
 	"greentic.dev/greentic/fault"
@@ -122,10 +123,20 @@ func checkActivity(a *Activity) error {
 		return fault.New(fault.Invalid, "activity", "type is missing")
 	case a.From == nil || a.From.ID == "":
 		return fault.New(fault.Invalid, "activity", "from.id is missing")
-	case len(a.From.ID) > 256:
-		return fault.New(fault.Invalid, "activity", "from.id is longer than 256 bytes")
-	case len(a.clientID()) > 256:
-		return fault.New(fault.Invalid, "activity", "channelData.clientActivityID is longer than 256 bytes")
+	}
+	if err := checkName("from.id", a.From.ID); err != nil {
+		return err
+	}
+	return checkName("channelData.clientActivityID", a.clientID())
+}
+
+// checkName bounds a name that a client chose and that becomes part of keys.
+func checkName(field, name string) error {
+	switch {
+	case len(name) > 256:
+		return fault.New(fault.Invalid, field, "longer than 256 bytes")
+	case strings.ContainsFunc(name, unicode.IsControl):
+		return fault.New(fault.Invalid, field, "has a control character")
 	}
 	return nil
 }

@@ -1,6 +1,7 @@
 package messaging
 
 import (
+	"cmp"
 	"encoding/json"
 	"errors"
 	"io"
@@ -25,8 +26,10 @@ type session struct {
 
 func (w *WebChat) handle(h handler) http.Handler {
 	return http.HandlerFunc(func(rw http.ResponseWriter, r *http.Request) {
-		tenant, ok := w.deps.Tenant(r.PathValue("tenant"))
-		if !ok {
+		// The ecosystem's clients name tenant and environment in the query where the path does not.
+		query := r.URL.Query()
+		tenant, ok := w.deps.Tenant(cmp.Or(r.PathValue("tenant"), query.Get("tenant")))
+		if env := query.Get("env"); !ok || env != "" && env != string(tenant.Env) {
 			writeError(rw, fault.New(fault.NotFound, "webchat", "no such tenant"))
 			return
 		}
@@ -100,7 +103,11 @@ func readBody(r *http.Request, v any, optional bool) error {
 	case len(raw) == 0 && optional:
 		return nil
 	}
-	if err := json.Unmarshal(raw, v); err != nil {
+	err = json.Unmarshal(raw, v)
+	if wrong := (*json.UnmarshalTypeError)(nil); errors.As(err, &wrong) { // its own text names our types
+		return fault.Newf(fault.Invalid, "body", "not the JSON expected: %s cannot be a %s", cmp.Or(wrong.Field, "the document"), wrong.Value)
+	}
+	if err != nil {
 		return fault.Newf(fault.Invalid, "body", "not the JSON expected: %v", err)
 	}
 	return nil
@@ -170,8 +177,8 @@ func (w *WebChat) generate(_ http.ResponseWriter, r *http.Request, tenant greent
 			return 0, nil, err
 		}
 	}
-	if len(body.User.ID) > 256 {
-		return 0, nil, fault.New(fault.Invalid, "user.id", "longer than 256 bytes")
+	if err := checkName("user.id", body.User.ID); err != nil {
+		return 0, nil, err
 	}
 	s, err := w.issue(r, grant{Env: tenant.Env, Tenant: tenant.Tenant, Team: greentic.TeamID(body.Team), Conversation: w.deps.NewID(), User: body.User.ID}, false)
 	return http.StatusOK, s, err

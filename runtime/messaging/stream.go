@@ -26,6 +26,10 @@ func (w *WebChat) stream(rw http.ResponseWriter, r *http.Request, tenant greenti
 	if err != nil {
 		return 0, nil, err
 	}
+	if err := w.transcript.join(tenant, g.Conversation); err != nil {
+		return 0, nil, err
+	}
+	defer w.transcript.leave(tenant, g.Conversation)
 	watermark := r.URL.Query().Get("watermark")
 	first, err := w.transcript.since(r.Context(), tenant, g.Conversation, watermark)
 	if err != nil {

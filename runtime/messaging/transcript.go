@@ -25,7 +25,15 @@ type transcript struct {
 
 	mu      sync.Mutex
 	changed map[string]chan struct{} // closed when a conversation grows
+	streams map[string]int           // open streams by conversation
+	all     int                      // open streams
 }
+
+// Limits of open streams: each holds memory, and a stranger opens one for nothing.
+const (
+	streamsOfOne = 16
+	streamsOfAll = 10_000
+)
 
 // conversation is the head of a transcript.
 type conversation struct {
@@ -171,6 +179,31 @@ func (t *transcript) since(ctx context.Context, tenant greentic.TenantCtx, id, w
 
 func topic(tenant greentic.TenantCtx, id string) string {
 	return strings.Join([]string{string(tenant.Env), string(tenant.Tenant), id}, "/")
+}
+
+// join counts a stream in; fault.Exhausted when there are too many. leave must follow success.
+func (t *transcript) join(tenant greentic.TenantCtx, id string) error {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	key := topic(tenant, id)
+	if t.streams[key] >= streamsOfOne || t.all >= streamsOfAll {
+		return fault.New(fault.Exhausted, "webchat stream", "too many streams are open").WithCode("TooManyStreams")
+	}
+	t.streams[key]++
+	t.all++
+	return nil
+}
+
+// leave counts a stream out; with the last one the conversation is watched no more.
+func (t *transcript) leave(tenant greentic.TenantCtx, id string) {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	key := topic(tenant, id)
+	t.all--
+	if t.streams[key]--; t.streams[key] == 0 {
+		delete(t.streams, key)
+		delete(t.changed, key)
+	}
 }
 
 // watch returns a channel that is closed when the conversation next grows. Take it before

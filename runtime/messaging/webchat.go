@@ -61,7 +61,7 @@ func NewWebChat(d Deps, key []byte, o Options) (*WebChat, error) {
 	return &WebChat{
 		deps: d, options: o,
 		tokens:     tokens{key: key, ttl: o.TokenTTL, now: d.Now},
-		transcript: &transcript{db: d.DB, now: d.Now, changed: map[string]chan struct{}{}},
+		transcript: &transcript{db: d.DB, now: d.Now, changed: map[string]chan struct{}{}, streams: map[string]int{}},
 		quit:       make(chan struct{}),
 	}, nil
 }
