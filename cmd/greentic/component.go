@@ -23,7 +23,7 @@ func componentCommand(env *environment) *cobra.Command {
 	c := &cobra.Command{
 		Use:   "component",
 		Short: "Look into WebAssembly components and call them",
-		Args:  exactArgs(0),
+		Args:  onlyCommands,
 		RunE:  func(c *cobra.Command, _ []string) error { return c.Help() },
 	}
 	c.AddCommand(componentInspectCommand(env), componentWITCommand(env), componentInvokeCommand(env))
@@ -52,7 +52,7 @@ func openComponent(ctx context.Context, env *environment, file string) (*workben
 		return nil, fault.As(fault.Unavailable, "component "+file, err)
 	}
 	w := &workbench{config: config, bytes: b, name: strings.TrimSuffix(filepath.Base(file), filepath.Ext(file))}
-	w.engine, err = wasm.New(ctx, wasm.Options{CacheDir: codeCache(config)})
+	w.engine, err = wasm.New(ctx, wasm.Options{CacheDir: config.CodeCache(false)})
 	if err != nil {
 		return nil, err
 	}
@@ -64,19 +64,6 @@ func openComponent(ctx context.Context, env *environment, file string) (*workben
 }
 
 func (w *workbench) close() error { return w.engine.Close(context.Background()) }
-
-// codeCache is where compiled code is kept when no platform is involved: the configured folder,
-// else the user's cache folder, else nowhere.
-func codeCache(config *system.Config) string {
-	if config.Cache != "" {
-		return config.Cache
-	}
-	base, err := os.UserCacheDir()
-	if err != nil {
-		return ""
-	}
-	return filepath.Join(base, "greentic", "code")
-}
 
 // inspection is what `component inspect --json` prints.
 type inspection struct {

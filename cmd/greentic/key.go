@@ -20,7 +20,7 @@ func keyCommand(env *environment) *cobra.Command {
 	c := &cobra.Command{
 		Use:   "key",
 		Short: "Make signing keys and decide which keys to trust",
-		Args:  exactArgs(0),
+		Args:  onlyCommands,
 		RunE:  func(c *cobra.Command, _ []string) error { return c.Help() },
 	}
 	c.AddCommand(keyNewCommand(env), keyListCommand(env), keyExportCommand(env), keyTrustCommand(env))

@@ -64,28 +64,32 @@ Exit codes: 0 ok, 1 internal, 2 invalid input, 3 not found, 4 exists, 5 conflict
   greentic component invoke provider.wasm --op healthcheck --input '{}'`,
 		SilenceUsage:  true,
 		SilenceErrors: true,
-		Args: func(c *cobra.Command, args []string) error {
-			if len(args) == 0 {
-				return nil
-			}
-			fix := "see greentic --help"
-			if near := c.SuggestionsFor(args[0]); len(near) > 0 {
-				fix = "did you mean " + strings.Join(near, " or ") + "?"
-			}
-			return fault.Newf(fault.Invalid, "greentic", "unknown command %q", args[0]).WithFix(fix)
-		},
-		RunE: func(c *cobra.Command, _ []string) error { return c.Help() },
+		Args:          onlyCommands,
+		RunE:          func(c *cobra.Command, _ []string) error { return c.Help() },
 	}
 	root.PersistentFlags().BoolVar(&env.JSON, "json", false, "print machine-readable JSON on standard output")
 	root.PersistentFlags().StringVar(&env.ConfigFile, "config", "", "configuration file (default ./greentic.yaml when it exists)")
 	root.SetFlagErrorFunc(func(c *cobra.Command, err error) error {
-		return fault.As(fault.Invalid, c.CommandPath(), err)
+		return &fault.Error{Kind: fault.Invalid, Op: c.CommandPath(), Err: err, Fix: "see " + c.CommandPath() + " --help"}
 	})
 	root.AddCommand(
 		upCommand(env), runCommand(env), componentCommand(env), packCommand(env), flowCommand(env), keyCommand(env),
 		configCommand(env), versionCommand(env),
 	)
 	return root
+}
+
+// onlyCommands is for commands that group others: any word is refused, with the nearest command.
+func onlyCommands(c *cobra.Command, args []string) error {
+	if len(args) == 0 {
+		return nil
+	}
+	fix := "see " + c.CommandPath() + " --help"
+	c.SuggestionsMinimumDistance = 2
+	if near := c.SuggestionsFor(args[0]); len(near) > 0 {
+		fix = "did you mean " + c.CommandPath() + " " + strings.Join(near, " or ") + "?"
+	}
+	return fault.Newf(fault.Invalid, c.CommandPath(), "unknown command %q", args[0]).WithFix(fix)
 }
 
 // exactArgs is cobra.ExactArgs with a fault that shows the usage line.

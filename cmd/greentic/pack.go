@@ -24,7 +24,7 @@ func packCommand(env *environment) *cobra.Command {
 	c := &cobra.Command{
 		Use:   "pack",
 		Short: "Begin, build, look into, verify and sign packs",
-		Args:  exactArgs(0),
+		Args:  onlyCommands,
 		RunE:  func(c *cobra.Command, _ []string) error { return c.Help() },
 	}
 	c.AddCommand(packNewCommand(env), packBuildCommand(env), packInspectCommand(env), packVerifyCommand(env), packSignCommand(env))
@@ -100,7 +100,7 @@ gives the same bytes. The time in the signature is SOURCE_DATE_EPOCH, or 1980 wh
 					return err
 				}
 			}
-			engine, err := wasm.New(c.Context(), wasm.Options{CacheDir: codeCache(config)})
+			engine, err := wasm.New(c.Context(), wasm.Options{CacheDir: config.CodeCache(false)})
 			if err != nil {
 				return err
 			}

@@ -3,6 +3,7 @@ package main
 import (
 	"context"
 	"encoding/json"
+	"errors"
 	"fmt"
 	"io"
 	"log/slog"
@@ -88,6 +89,9 @@ names a folder. A source folder is built and signed with the developer key on th
 				return err
 			}
 			config.Packs = args
+			if c.Flags().Changed("message") && c.Flags().Changed("input") {
+				return fault.New(fault.Invalid, c.CommandPath(), "--message and --input both say what the message is").WithFix("give one of them")
+			}
 			if c.Flags().Changed("message") || c.Flags().Changed("input") {
 				return runTurn(c.Context(), env, config, f, c.Flags().Changed("data"))
 			}
@@ -202,7 +206,11 @@ func newLog(env *environment, config *system.Config) *slog.Logger {
 func serve(ctx context.Context, env *environment, config *system.Config, f runFlags, durable bool) error {
 	l, err := net.Listen("tcp", config.Listen)
 	if err != nil {
-		return &fault.Error{Kind: fault.Unavailable, Op: "listen " + config.Listen, Err: err, Fix: "choose another address with --listen"}
+		kind := fault.Unavailable
+		if wrong := (*net.AddrError)(nil); errors.As(err, &wrong) {
+			kind = fault.Invalid
+		}
+		return &fault.Error{Kind: kind, Op: "listen " + config.Listen, Err: err, Fix: "choose another address with --listen"}
 	}
 	s, err := openSystem(ctx, env, config, f, durable)
 	if err != nil {

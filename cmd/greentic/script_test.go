@@ -28,12 +28,17 @@ func TestScripts(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
+	moody, err := filepath.Abs("../../runtime/host/testdata/moody.wasm")
+	if err != nil {
+		t.Fatal(err)
+	}
 	testscript.Run(t, testscript.Params{
 		Dir: "testdata/script",
 		Setup: func(env *testscript.Env) error {
 			env.Setenv("GREENTIC_KEYS", filepath.Join(env.WorkDir, "keys"))
 			env.Setenv("GREENTIC_CACHE", filepath.Join(base, "greentic", "code"))
 			env.Setenv("HELPDESK", source)
+			env.Setenv("MOODY", moody)
 			return nil
 		},
 	})
