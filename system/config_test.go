@@ -49,6 +49,9 @@ func TestBadConfigurationIsRefusedWithLineAndSuggestion(t *testing.T) {
 		"zero":         {"workers: 0\n", "", 1},
 		"bad word":     {"log:\n  level: loud\n", "", 2},
 		"not a map":    {"- a\n- b\n", "", 1},
+		"not YAML":     {"tenant: a\nlisten: [b\n", "", 2},
+		"twice":        {"tenant: a\ntenant: b\n", "", 2},
+		"no time":      {"limits:\n  step_time: 0s\n", "", 2},
 	} {
 		t.Run(name, func(t *testing.T) {
 			_, err := system.Load(write(t, c.text), noEnv, nil)

@@ -1,11 +1,14 @@
 package system
 
 import (
+	"errors"
 	"fmt"
 	"strings"
 
+	"github.com/goccy/go-yaml"
 	"github.com/goccy/go-yaml/ast"
 	"github.com/goccy/go-yaml/parser"
+	"github.com/goccy/go-yaml/token"
 
 	"greentic.dev/greentic/fault"
 )
@@ -17,11 +20,14 @@ type entry struct {
 }
 
 func parseFile(name string, src []byte) ([]entry, error) {
-	file, err := parser.ParseBytes(src, 0)
-	if err != nil {
-		return nil, fault.Newf(fault.Invalid, "config", "%s is not YAML: %s", name, firstLine(err.Error()))
-	}
 	p := fileParser{name: name, lines: strings.Split(string(src), "\n")}
+	file, err := parser.ParseBytes(src, 0)
+	if wrong := yaml.Error(nil); errors.As(err, &wrong) {
+		return nil, fault.Newf(fault.Invalid, "config", "not YAML: %s", wrong.GetMessage()).At(p.position(wrong.GetToken()))
+	}
+	if err != nil {
+		return nil, fault.As(fault.Invalid, "config "+name, err)
+	}
 	for _, doc := range file.Docs {
 		if doc.Body == nil {
 			continue
@@ -33,17 +39,17 @@ func parseFile(name string, src []byte) ([]entry, error) {
 	return p.entries, nil
 }
 
-func firstLine(s string) string { return strings.SplitN(s, "\n", 2)[0] }
-
 type fileParser struct {
 	name    string
 	lines   []string
 	entries []entry
 }
 
-func (p *fileParser) at(n ast.Node) fault.Position {
+func (p *fileParser) at(n ast.Node) fault.Position { return p.position(n.GetToken()) }
+
+func (p *fileParser) position(t *token.Token) fault.Position {
 	pos := fault.Position{File: p.name}
-	if t := n.GetToken(); t != nil && t.Position != nil {
+	if t != nil && t.Position != nil {
 		pos.Line, pos.Col = t.Position.Line, t.Position.Column
 		if pos.Line >= 1 && pos.Line <= len(p.lines) {
 			pos.Excerpt = p.lines[pos.Line-1]

@@ -38,12 +38,12 @@ type Server struct {
 // openFolder creates and locks a data folder. One in use is fault.Conflict and names the process.
 func openFolder(dir string) (*folder, error) {
 	if err := os.MkdirAll(dir, 0o700); err != nil {
-		return nil, fault.As(fault.Unavailable, "data folder", err)
+		return nil, &fault.Error{Kind: fault.Unavailable, Op: "data folder", Err: err, Fix: "choose a folder you may write to with --data"}
 	}
 	f := &folder{dir: dir, lock: flock.New(filepath.Join(dir, "lock"))}
 	ok, err := f.lock.TryLock()
 	if err != nil {
-		return nil, fault.As(fault.Unavailable, "data folder "+dir, err)
+		return nil, &fault.Error{Kind: fault.Unavailable, Op: "data folder " + dir, Err: err, Fix: "choose a folder you may write to with --data"}
 	}
 	if !ok {
 		err := fault.Newf(fault.Conflict, "data folder "+dir, "another greentic process is using it").WithFix("stop it, or choose another folder with --data")
@@ -125,7 +125,8 @@ func FindServer(dir string) (Server, error) {
 }
 
 // CodeCache is where compiled code is kept: the configured folder, else one in the data folder
-// when there is one, else the user's cache folder, else nowhere.
+// when there is one, else the user's cache folder, else nowhere. A cache is never a reason to fail:
+// where the user has no folder that can be written, nothing is cached.
 func (c *Config) CodeCache(inData bool) string {
 	if c.Cache != "" {
 		return c.Cache
@@ -137,7 +138,11 @@ func (c *Config) CodeCache(inData bool) string {
 	if err != nil {
 		return ""
 	}
-	return filepath.Join(base, "greentic", "code")
+	dir := filepath.Join(base, "greentic", "code")
+	if os.MkdirAll(dir, 0o700) != nil {
+		return ""
+	}
+	return dir
 }
 
 // KeyStore is the folder of signing keys and trusted keys: keys in greentic.yaml, GREENTIC_KEYS,

@@ -6,6 +6,7 @@ import (
 	"log/slog"
 	"net/http"
 	"path/filepath"
+	"slices"
 	"strings"
 	"time"
 
@@ -53,6 +54,7 @@ type System struct {
 	runner   *runner.Runner
 	webchat  *messaging.WebChat
 	title    string
+	flows    []string // ids in the packs loaded so far
 }
 
 // Open opens the backends and wires the planes; nothing runs yet. Errors are those of the
@@ -60,7 +62,10 @@ type System struct {
 func Open(ctx context.Context, c *Config, o Options) (*System, error) {
 	s := &System{config: c, options: o}
 	if err := s.open(ctx); err != nil {
-		return nil, errors.Join(err, s.Close())
+		if cerr := s.Close(); cerr != nil {
+			return nil, errors.Join(err, cerr)
+		}
+		return nil, err // alone, so that its fix and position are found
 	}
 	return s, nil
 }
@@ -196,6 +201,9 @@ func (s *System) Load(ctx context.Context, path string) (loader.Report, error) {
 	if s.title == "" {
 		s.title = v.Archive().Name()
 	}
+	for _, f := range v.Archive().Flows() {
+		s.flows = append(s.flows, f.ID)
+	}
 	_, err = s.releases.Serve(ctx, v)
 	return report, err
 }
@@ -205,8 +213,14 @@ func (s *System) Turn(ctx context.Context, t greentic.Trigger) (runner.TurnResul
 	return s.runner.Turn(ctx, t)
 }
 
-// Start takes up waiting work; Serve does it for servers.
-func (s *System) Start(ctx context.Context) error { return s.runner.Start(ctx) }
+// Start takes up waiting work; Serve does it for servers. A flow named in the options that no
+// loaded pack has is fault.NotFound, before anybody's message meets it.
+func (s *System) Start(ctx context.Context) error {
+	if f := s.options.Flow; f != "" && !slices.Contains(s.flows, f) {
+		return fault.Newf(fault.NotFound, "flow "+f, "no pack has such a flow").WithFix("use one of " + strings.Join(s.flows, ", "))
+	}
+	return s.runner.Start(ctx)
+}
 
 // Drain lets running turns finish, for at most the configured time.
 func (s *System) Drain(ctx context.Context) error {
