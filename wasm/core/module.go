@@ -68,6 +68,7 @@ type Module struct {
 	limits    Limits
 	dataCount int // of the data count section; -1 when there is none
 	effects   effects
+	effort    int
 }
 
 // global is the type of a defined global.

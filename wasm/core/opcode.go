@@ -8,6 +8,7 @@ const (
 	opIf                 = 0x04
 	opEnd                = 0x0b
 	opBr                 = 0x0c
+	opBrIf               = 0x0d
 	opBrTable            = 0x0e
 	opReturn             = 0x0f
 	opCall               = 0x10
@@ -55,6 +56,47 @@ const (
 	miscTableFill  = 17
 )
 
+// Kinds of immediates.
+const (
+	immRefused = iota // the zero value: not a known instruction
+	immNone
+	immIndex // of a label, local or table
+	immType
+	immFunction
+	immGlobal
+	immCallIndirect
+	immMemory
+	immPage
+	immTargets
+	immTypes
+	immI32
+	immI64
+	immF32
+	immF64
+	immReference
+	immMisc
+	immVector
+)
+
+// immediates says what follows each opcode.
+var immediates = func() (t [256]byte) {
+	for _, r := range []struct{ from, to, imm byte }{
+		{0x00, 0x01, immNone}, {opBlock, opIf, immType}, {0x05, 0x05, immNone}, {opEnd, opEnd, immNone}, {opBr, opBrIf, immIndex},
+		{opBrTable, opBrTable, immTargets}, {opReturn, opReturn, immNone}, {opCall, opCall, immFunction},
+		{opCallIndirect, opCallIndirect, immCallIndirect}, {opReturnCall, opReturnCall, immFunction},
+		{opReturnCallIndirect, opReturnCallIndirect, immCallIndirect}, {0x1a, 0x1b, immNone}, {0x1c, 0x1c, immTypes},
+		{opLocalGet, opLocalTee, immIndex}, {opGlobalGet, opGlobalSet, immGlobal}, {0x25, opTableSet, immIndex},
+		{0x28, 0x3e, immMemory}, {0x3f, 0x40, immPage}, {opI32Const, opI32Const, immI32}, {opI64Const, opI64Const, immI64},
+		{0x43, 0x43, immF32}, {0x44, 0x44, immF64}, {0x45, 0xc4, immNone}, {0xd0, 0xd0, immReference}, {0xd1, 0xd1, immNone},
+		{opRefFunc, opRefFunc, immFunction}, {opMisc, opMisc, immMisc}, {opVector, opVector, immVector},
+	} {
+		for op := int(r.from); op <= int(r.to); op++ {
+			t[op] = r.imm
+		}
+	}
+	return t
+}()
+
 // instruction reads one instruction with its immediates and returns its first byte and, for
 // opMisc, the number that follows. It accepts the finished proposals up to the second version
 // of the standard, tail calls and extended constants; everything else is refused by name.
@@ -62,46 +104,46 @@ const (
 // guest's reach.
 func (r *reader) instruction(m *Module) (op byte, misc uint32) {
 	op = r.byte()
-	switch {
-	case op >= opLocalGet && op <= opLocalTee || op == opBr || op == 0x0d || op == 0x25 || op == opTableSet:
+	switch immediates[op] {
+	case immNone:
+	case immIndex:
 		r.u32()
-	case op >= 0x45 && op <= 0xc4 || op <= 0x01 || op == 0x05 || op == opEnd || op == opReturn || op == 0x1a || op == 0x1b || op == 0xd1:
-	case op == opI32Const:
+	case immI32:
 		r.s64(32)
-	case op >= 0x28 && op <= 0x3e:
+	case immMemory:
 		r.memoryArgument()
-	case op == opBlock || op == opLoop || op == opIf:
+	case immType:
 		r.blockType(m)
-	case op == opCall || op == opReturnCall || op == opRefFunc:
+	case immFunction:
 		r.below(r.u32(), len(m.funcs), "function")
-	case op == opGlobalGet || op == opGlobalSet:
+	case immGlobal:
 		r.below(r.u32(), m.globals, "global")
-	case op == opI64Const:
+	case immI64:
 		r.s64(64)
-	case op == opBrTable:
+	case immTargets:
 		for range r.count("branch targets", 1_000_000) + 1 {
 			r.u32()
 		}
-	case op == opCallIndirect || op == opReturnCallIndirect:
+	case immCallIndirect:
 		r.below(r.u32(), len(m.types), "type")
 		r.u32()
-	case op == 0x1c: // select t
+	case immTypes:
 		for range r.count("select types", 1000) {
 			valueType(r)
 		}
-	case op == 0x3f || op == 0x40: // memory.size, memory.grow
+	case immPage:
 		if r.byte() != 0 {
 			r.unsupported("a memory other than the first (multi-memory)")
 		}
-	case op == 0x43: // f32.const
+	case immF32:
 		r.take(4)
-	case op == 0x44: // f64.const
+	case immF64:
 		r.take(8)
-	case op == 0xd0: // ref.null
+	case immReference:
 		valueType(r)
-	case op == opMisc:
+	case immMisc:
 		misc = r.miscellaneous()
-	case op == opVector:
+	case immVector:
 		r.vector()
 	default:
 		r.refuse(op)

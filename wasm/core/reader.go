@@ -30,22 +30,32 @@ func (r *reader) more() bool { return r.pos < len(r.b) }
 
 func (r *reader) byte() byte {
 	if r.pos >= len(r.b) {
-		r.invalid("the module ends too early")
+		r.tooShort()
 	}
 	r.pos++
 	return r.b[r.pos-1]
 }
 
+func (r *reader) tooShort() { r.invalid("the module ends too early") }
+
 func (r *reader) take(n int) []byte {
 	if n < 0 || n > len(r.b)-r.pos {
-		r.invalid("the module ends too early")
+		r.tooShort()
 	}
 	r.pos += n
 	return r.b[r.pos-n : r.pos]
 }
 
-// u32 reads an unsigned LEB128 of at most 32 bits.
+// u32 reads an unsigned LEB128 of at most 32 bits. Nearly all are of one byte.
 func (r *reader) u32() uint32 {
+	if r.pos < len(r.b) && r.b[r.pos] < 0x80 {
+		r.pos++
+		return uint32(r.b[r.pos-1])
+	}
+	return r.longU32()
+}
+
+func (r *reader) longU32() uint32 {
 	var v uint64
 	for shift := 0; shift < 35; shift += 7 {
 		b := r.byte()

@@ -52,8 +52,10 @@ func (m *Module) parseCode(r *reader) {
 
 // scan walks the instructions of a body to its end.
 func (m *Module) scan(b *body, r *reader) {
-	for nesting := 0; ; {
+	for nesting, blocks := 0, 0; ; {
+		start := r.pos
 		op, misc := r.instruction(m)
+		blocks += blockWeight(op, r.pos-start)
 		switch op {
 		case opBlock, opIf, opLoop:
 			if nesting++; nesting > m.limits.Nesting {
@@ -65,6 +67,7 @@ func (m *Module) scan(b *body, r *reader) {
 				if r.more() {
 					r.invalid("instructions follow the end of a function")
 				}
+				m.spend(r, blocks, b.locals)
 				return
 			}
 		case opCall, opReturnCall, opCallIndirect, opReturnCallIndirect:
@@ -76,6 +79,29 @@ func (m *Module) scan(b *body, r *reader) {
 		case opMisc:
 			m.scanMisc(b, r, misc)
 		}
+	}
+}
+
+// blockWeight is what an instruction of a length adds to the weight of its function.
+func blockWeight(op byte, length int) int {
+	switch op {
+	case opBlock, opIf, opBrIf:
+		return 1
+	case opLoop:
+		return loopWeight
+	case opBrTable:
+		return 1 + length/targetsWeight // a target is at least a byte
+	}
+	return 0
+}
+
+// spend refuses functions whose compilation would take out of all proportion to their size.
+func (m *Module) spend(r *reader, blocks, locals int) {
+	if blocks > m.limits.Blocks {
+		r.fail(fault.Exhausted, "a function with blocks of weight %d, at most %d are allowed", blocks, m.limits.Blocks)
+	}
+	if m.effort += effort(blocks, locals); m.effort > m.limits.Effort {
+		r.fail(fault.Exhausted, "functions too large to compile in reasonable time")
 	}
 }
 
