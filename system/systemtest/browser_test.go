@@ -109,6 +109,7 @@ func TestTheChatPageSpeaksGerman(t *testing.T) {
 	p.sees("the question", "Was ist das Problem?")
 	p.says("Ich habe mein Passwort vergessen")
 	p.sees("the ticket", "HD-1", "Konten und Zugang", "offen")
+	p.screenshot("desktop-light-german")
 	p.until("the page is German, too", `document.documentElement.lang === "de" && document.querySelector("#send").innerText === "Senden"`)
 	if english := value[bool](p.browser, `/Send\b|New conversation|Online\b|ticket:/.test(document.body.innerText)`); english {
 		t.Error("there is English on the German page")
@@ -149,6 +150,7 @@ func TestTheChatPageReconnectsAfterARestart(t *testing.T) {
 	p.types("the screen flickers")
 	p.types("and the mouse is dead")
 	p.until("both messages wait", `document.querySelectorAll("#messages > li.sending").length === 2`)
+	p.screenshot("desktop-light-offline")
 	server.start()
 	p.until("the page is online again", `document.querySelector("#state").dataset.link === "online"`)
 	p.sees("the answer to the second message", "HD-2", "and the mouse is dead")
