@@ -117,7 +117,7 @@ func (c container) directory(dir []byte, count int) ([]*entry, error) {
 		}
 		if total += e.size; total > c.limit.MaxTotal {
 			return nil, refuse("PACK_TOO_LARGE", e.name, "the files up to this one add up to more than %d bytes", c.limit.MaxTotal).
-				WithFix("raise the limit for the size of a pack if you trust where it comes from")
+				WithFix("raise limits.pack_mib in greentic.yaml if you trust where the pack comes from")
 		}
 		list = append(list, e)
 		dir = dir[next:]
@@ -143,7 +143,7 @@ func (c container) checkEntry(e *entry, h []byte) error {
 		return refuse("PACK_ZIP_MISMATCH", e.name, "the stored entry has %d bytes and claims %d", e.packed, e.size)
 	case e.size > c.limit.MaxFile:
 		return refuse("PACK_TOO_LARGE", e.name, "the file has %d bytes, more than %d", e.size, c.limit.MaxFile).
-			WithFix("raise the limit for the size of a file if you trust where the pack comes from")
+			WithFix("raise limits.file_mib in greentic.yaml if you trust where the pack comes from")
 	}
 	if mode := u32(h, 38) >> 16; u16(h, 4)>>8 == 3 && mode&0xf000 != 0 && mode&0xf000 != 0x8000 {
 		return refuse("PACK_ZIP_ENTRY_KIND", e.name, "the entry is no regular file (mode %o)", mode)

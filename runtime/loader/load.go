@@ -36,7 +36,7 @@ type Report struct {
 	Verified bool            `json:"verified"` // trusted signature over an intact archive
 	Trust    trust.Report    `json:"trust"`
 	Findings []pack.Finding  `json:"findings"`           // what opening found, then what the integrity check found
-	Warnings []string        `json:"warnings,omitempty"` // what AllowUnsignedUnsafe let pass, one sentence each
+	Warnings []string        `json:"warnings,omitempty"` // what AllowUnsignedUnsafe let pass and what the reader doubted, one sentence each
 
 	integrity []pack.Finding
 }
@@ -161,6 +161,11 @@ func (r *Report) decide(name string, p Policy) error {
 	if len(opened) > 0 { // ambiguous, whoever signed it
 		return fault.New(fault.Invalid, "pack load "+name, opened[0].Message).WithCode(opened[0].Code).WithFix(opened[0].Hint)
 	}
+	for _, f := range r.Findings {
+		if f.Severity == pack.Warn {
+			r.Warnings = append(r.Warnings, f.Path+": "+f.Message)
+		}
+	}
 	if r.Verified {
 		return nil
 	}
@@ -169,10 +174,10 @@ func (r *Report) decide(name string, p Policy) error {
 		lines = append(lines, r.Trust.Reason)
 	}
 	for _, f := range r.problems() {
-		lines = append(lines, f.Path+": "+f.Message)
+		lines = append(lines, strings.TrimPrefix(f.Path+": "+f.Message, ": "))
 	}
 	if p.AllowUnsignedUnsafe {
-		r.Warnings = append([]string{fmt.Sprintf("%s is loaded although nobody vouches for it (--allow-unsigned-unsafe)", name)}, lines...)
+		r.Warnings = append(append([]string{fmt.Sprintf("%s is loaded although nobody vouches for it (--allow-unsigned-unsafe)", name)}, lines...), r.Warnings...)
 		return nil
 	}
 	err := fault.New(fault.Unverified, "pack load "+name, summary(lines, 8)).WithFix(r.fix(name))

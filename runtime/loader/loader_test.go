@@ -211,6 +211,21 @@ func TestAmbiguousPacksAreRefusedWhoeverSignedThem(t *testing.T) {
 	}
 }
 
+func TestWhatTheReaderDoubtsIsSaidWhenThePackIsLoaded(t *testing.T) {
+	d := newDesk(t)
+	d.policy.AllowUnsignedUnsafe = true
+	b := repacked(t, opened(t, d.pack(t)), func(path string, content []byte) []byte {
+		if path != "manifest.cbor" {
+			return content
+		}
+		return bytes.Replace(content, []byte("pack-v1"), []byte("pack-v9"), 1)
+	})
+	_, report, err := LoadBytes(ctx, "new.gtpack", b, d.policy)
+	if err != nil || !strings.Contains(strings.Join(report.Warnings, "\n"), `schema_version "pack-v9" is unknown`) {
+		t.Fatalf("%v %v", report.Warnings, err)
+	}
+}
+
 func TestFilesThatAreNoPacksAreRefused(t *testing.T) {
 	d := newDesk(t)
 	file := filepath.Join(t.TempDir(), "x.gtpack")
