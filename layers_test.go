@@ -186,7 +186,7 @@ func TestTheComponentHostKnowsNothingOfGreentic(t *testing.T) {
 func TestTheModelIsPure(t *testing.T) {
 	banned := map[string]string{
 		"os": "I/O", "os/exec": "I/O", "net": "I/O", "net/http": "I/O", "database/sql": "I/O", "io/ioutil": "I/O",
-		"math/rand": "randomness", "math/rand/v2": "randomness", "crypto/rand": "randomness", "sync": "goroutines",
+		"math/rand": "randomness", "math/rand/v2": "randomness", "crypto/rand": "randomness",
 	}
 	for _, s := range sources(t) {
 		if s.test || !matches("model/**", s.pkg) {
@@ -202,6 +202,9 @@ func TestTheModelIsPure(t *testing.T) {
 			case *ast.GoStmt:
 				t.Errorf("%s: the model starts no goroutine", s.fset.Position(n.Pos()))
 			case *ast.SelectorExpr:
+				if id, ok := n.X.(*ast.Ident); ok && id.Name == "sync" && !strings.HasPrefix(n.Sel.Name, "OnceValue") {
+					t.Errorf("%s: the model locks nothing; sync.OnceValue makes a constant that costs time", s.fset.Position(n.Pos()))
+				}
 				if id, ok := n.X.(*ast.Ident); ok && id.Name == "time" && (n.Sel.Name == "Now" || n.Sel.Name == "Since" || n.Sel.Name == "After") {
 					t.Errorf("%s: the model reads no clock", s.fset.Position(n.Pos()))
 				}
