@@ -31,7 +31,8 @@ func TestMain(m *testing.M) { goleak.VerifyTestMain(m) }
 // unsafe is the policy of these tests: their packs are not signed.
 var unsafe = loader.Policy{AllowUnsignedUnsafe: true}
 
-// makePack builds a pack of flows (id to source) and other files (path to content).
+// makePack builds a pack of flows (id to source) and other files (path to content); the file
+// named components is the list of components for pack.yaml.
 func makePack(t testing.TB, id string, flows, files map[string]string) *loader.Verified {
 	t.Helper()
 	dir := t.TempDir()
@@ -50,10 +51,14 @@ func makePack(t testing.TB, id string, flows, files map[string]string) *loader.V
 		project += "  - { id: " + flow + ", file: flows/" + flow + ".ygtc, tags: [default], entrypoints: [default] }\n"
 		write("flows/"+flow+".ygtc", "id: "+flow+"\ntype: messaging\ntags: [default]\n"+source)
 	}
-	write("pack.yaml", project)
 	for name, content := range files {
+		if name == "components" {
+			project += "components:\n" + content
+			continue
+		}
 		write(name, content)
 	}
+	write("pack.yaml", project)
 	built, err := build.Pack(t.Context(), dir, build.Options{})
 	if err != nil {
 		t.Fatal(err)
@@ -177,6 +182,7 @@ type rig struct {
 	store     *loader.Store
 	channel   *channel
 	deliverer runner.Deliverer // in place of the channel
+	host      *host.Host       // nil: one that runs no components
 	ids       atomic.Int64
 	options   runner.Options
 	policy    loader.Policy
@@ -218,7 +224,10 @@ func (r *rig) reopen() {
 // newRunner makes a runner that serves packs, over db.
 func (r *rig) newRunner(db kv.DB, packs ...*loader.Verified) *runner.Runner {
 	r.t.Helper()
-	releases := runner.NewReleases(host.New(host.Deps{}, host.Options{}), r.store, r.policy, nil)
+	if r.host == nil {
+		r.host = host.New(host.Deps{}, host.Options{})
+	}
+	releases := runner.NewReleases(r.host, r.store, r.policy, nil)
 	for _, v := range packs {
 		if _, err := releases.Serve(context.Background(), v); err != nil {
 			r.t.Fatal(err)

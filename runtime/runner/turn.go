@@ -211,9 +211,6 @@ func (t *turn) shortcut() bool {
 	return true
 }
 
-// maxJumps bounds the flows one turn may pass through.
-const maxJumps = 8
-
 func (t *turn) walk(ctx context.Context) error {
 	input := card.Input(t.message, t.tenant)
 	cursor, got := t.session.Cursor, flow.Got{What: flow.GotInput, Value: input}
@@ -224,7 +221,7 @@ func (t *turn) walk(ctx context.Context) error {
 		}
 	}
 	cursor.Limit = t.runner.options.Steps
-	for jumps := 0; ; {
+	for {
 		step, err := t.flow.Next(cursor, got)
 		if err != nil {
 			return fault.Wrap("flow "+t.flow.ID, err)
@@ -239,19 +236,6 @@ func (t *turn) walk(ctx context.Context) error {
 			return nil
 		case flow.DoFail:
 			return fault.Newf(fault.Invalid, "flow "+t.flow.ID+" node "+step.Node, "%s: %s", step.Fail.Code, step.Fail.Message).WithCode(step.Fail.Code)
-		case flow.DoJump:
-			if jumps++; jumps > maxJumps {
-				return fault.Newf(fault.Exhausted, "flow "+t.flow.ID, "more than %d jumps between flows", maxJumps)
-			}
-			if t.flow, err = t.release.flow(step.Flow); err != nil {
-				return err
-			}
-			cursor, got = t.flow.Start(step.Payload), flow.Got{What: flow.GotStart}
-			if step.Target != "" {
-				cursor.Node = step.Target
-			}
-			cursor.Limit, cursor.Steps = t.runner.options.Steps, step.Cursor.Steps
-			continue
 		}
 		if got, err = t.act(ctx, step); err != nil {
 			return err
