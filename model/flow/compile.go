@@ -62,7 +62,7 @@ func (c *compiler) compile(doc *value) {
 	c.slots()
 	c.nodes()
 	c.entrypoints()
-	f.prepare()
+	f.prepare(&c.conditions)
 	c.templates()
 }
 
@@ -187,7 +187,7 @@ func (c *compiler) templates() {
 }
 
 // prepare compiles mappings and conditions; what fails is kept for the step that needs it.
-func (f *Flow) prepare() {
+func (f *Flow) prepare(conditions *expr.Language) {
 	f.byID = map[string]*Node{}
 	for _, n := range f.Nodes {
 		f.byID[n.ID] = n
@@ -209,7 +209,7 @@ func (f *Flow) prepare() {
 		for i, r := range n.Routing.Routes {
 			if r.Condition != "" {
 				var err error
-				if n.conditions[i], err = expr.CompileCondition(r.Condition); err != nil && n.conditionErr == nil {
+				if n.conditions[i], err = conditions.Condition(r.Condition); err != nil && n.conditionErr == nil {
 					n.conditionErr = err
 				}
 			}

@@ -5,6 +5,7 @@ import (
 	"strings"
 
 	"greentic.dev/greentic/fault"
+	"greentic.dev/model/flow/expr"
 )
 
 // Diagnostic is one finding about the source of a flow (formats digest 1.6).
@@ -82,6 +83,8 @@ type compiler struct {
 	flow  *Flow
 	doc   *value
 	old   bool // schema_version 1
+
+	conditions expr.Language
 }
 
 func (c *compiler) excerpt(line int) string {

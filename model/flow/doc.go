@@ -5,5 +5,5 @@
 // flows, runtime/runner to walk them, cmd to check them. What it refuses to do: I/O, time,
 // randomness, retries, and changing a cursor it was given; Next only says what to do. Main types:
 // [Flow], [Node], [Cursor], [Step], [Diagnostic]. Where its promises are tested: compile_test.go,
-// next_test.go and manifest_test.go, with FuzzCompile for foreign sources.
+// next_test.go and hostile_test.go, with FuzzCompile for foreign sources.
 package flow

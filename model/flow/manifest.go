@@ -7,6 +7,7 @@ import (
 	"slices"
 
 	"greentic.dev/greentic/fault"
+	"greentic.dev/model/flow/expr"
 )
 
 // Manifest is the flow-v1 document of f, with node ids as text. The caller owns the maps and
@@ -127,7 +128,7 @@ func FromManifest(doc map[string]any) (*Flow, error) {
 		f.Nodes = append(f.Nodes, n)
 	}
 	f.restorePlaces()
-	f.prepare()
+	f.prepare(new(expr.Language))
 	return f, nil
 }
 

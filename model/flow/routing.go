@@ -5,7 +5,6 @@ import (
 	"slices"
 
 	"greentic.dev/greentic/fault"
-	"greentic.dev/model/flow/expr"
 )
 
 // routing compiles the routing of a node, rules 1 to 5 of formats digest 1.3.
@@ -71,7 +70,7 @@ func (c *compiler) route(n *Node, v *value) (Route, bool) {
 }
 
 func (c *compiler) condition(src string, v *value) {
-	_, err := expr.CompileCondition(src)
+	_, err := c.conditions.Condition(src)
 	if err == nil {
 		return
 	}

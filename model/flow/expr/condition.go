@@ -1,9 +1,12 @@
 package expr
 
 import (
-	"regexp"
-	"slices"
+	"errors"
 	"strings"
+
+	"cel.dev/cel-go/cel"
+	"cel.dev/cel-go/common/types"
+	"cel.dev/cel-go/interpreter"
 
 	"greentic.dev/greentic/fault"
 )
@@ -11,302 +14,136 @@ import (
 const (
 	maxCondition = 8 << 10 // bytes
 	maxDepth     = 64      // nesting
-	maxSteps     = 100_000 // evaluation or rendering steps
+	maxSteps     = 100_000 // rendering steps, or units of CEL cost
 )
 
-// Condition is the compiled condition of a route: a closed subset of CEL with the ecosystem's
-// meaning of `path == literal` (formats digest 1.4, decision 22). It is immutable.
+// Condition is the compiled condition of a route: CEL in which `path == literal` and
+// `path != literal` have the ecosystem's meaning (formats digest 1.4, decision 22) and a missing
+// path is null. It is immutable and safe for concurrent use.
 type Condition struct {
-	src  string
-	root operand
+	src     source
+	ast     *cel.Ast
+	program cel.Program
+	paths   []path
 }
 
-// CompileCondition compiles a condition. Operators are || && ! == != < <= > >= in + - * / % and
-// ?:, calls are size, has, int, double, string and the methods startsWith, endsWith, contains,
-// matches and size. A single bare word beside == or != is a text. Anything else is fault.Invalid
-// with the column, or fault.Unsupported when it is CEL outside the subset.
-func CompileCondition(src string) (*Condition, error) {
+// Language compiles conditions. The zero value is ready; the first condition costs about a
+// millisecond more than the next. It is for one goroutine, its conditions for all.
+type Language struct {
+	env   *cel.Env
+	known map[string]*Condition
+}
+
+// CompileCondition compiles one condition with a [Language] of its own.
+func CompileCondition(src string) (*Condition, error) { return new(Language).Condition(src) }
+
+// Condition compiles a condition. It is CEL with the standard functions and macros; node ids with
+// hyphens and the root in are names too, a single bare word beside == or != is a text, and a
+// pattern of matches is a literal. The error is fault.Invalid with the column, or
+// fault.Unsupported for a function that does not exist.
+func (l *Language) Condition(src string) (*Condition, error) {
+	if c := l.known[src]; c != nil {
+		return c, nil
+	}
 	if len(src) > maxCondition {
 		return nil, fault.Newf(fault.Invalid, "condition", "longer than %d bytes", maxCondition)
 	}
-	tokens, err := tokenize(src)
-	if err != nil {
+	if l.env == nil {
+		env, err := newEnvironment()
+		if err != nil {
+			return nil, fault.Wrap("condition", err)
+		}
+		l.env, l.known = env, map[string]*Condition{}
+	}
+	c, err := compileCondition(l.env, src)
+	if err == nil {
+		l.known[src] = c
+	}
+	return c, err
+}
+
+func compileCondition(env *cel.Env, src string) (*Condition, error) {
+	c := &Condition{src: readNames(src)}
+	ast, found := env.Parse(c.src.cel)
+	if err := c.issue(found); err != nil {
 		return nil, err
 	}
-	p := &parser{src: src, tokens: tokens}
-	root := p.ternary()
-	if t := p.peek(); p.err == nil && t.kind != tokEnd {
-		p.fail(t, "unexpected "+t.text)
+	r := rewriter{src: &c.src, info: ast.NativeRep().SourceInfo(), next: 1 << 32, bound: map[string]int{}}
+	r.root(ast.NativeRep().Expr())
+	if r.err != nil {
+		return nil, r.err
 	}
-	if p.err != nil {
-		return nil, p.err
+	c.paths = r.paths
+	if c.ast, found = env.Check(ast); found.Err() != nil {
+		return nil, c.issue(found)
 	}
-	return &Condition{src: src, root: root}, nil
+	var err error
+	if c.program, err = env.Program(c.ast, cel.CostLimit(maxSteps), cel.CostTracking(costs{}), cel.OptimizeRegex(patterns())); err != nil {
+		return nil, c.src.wrong(0, err.Error())
+	}
+	return c, nil
+}
+
+// issue is the first thing CEL finds wrong with a source.
+func (c *Condition) issue(found *cel.Issues) error {
+	if found.Err() == nil {
+		return nil
+	}
+	first := found.Errors()[0]
+	at := c.src.offset(first.Location)
+	msg := strings.TrimPrefix(first.Message, "Syntax error: ")
+	msg, _, _ = strings.Cut(msg, " expecting {")
+	switch {
+	case strings.Contains(msg, "'<EOF>'") && at >= len(c.src.user):
+		msg = "the condition ends too early"
+	case strings.HasPrefix(msg, "undeclared reference to"):
+		return fault.Newf(fault.Unsupported, "condition", "there is no function %s", c.src.names(strings.TrimPrefix(msg, "undeclared reference to "))).
+			At(c.src.position(at)).WithFix("use a function or macro of CEL, such as size, has, startsWith, matches or exists")
+	}
+	return c.src.wrong(at, c.src.names(msg))
 }
 
 // String is the source of the condition.
-func (c *Condition) String() string { return c.src }
+func (c *Condition) String() string { return c.src.user }
 
 // Eval evaluates the condition on the roots of scope, which it does not change. A missing path
 // is null; null is false where a boolean is needed, and orders against nothing. The error is
-// fault.Invalid for operands of the wrong sort, fault.Exhausted over 100 000 steps.
+// fault.Invalid with the column for operands of the wrong sort, fault.Exhausted over a cost of
+// 100 000.
 func (c *Condition) Eval(scope map[string]any) (bool, error) {
-	e := &evaluation{src: c.src, scope: scope}
-	v, err := e.run(c.root)
-	if err != nil {
-		return false, err
-	}
-	return e.truth(c.root, v)
-}
-
-// operand is one node of a parsed condition.
-type operand struct {
-	op   string // literal, word, root, member, index, call, method, list, ecosystem eq/ne, or the operator
-	col  int
-	name string
-	lit  any
-	args []operand
-	re   *regexp.Regexp
-}
-
-// isPath says whether o is a plain way into the scope.
-func (o operand) isPath() bool {
-	switch o.op {
-	case "root":
-		return true
-	case "member", "group":
-		return o.args[0].isPath()
-	case "index":
-		return o.args[0].isPath() && o.args[1].op == "literal"
-	}
-	return false
-}
-
-type parser struct {
-	src    string
-	tokens []token
-	at     int
-	depth  int
-	err    error
-}
-
-func (p *parser) peek() token { return p.tokens[min(p.at, len(p.tokens)-1)] }
-
-func (p *parser) next() token {
-	t := p.peek()
-	p.at++
-	return t
-}
-
-func (p *parser) fail(t token, msg string) operand {
-	if p.err == nil {
-		if t.kind == tokEnd {
-			msg = "the condition ends too early"
-		}
-		p.err = wrong(p.src, t.col, msg)
-	}
-	p.at = len(p.tokens) - 1
-	return operand{op: "literal"}
-}
-
-// sign takes the next token if it is one of texts.
-func (p *parser) sign(texts ...string) (token, bool) {
-	t := p.peek()
-	if (t.kind == tokSign || t.kind == tokName && t.text == "in") && slices.Contains(texts, t.text) {
-		p.at++
-		return t, true
-	}
-	return t, false
-}
-
-func (p *parser) expect(text string) {
-	if t, ok := p.sign(text); !ok {
-		p.fail(t, "expected "+text)
-	}
-}
-
-func (p *parser) ternary() operand {
-	if p.depth++; p.depth > maxDepth {
-		return p.fail(p.peek(), "nested too deep")
-	}
-	defer func() { p.depth-- }()
-	cond := p.binary(0)
-	if t, ok := p.sign("?"); ok {
-		yes := p.ternary()
-		p.expect(":")
-		return operand{op: "?", col: t.col, args: []operand{cond, yes, p.ternary()}}
-	}
-	return cond
-}
-
-// precedence lists the binary operators, weakest first.
-func precedence(level int) []string {
-	switch level {
-	case 0:
-		return []string{"||"}
-	case 1:
-		return []string{"&&"}
-	case 2:
-		return []string{"==", "!=", "<", "<=", ">", ">=", "in"}
-	case 3:
-		return []string{"+", "-"}
-	case 4:
-		return []string{"*", "/", "%"}
-	}
-	return nil
-}
-
-func (p *parser) binary(level int) operand {
-	ops := precedence(level)
-	if ops == nil {
-		return p.unary()
-	}
-	left := p.binary(level + 1)
-	for {
-		t, ok := p.sign(ops...)
-		if !ok {
-			return left
-		}
-		left = comparison(operand{op: t.text, col: t.col, args: []operand{left, p.binary(level + 1)}})
-	}
-}
-
-// comparison gives path == literal and path != literal their ecosystem meaning. null is no
-// literal in this sense: it asks whether the path is missing.
-func comparison(o operand) operand {
-	if o.op != "==" && o.op != "!=" {
-		return o
-	}
-	l, r := o.args[0], o.args[1]
-	if r.op == "root" && l.isPath() {
-		r = operand{op: "literal", col: r.col, lit: r.name}
-	}
-	if l.op == "literal" {
-		l, r = r, l
-	}
-	if l.isPath() && r.op == "literal" && r.lit != nil {
-		o.op, o.args = "text"+o.op, []operand{l, r}
-	}
-	return o
-}
-
-func (p *parser) unary() operand {
-	if p.depth++; p.depth > maxDepth {
-		return p.fail(p.peek(), "nested too deep")
-	}
-	defer func() { p.depth-- }()
-	if t, ok := p.sign("!"); ok {
-		return operand{op: "!", col: t.col, args: []operand{p.unary()}}
-	}
-	if t, ok := p.sign("-"); ok {
-		o := p.unary()
-		if n, ok := number(o.lit); ok && o.op == "literal" {
-			n.i, n.f = -n.i, -n.f
-			return operand{op: "literal", col: t.col, lit: n.value()}
-		}
-		return operand{op: "-", col: t.col, args: []operand{{op: "literal", lit: int64(0)}, o}}
-	}
-	return p.postfix(p.primary())
-}
-
-func (p *parser) primary() operand {
-	t := p.next()
+	out, _, err := c.program.Eval(&roots{c.paths, scope})
+	var cancelled interpreter.EvalCancelledError
+	var failed *types.Err
 	switch {
-	case t.kind == tokString:
-		return operand{op: "literal", col: t.col, lit: t.text}
-	case t.kind == tokNumber:
-		return operand{op: "literal", col: t.col, lit: t.value}
-	case t.kind == tokName && (t.text == "true" || t.text == "false"):
-		return operand{op: "literal", col: t.col, lit: t.text == "true"}
-	case t.kind == tokName && t.text == "null":
-		return operand{op: "literal", col: t.col}
-	case t.kind == tokName:
-		if _, ok := p.sign("("); ok {
-			return p.call(operand{op: "call", col: t.col, name: t.text}, p.arguments(")"))
-		}
-		return operand{op: "root", col: t.col, name: t.text}
-	case t.text == "(":
-		o := p.ternary()
-		p.expect(")")
-		return operand{op: "group", col: t.col, args: []operand{o}}
-	case t.text == "[":
-		return operand{op: "list", col: t.col, args: p.arguments("]")}
+	case errors.As(err, &cancelled):
+		return false, fault.Newf(fault.Exhausted, "condition", "a cost of more than %d", maxSteps).At(c.src.position(0))
+	case errors.As(err, &failed):
+		return false, c.src.wrong(c.src.offset(c.ast.NativeRep().SourceInfo().GetStartLocation(failed.NodeID())), failed.Error())
+	case err != nil:
+		return false, c.src.wrong(0, err.Error())
 	}
-	return p.fail(t, "unexpected "+t.text)
+	return out == types.True, nil
 }
 
-func (p *parser) arguments(end string) []operand {
-	var args []operand
-	for {
-		if _, ok := p.sign(end); ok || p.err != nil {
-			return args
-		}
-		if len(args) > 0 {
-			p.expect(",")
-		}
-		args = append(args, p.ternary())
-	}
+// roots gives CEL the paths of a condition: the variable @7 is the value at the seventh path.
+type roots struct {
+	paths []path
+	scope map[string]any
 }
 
-func (p *parser) postfix(o operand) operand {
-	for depth := 0; p.err == nil; depth++ {
-		t, ok := p.sign(".", "[")
-		if !ok {
-			return o
-		}
-		if depth > maxPath {
-			return p.fail(t, "the path is too long")
-		}
-		if t.text == "[" {
-			index := p.ternary()
-			p.expect("]")
-			o = operand{op: "index", col: t.col, args: []operand{o, index}}
-			continue
-		}
-		name := p.next()
-		if name.kind != tokName && name.kind != tokNumber || strings.Contains(name.text, ".") {
-			return p.fail(name, "a name is missing after the dot")
-		}
-		if _, ok := p.sign("("); ok {
-			o = p.call(operand{op: "method", col: name.col, name: name.text}, append([]operand{o}, p.arguments(")")...))
-			continue
-		}
-		o = operand{op: "member", col: name.col, name: name.text, args: []operand{o}}
+func (r *roots) ResolveName(name string) (any, bool) {
+	if name == "" || name[0] != '@' {
+		return nil, false
 	}
-	return o
+	i := 0
+	for _, digit := range []byte(name[1:]) {
+		i = 10*i + int(digit-'0')
+	}
+	if i < 0 || i >= len(r.paths) {
+		return nil, false
+	}
+	v, _ := r.paths[i].lookup(r.scope)
+	return v, true
 }
 
-// call checks a call against the closed list.
-func (p *parser) call(o operand, args []operand) operand {
-	o.args = args
-	want := map[string]int{
-		"call size": 1, "call has": 1, "call int": 1, "call double": 1, "call string": 1, "method size": 1,
-		"method startsWith": 2, "method endsWith": 2, "method contains": 2, "method matches": 2,
-	}[o.op+" "+o.name]
-	if p.err != nil {
-		return o
-	}
-	if want == 0 {
-		p.err = fault.Newf(fault.Unsupported, "condition", "there is no function %s", o.name).
-			At(fault.Position{Line: 1, Col: o.col, Excerpt: p.src}).
-			WithFix("use size, has, int, double, string, startsWith, endsWith, contains or matches")
-		return o
-	}
-	at := token{kind: tokName, col: o.col}
-	switch {
-	case len(args) != want:
-		return p.fail(at, o.name+" has the wrong number of arguments")
-	case o.name == "has" && !args[0].isPath():
-		return p.fail(at, "has needs a path")
-	case o.name == "matches":
-		s, ok := args[1].lit.(string)
-		if !ok {
-			return p.fail(at, "matches needs a pattern in quotes")
-		}
-		var err error
-		if o.re, err = regexp.Compile(s); err != nil {
-			return p.fail(at, "the pattern is wrong: "+s)
-		}
-	}
-	return o
-}
+func (*roots) Parent() interpreter.Activation { return nil }

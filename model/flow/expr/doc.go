@@ -1,9 +1,9 @@
 // Package expr is the expression language of flows: paths, conditions and mappings.
 //
-// What it is: [CompileCondition] for the conditions of routes, [Compile] for mappings with typed
-// {{path}} insertion and a Handlebars subset. Who calls it: model/flow, once per flow to compile
-// and once per step to evaluate. What it refuses to do: I/O, time, randomness, HTML escaping, and
-// any call outside a short closed list; source size, depth, steps and output are limited. Main
+// What it is: [Language] for the conditions of routes, CEL with the ecosystem's == ; [Compile] for
+// mappings with typed {{path}} insertion and a Handlebars subset. Who calls it: model/flow, once
+// per flow to compile and once per step to evaluate. What it refuses to do: I/O, time, randomness,
+// HTML escaping, and patterns that are data; source size, depth, cost and output are limited. Main
 // types: [Condition], [Mapping], [Scope]. Where its promises are tested: condition_test.go,
 // mapping_test.go and fuzz_test.go. Compiled values are immutable and safe for concurrent use.
 package expr

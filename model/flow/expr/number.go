@@ -54,25 +54,3 @@ func (n num) String() string {
 	}
 	return strconv.FormatFloat(n.f, 'g', -1, 64)
 }
-
-func (n num) value() any {
-	if n.isInt {
-		return n.i
-	}
-	return n.f
-}
-
-// compare is -1, 0 or 1; an integer and a float compare by their value.
-func (n num) compare(m num) int {
-	less, more := n.f < m.f, n.f > m.f
-	if n.isInt && m.isInt {
-		less, more = n.i < m.i, n.i > m.i
-	}
-	switch {
-	case less:
-		return -1
-	case more:
-		return 1
-	}
-	return 0
-}

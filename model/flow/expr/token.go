@@ -3,139 +3,183 @@ package expr
 import (
 	"strconv"
 	"strings"
+	"unicode/utf8"
+
+	"cel.dev/cel-go/common"
 
 	"greentic.dev/greentic/fault"
 )
 
-type tokenKind uint8
-
-const (
-	tokEnd tokenKind = iota
-	tokName
-	tokNumber
-	tokString
-	tokSign
-)
-
-type token struct {
-	kind  tokenKind
-	text  string // of a string: its value
-	value any    // of a number
-	col   int    // 1-based, in bytes
+// source is a condition as the user wrote it, and as CEL can read it: what the ecosystem calls a
+// name and CEL does not (node ids with hyphens, the root in, list.0) stands there as an identifier of ours.
+type source struct {
+	user    string
+	cel     string
+	cuts    []cut             // where user and cel drift apart, in order
+	renamed map[string]string // identifier in cel: name
 }
 
-const signs = "&& || == != <= >= ! < > ( ) [ ] . , ? : + - * / %"
+// cut says that behind byte at of cel the user's source is shift bytes further.
+type cut struct{ at, shift int }
 
-// tokenize splits a condition. A hyphen between letters belongs to the name, as in node ids.
-func tokenize(src string) ([]token, error) {
-	var out []token
-	all := strings.Fields(signs)
-scan:
+// alias begins the identifiers that stand for names CEL cannot read.
+const alias = "_name"
+
+// readNames finds the names in a condition, and leaves everything else to CEL.
+func readNames(src string) source {
+	s := source{user: src, renamed: map[string]string{}}
+	var b strings.Builder
+	operand, dot := false, false // what stands before
 	for i := 0; i < len(src); {
+		n := 1
 		c := src[i]
+		name := ""
 		switch {
-		case c == ' ' || c == '\t' || c == '\n' || c == '\r':
-			i++
-			continue
 		case c == '"' || c == '\'':
-			s, n, err := quoted(src[i:])
-			if err != nil {
-				return nil, wrong(src, i+1, err.Error())
+			n = quoted(src[i:])
+		case c == '/' && strings.HasPrefix(src[i:], "//"):
+			n = strings.IndexByte(src[i:]+"\n", '\n')
+		case c >= '0' && c <= '9' && !dot:
+			n = numberLength(src[i:])
+		case isLetter(c) || c >= '0' && c <= '9':
+			n = wordLength(src[i:])
+			if quote := i + n; quote < len(src) && (src[quote] == '"' || src[quote] == '\'') && isPrefix(src[i:quote]) {
+				n += quoted(src[quote:])
+				break
 			}
-			out = append(out, token{kind: tokString, text: s, col: i + 1})
-			i += n
-			continue
-		case c >= '0' && c <= '9':
-			n := numberLength(src[i:])
-			v, err := parseNumber(src[i : i+n])
-			if err != nil {
-				return nil, wrong(src, i+1, "not a number: "+src[i:i+n])
-			}
-			out = append(out, token{kind: tokNumber, text: src[i : i+n], value: v, col: i + 1})
-			i += n
-			continue
-		case c == '_' || c >= 128 || c|32 >= 'a' && c|32 <= 'z':
-			n := wordLength(src[i:])
-			out = append(out, token{kind: tokName, text: src[i : i+n], col: i + 1})
-			i += n
-			continue
+			name = src[i : i+n]
 		}
-		for _, s := range all {
-			if strings.HasPrefix(src[i:], s) {
-				out = append(out, token{kind: tokSign, text: s, col: i + 1})
-				i += len(s)
-				continue scan
-			}
+		word := src[i : i+n]
+		operator := name == "in" && operand && !dot
+		if name != "" && !operator && !isPlain(name, dot) {
+			word = s.alias(name)
 		}
-		return nil, wrong(src, i+1, "unexpected "+strconv.QuoteRune(rune(c)))
+		b.WriteString(word)
+		if i += n; len(word) != n {
+			s.cuts = append(s.cuts, cut{b.Len(), i - b.Len()})
+		}
+		if c != ' ' && c != '\t' && c != '\n' && c != '\r' {
+			operand = !operator && (n > 1 || isLetter(c) || c >= '0' && c <= '9' || c == ')' || c == ']' || c == '}')
+			dot = c == '.' && n == 1
+		}
 	}
-	return append(out, token{kind: tokEnd, col: len(src) + 1}), nil
+	s.cel = b.String()
+	return s
 }
 
-func wrong(src string, col int, msg string) *fault.Error {
-	return fault.Newf(fault.Invalid, "condition", "%s", msg).At(fault.Position{Line: 1, Col: col, Excerpt: src})
+func (s *source) alias(name string) string {
+	for id, known := range s.renamed {
+		if known == name {
+			return id
+		}
+	}
+	id := alias + strconv.Itoa(len(s.renamed))
+	s.renamed[id] = name
+	return id
 }
+
+// name is what the user wrote for an identifier of cel.
+func (s *source) name(id string) string {
+	if name, ok := s.renamed[id]; ok {
+		return name
+	}
+	return id
+}
+
+// names gives the identifiers in a message of CEL their names back.
+func (s *source) names(msg string) string {
+	for id, name := range s.renamed {
+		msg = strings.ReplaceAll(msg, "'"+id+"'", "'"+name+"'")
+	}
+	return strings.ReplaceAll(msg, "'", "")
+}
+
+// isPlain says whether CEL reads a name as an identifier.
+func isPlain(name string, member bool) bool {
+	switch name {
+	case "true", "false", "null":
+		return !member
+	case "in", "as", "break", "const", "continue", "else", "for", "function", "if", "import", "let", "loop", "package", "namespace", "return", "var", "void", "while":
+		return false
+	}
+	for i := range len(name) {
+		if c := name[i]; c == '-' || c >= utf8.RuneSelf {
+			return false
+		}
+	}
+	return (name[0] < '0' || name[0] > '9') && !strings.HasPrefix(name, alias)
+}
+
+func isPrefix(word string) bool { return len(word) <= 2 && strings.Trim(word, "rRbB") == "" }
+
+func isLetter(c byte) bool { return c == '_' || c >= utf8.RuneSelf || c|32 >= 'a' && c|32 <= 'z' }
 
 // wordLength is the length of a name; a hyphen needs a letter behind it to belong to the name.
 func wordLength(s string) int {
 	i := 0
-	for i < len(s) {
-		c := s[i]
-		if c == '_' || c >= 128 || c >= '0' && c <= '9' || c|32 >= 'a' && c|32 <= 'z' {
-			i++
-			continue
-		}
-		if c == '-' && i+1 < len(s) && (s[i+1] == '_' || s[i+1]|32 >= 'a' && s[i+1]|32 <= 'z') {
-			i++
-			continue
-		}
-		break
+	for i < len(s) && (isLetter(s[i]) || s[i] >= '0' && s[i] <= '9' || s[i] == '-' && i+1 < len(s) && isLetter(s[i+1])) {
+		i++
 	}
 	return i
 }
 
 func numberLength(s string) int {
 	i := 0
-	for i < len(s) && (s[i] >= '0' && s[i] <= '9' || s[i] == '.' || s[i]|32 == 'e' ||
+	for i < len(s) && (isLetter(s[i]) || s[i] >= '0' && s[i] <= '9' || s[i] == '.' && i+1 < len(s) && s[i+1] >= '0' && s[i+1] <= '9' ||
 		i > 0 && s[i-1]|32 == 'e' && (s[i] == '-' || s[i] == '+')) {
 		i++
 	}
 	return i
 }
 
-func parseNumber(s string) (any, error) {
-	if i, err := strconv.ParseInt(s, 10, 64); err == nil {
-		return i, nil
+// quoted is the length of the text that s begins with; CEL finds what is wrong inside.
+func quoted(s string) int {
+	end := s[:1]
+	if strings.HasPrefix(s, strings.Repeat(end, 3)) {
+		end = s[:3]
 	}
-	return strconv.ParseFloat(s, 64)
-}
-
-type unclosed struct{}
-
-func (unclosed) Error() string { return "the text has no closing quote" }
-
-// quoted reads a text in either quote with \n, \t, \r, \\ and escaped quotes; n is its length.
-func quoted(s string) (value string, n int, err error) {
-	var b strings.Builder
-	for i := 1; i < len(s); i++ {
+	for i := len(end); i < len(s); i++ {
 		switch {
-		case s[i] == s[0]:
-			return b.String(), i + 1, nil
-		case s[i] == '\\' && i+1 < len(s):
+		case s[i] == '\\':
 			i++
-			switch s[i] {
-			case 'n':
-				b.WriteByte('\n')
-			case 't':
-				b.WriteByte('\t')
-			case 'r':
-				b.WriteByte('\r')
-			default:
-				b.WriteByte(s[i])
-			}
-		default:
-			b.WriteByte(s[i])
+		case strings.HasPrefix(s[i:], end):
+			return i + len(end)
 		}
 	}
-	return "", 0, unclosed{}
+	return len(s)
+}
+
+// offset is the byte of the user's source that CEL means by a location. Of a call CEL names the
+// bracket, people look for the function.
+func (s *source) offset(at common.Location) int {
+	i := 0
+	for line := 1; line < at.Line(); line++ {
+		i += strings.IndexByte(s.cel[i:]+"\n", '\n') + 1
+	}
+	for column := at.Column(); column > 0 && i < len(s.cel); column-- {
+		_, n := utf8.DecodeRuneInString(s.cel[i:])
+		i += n
+	}
+	i = min(i, len(s.cel))
+	if i > 0 && i < len(s.cel) && s.cel[i] == '(' && (isLetter(s.cel[i-1]) || s.cel[i-1] >= '0' && s.cel[i-1] <= '9') {
+		for i > 0 && (isLetter(s.cel[i-1]) || s.cel[i-1] >= '0' && s.cel[i-1] <= '9') {
+			i--
+		}
+	}
+	shift := 0
+	for _, c := range s.cuts {
+		if c.at > i {
+			break
+		}
+		shift = c.shift
+	}
+	return min(i+shift, len(s.user))
+}
+
+func (s *source) position(at int) fault.Position {
+	return fault.Position{Line: 1, Col: 1 + utf8.RuneCountInString(s.user[:at]), Excerpt: s.user}
+}
+
+func (s *source) wrong(at int, msg string) *fault.Error {
+	return fault.Newf(fault.Invalid, "condition", "%s", msg).At(s.position(at))
 }
