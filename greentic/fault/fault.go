@@ -113,21 +113,35 @@ func KindOf(err error) Kind {
 // Is reports whether err is a failure of kind k.
 func Is(err error, k Kind) bool { return err != nil && KindOf(err) == k }
 
-// Detail finds the innermost position, fix and code carried by err's chain.
+// Detail finds the innermost position, fix and code carried by err's tree; of joined errors the
+// first that has one counts.
 func Detail(err error) (pos Position, fix, code string) {
-	for err != nil {
-		if e, ok := err.(*Error); ok {
-			if e.Pos != (Position{}) {
-				pos = e.Pos
+	switch e := err.(type) {
+	case nil:
+		return pos, fix, code
+	case interface{ Unwrap() []error }:
+		for _, one := range e.Unwrap() {
+			p, f, c := Detail(one)
+			if pos == (Position{}) {
+				pos = p
 			}
-			if e.Fix != "" {
-				fix = e.Fix
-			}
-			if e.Code != "" {
-				code = e.Code
-			}
+			fix, code = first(fix, f), first(code, c)
 		}
-		err = errors.Unwrap(err)
+		return pos, fix, code
+	}
+	pos, fix, code = Detail(errors.Unwrap(err))
+	if e, ok := err.(*Error); ok {
+		if pos == (Position{}) {
+			pos = e.Pos
+		}
+		fix, code = first(fix, e.Fix), first(code, e.Code)
 	}
 	return pos, fix, code
+}
+
+func first(a, b string) string {
+	if a != "" {
+		return a
+	}
+	return b
 }

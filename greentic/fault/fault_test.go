@@ -54,6 +54,10 @@ func TestDetailFindsPositionAndFix(t *testing.T) {
 	inner := fault.New(fault.Invalid, "flow", "missing target").
 		At(fault.Position{File: "a.ygtc", Line: 3, Col: 7}).WithFix("add node b").WithCode("MissingNode")
 	pos, fix, code := fault.Detail(fault.Wrap("check", inner))
+	joined, fix2, _ := fault.Detail(errors.Join(errors.New("x"), fault.Wrap("check", inner), fault.New(fault.Denied, "y", "z").WithFix("other")))
+	if joined != pos || fix2 != fix {
+		t.Fatalf("joined: %v %q", joined, fix2)
+	}
 	if pos.String() != "a.ygtc:3:7" || fix != "add node b" || code != "MissingNode" {
 		t.Fatalf("got %v %q %q", pos, fix, code)
 	}
