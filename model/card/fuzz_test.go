@@ -13,11 +13,15 @@ func FuzzLocalise(f *testing.F) {
 	f.Add("{{i18n:a.b}} ${name}", "de")
 	f.Add("i18n:a", "de_AT")
 	f.Add("{{{{i18n:a}}i18n:b}}${${name}}", "")
+	f.Add("{{{{i18n:}}i18n:b}} {{i18n:a{b}} {{ i18n:", "fr")
 	f.Fuzz(func(t *testing.T, s, locale string) {
 		texts := func(key string) (string, bool) { return "text ${name} {{i18n:other}}", key == "a.b" }
 		got, ok := card.Localise(s, texts, map[string]string{"name": "{{i18n:a.b}}"}).(string)
 		if !ok {
 			t.Fatalf("a text became %T", got)
+		}
+		if strings.Contains(got, "{{i18n:") {
+			t.Errorf("%q became %q", s, got)
 		}
 		if !strings.Contains(s, "{{") && !strings.Contains(s, "$") && !strings.Contains(s, "i18n:") && got != s {
 			t.Errorf("%q became %q", s, got)

@@ -31,6 +31,7 @@ func Fallback(locale string) []string {
 var (
 	languageTag = regexp.MustCompile(`^[A-Za-z]{1,8}(-[A-Za-z0-9]{1,8}){0,8}$`)
 	wholeKey    = regexp.MustCompile(`^\s*i18n:([A-Za-z0-9_./-]+)\s*$`)
+	opened      = regexp.MustCompile(`\{\{\s*i18n:`)
 	token       = regexp.MustCompile(`\{\{\s*i18n:([^{}]*)\}\}|\$\{\s*([A-Za-z0-9_.-]+)\s*\}`)
 )
 
@@ -40,7 +41,9 @@ const maxText = 1 << 20
 // Localise returns a copy of a JSON-like value in the user's language: {{i18n:KEY}} anywhere in
 // a string and a string that is i18n:KEY become the translation, or a readable form of the key
 // when there is none, and ${key} becomes metadata[key] where it is set, also in translations
-// (formats digest 6.8). What a metadata field holds is not expanded again. Keys of objects stay.
+// (formats digest 6.8). What a metadata field holds is not expanded again. No {{i18n: is left,
+// whatever the text: of a token that is not closed or came with metadata only the rest stays.
+// Keys of objects stay.
 func Localise(doc any, texts Texts, metadata map[string]string) any {
 	switch doc := doc.(type) {
 	case string:
@@ -62,13 +65,16 @@ func Localise(doc any, texts Texts, metadata map[string]string) any {
 }
 
 func localiseText(s string, texts Texts, metadata map[string]string) string {
-	if m := wholeKey.FindStringSubmatch(s); m != nil {
-		return expand(translate(m[1], texts), nil, metadata)
+	switch m := wholeKey.FindStringSubmatch(s); {
+	case m != nil:
+		s = expand(translate(m[1], texts), nil, metadata)
+	case strings.Contains(s, "{{") || strings.Contains(s, "${"):
+		s = expand(s, texts, metadata)
 	}
-	if !strings.Contains(s, "{{") && !strings.Contains(s, "${") {
-		return s
+	for opened.MatchString(s) {
+		s = opened.ReplaceAllString(s, "")
 	}
-	return expand(s, texts, metadata)
+	return s
 }
 
 // expand fills the tokens of s; without texts it is a translation and names no further ones.
