@@ -35,13 +35,13 @@ func (w *rewriter) body(out []byte, i int, results []byte) []byte {
 	if !entry && !b.calls && !b.refs && !b.bulk && !b.loops {
 		return append(out, b.bytes...)
 	}
-	r := &reader{b: b.bytes, base: b.base}
-	groups := r.u32()
-	out = append(appendU32(out, groups+2), b.bytes[r.pos:b.code]...)
+	declared := &reader{b: b.bytes}
+	groups := declared.u32()
+	out = append(appendU32(out, groups+2), b.bytes[declared.pos:b.code]...)
 	out = append(out, 1, 0x7e, 1, 0x7f) // the scratch locals
 	w.scratch, w.length = uint32(b.locals), uint32(b.locals)+1
 	cost := w.measure(b)
-	r.pos = b.code
+	r := b.instructions()
 	w.counted = entry && b.calls
 	if w.counted {
 		out = w.appendBlock(w.appendEnter(out, cost), results)

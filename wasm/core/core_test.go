@@ -2,11 +2,7 @@ package core_test
 
 import (
 	"context"
-	"errors"
-	"runtime"
-	"strings"
 	"testing"
-	"time"
 
 	"github.com/tetratelabs/wazero/api"
 
@@ -139,125 +135,5 @@ func TestDepthIsGivenBackOnEveryWayOut(t *testing.T) {
 	}
 	if _, err := fac.Call(t.Context(), 30); !fault.Is(err, fault.Exhausted) {
 		t.Fatalf("thirty nested calls under a limit of 25: %v", err)
-	}
-}
-
-func endless(start bool) []byte {
-	m := &wasmModule{}
-	f := m.fn("spin", nil, nil, nil, 0x03, 0x40, 0x0c, 0, 0x0b)
-	if start {
-		m.start = [][]byte{uleb(uint64(f))}
-	}
-	return m.bytes()
-}
-
-// Without safe points a looping guest and one garbage collection freeze the process.
-func TestHostileAnEndlessLoopEndsWithItsContextWhileTheCollectorRuns(t *testing.T) {
-	e := engine(t, "")
-	i := instance(t, e, compile(t, e, endless(false)), core.InstanceOptions{})
-	ctx, cancel := context.WithTimeout(t.Context(), 100*time.Millisecond)
-	defer cancel()
-	stop := make(chan struct{})
-	collections := make(chan int)
-	go func() {
-		n := 0
-		for {
-			select {
-			case <-stop:
-				collections <- n
-				return
-			default:
-				runtime.GC()
-				n++
-			}
-		}
-	}()
-	begin := time.Now()
-	_, err := i.Module().ExportedFunction("spin").Call(ctx)
-	took := time.Since(begin)
-	close(stop)
-	if n := <-collections; n < 3 {
-		t.Errorf("%d collections while the guest span", n)
-	}
-	if !errors.Is(err, context.DeadlineExceeded) || took > 2*time.Second {
-		t.Fatalf("%v after %v", err, took)
-	}
-}
-
-func TestHostileAStartFunctionThatLoopsEndsWithItsContext(t *testing.T) {
-	e := engine(t, "")
-	c := compile(t, e, endless(true))
-	ctx, cancel := context.WithTimeout(t.Context(), 20*time.Millisecond)
-	defer cancel()
-	if _, err := e.Instantiate(ctx, c, core.InstanceOptions{}); !errors.Is(err, context.DeadlineExceeded) {
-		t.Fatalf("err = %v", err)
-	}
-}
-
-func TestHostileUnboundedRecursionIsExhausted(t *testing.T) {
-	m := &wasmModule{}
-	m.fn("dive", nil, nil, nil, 0x10, 0)
-	e := engine(t, "")
-	i := instance(t, e, compile(t, e, m.bytes()), core.InstanceOptions{})
-	if _, err := i.Module().ExportedFunction("dive").Call(t.Context()); !fault.Is(err, fault.Exhausted) {
-		t.Fatalf("err = %v", err)
-	}
-}
-
-func TestHostileAMemoryHogIsHeldAtItsBudget(t *testing.T) {
-	m := &wasmModule{memories: [][]byte{{0, 1}}}
-	m.fn("grow", []byte{i32}, []byte{i32}, nil, 0x20, 0, 0x40, 0)
-	e := engine(t, "")
-	b := &core.Budget{Limit: 4 << 20}
-	i := instance(t, e, compile(t, e, m.bytes()), core.InstanceOptions{Memory: b})
-	grow := i.Module().ExportedFunction("grow")
-	if got, err := grow.Call(t.Context(), 63); err != nil || got[0] != 1 || b.Denied() {
-		t.Fatalf("growing to the limit: %v %v", got, err)
-	}
-	if got, err := grow.Call(t.Context(), 1); err != nil || uint32(got[0]) != 0xffffffff || !b.Denied() || b.Peak() != 4<<20 {
-		t.Fatalf("growing past the limit: %v %v peak %d", got, err, b.Peak())
-	}
-}
-
-func TestHostileModulesAreRefusedByName(t *testing.T) {
-	body := func(code ...byte) []byte {
-		m := &wasmModule{memories: [][]byte{{0, 1}}}
-		m.fn("f", nil, nil, nil, code...)
-		return m.bytes()
-	}
-	many := &wasmModule{}
-	for range 10_000 {
-		many.memories = append(many.memories, []byte{0, 0})
-	}
-	for name, c := range map[string]struct {
-		src  []byte
-		kind fault.Kind
-		says string
-	}{
-		"ten thousand memories":   {many.bytes(), fault.Unsupported, "multi-memory"},
-		"shared memory":           {(&wasmModule{memories: [][]byte{{3, 1, 2}}}).bytes(), fault.Unsupported, "threads"},
-		"memory64":                {(&wasmModule{memories: [][]byte{{4, 1}}}).bytes(), fault.Unsupported, "memory64"},
-		"a huge table":            {(&wasmModule{tables: [][]byte{{0x70, 0, 0xff, 0xff, 0xff, 0xff, 0x0f}}}).bytes(), fault.Exhausted, "table"},
-		"atomics":                 {body(0xfe, 0x03, 0x00), fault.Unsupported, "threads"},
-		"exceptions":              {body(0x06, 0x40, 0x0b), fault.Unsupported, "exception"},
-		"garbage collection":      {body(0xfb, 0x00), fault.Unsupported, "garbage"},
-		"an unknown instruction":  {body(0xff), fault.Unsupported, "0xff"},
-		"an ill-typed body":       {body(0x6a), fault.Invalid, "core module"},
-		"a component":             {[]byte("\x00asm\x0d\x00\x01\x00"), fault.Invalid, "offset 0"},
-		"a huge claimed count":    {[]byte("\x00asm\x01\x00\x00\x00\x01\x05\xff\xff\xff\xff\x0f"), fault.Exhausted, "types"},
-		"a huge count of data":    {[]byte("\x00asm\x01\x00\x00\x00\x0b\x04\xd4\xff\xff0"), fault.Exhausted, "data segments"},
-		"a module cut in half":    {program()[:100], fault.Invalid, "too early"},
-		"a body that never ends":  {[]byte("\x00asm\x01\x00\x00\x00\x01\x04\x01\x60\x00\x00\x03\x02\x01\x00\x0a\x04\x01\x02\x00\x01"), fault.Invalid, "end"},
-		"a section that is twice": {[]byte("\x00asm\x01\x00\x00\x00\x01\x01\x00\x01\x01\x00"), fault.Invalid, "twice"},
-	} {
-		t.Run(name, func(t *testing.T) {
-			m, err := core.Parse(c.src, core.Limits{})
-			if err == nil {
-				_, err = engine(t, "").Compile(t.Context(), m, nil)
-			}
-			if !fault.Is(err, c.kind) || !strings.Contains(err.Error(), c.says) {
-				t.Fatalf("err = %v", err)
-			}
-		})
 	}
 }

@@ -60,7 +60,8 @@ const (
 const (
 	immRefused = iota // the zero value: not a known instruction
 	immNone
-	immIndex // of a label, local or table
+	immIndex // of a label or table
+	immLocal
 	immType
 	immFunction
 	immGlobal
@@ -85,7 +86,7 @@ var immediates = func() (t [256]byte) {
 		{opBrTable, opBrTable, immTargets}, {opReturn, opReturn, immNone}, {opCall, opCall, immFunction},
 		{opCallIndirect, opCallIndirect, immCallIndirect}, {opReturnCall, opReturnCall, immFunction},
 		{opReturnCallIndirect, opReturnCallIndirect, immCallIndirect}, {0x1a, 0x1b, immNone}, {0x1c, 0x1c, immTypes},
-		{opLocalGet, opLocalTee, immIndex}, {opGlobalGet, opGlobalSet, immGlobal}, {0x25, opTableSet, immIndex},
+		{opLocalGet, opLocalTee, immLocal}, {opGlobalGet, opGlobalSet, immGlobal}, {0x25, opTableSet, immIndex},
 		{0x28, 0x3e, immMemory}, {0x3f, 0x40, immPage}, {opI32Const, opI32Const, immI32}, {opI64Const, opI64Const, immI64},
 		{0x43, 0x43, immF32}, {0x44, 0x44, immF64}, {0x45, 0xc4, immNone}, {0xd0, 0xd0, immReference}, {0xd1, 0xd1, immNone},
 		{opRefFunc, opRefFunc, immFunction}, {opMisc, opMisc, immMisc}, {opVector, opVector, immVector},
@@ -108,6 +109,8 @@ func (r *reader) instruction(m *Module) (op byte, misc uint32) {
 	case immNone:
 	case immIndex:
 		r.u32()
+	case immLocal:
+		r.below(r.u32(), r.locals, "local")
 	case immI32:
 		r.s64(32)
 	case immMemory:

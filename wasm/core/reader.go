@@ -15,6 +15,8 @@ type reader struct {
 	b    []byte
 	pos  int
 	base int // offset of b in the module
+
+	locals int // of the function whose body this is
 }
 
 func (r *reader) fail(kind fault.Kind, format string, args ...any) {

@@ -14,6 +14,11 @@ type body struct {
 	loops  bool
 }
 
+// instructions returns a reader of the instructions of a body.
+func (b *body) instructions() *reader {
+	return &reader{b: b.bytes, pos: b.code, base: b.base, locals: b.locals}
+}
+
 // effects is what the instructions of a module may do that matters to restoring an instance.
 type effects struct {
 	segments bool // memory.init, data.drop
@@ -45,7 +50,7 @@ func (m *Module) parseCode(r *reader) {
 			}
 			b.locals += int(n)
 		}
-		b.code = src.pos
+		b.code, src.locals = src.pos, b.locals
 		m.scan(b, src)
 	}
 }

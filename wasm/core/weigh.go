@@ -41,7 +41,7 @@ func (w *rewriter) weigh(i, chain int) int {
 
 // weighCalls adds the work of what b calls.
 func (w *rewriter) weighCalls(b *body, work, chain int) int {
-	r := &reader{b: b.bytes, pos: b.code, base: b.base}
+	r := b.instructions()
 	for r.more() {
 		start := r.pos
 		switch op, _ := r.instruction(w.m); op {
@@ -75,7 +75,7 @@ func (w *rewriter) measure(b *body) int64 {
 	if !b.loops && !b.calls {
 		return int64(1 + total/pointBytes)
 	}
-	r := &reader{b: b.bytes, pos: b.code, base: b.base}
+	r := b.instructions()
 	called := 0
 	for r.more() {
 		start := r.pos
