@@ -92,7 +92,9 @@ func (r *Runner) sendOne(ctx context.Context, o queue.Outgoing) (err error) {
 	if d == nil {
 		return fault.Newf(fault.Unsupported, "deliver", "no connector for route %s", o.Route)
 	}
-	return d.Deliver(ctx, o)
+	limited, cancel := context.WithTimeout(ctx, r.options.SendTime)
+	defer cancel()
+	return d.Deliver(limited, o)
 }
 
 // final says that trying again cannot help.

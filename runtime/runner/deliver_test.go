@@ -1,6 +1,7 @@
 package runner_test
 
 import (
+	"context"
 	"fmt"
 	"slices"
 	"testing"
@@ -95,6 +96,34 @@ func TestAChannelThatIsDownForOneHoldsNobodyElseUp(t *testing.T) {
 	r.channel.replies(t, "up", 1)
 	accept(t, run, say("up", "2", "c"))
 	r.channel.replies(t, "up", 2)
+}
+
+// hanging never answers for one conversation.
+type hanging struct{ *channel }
+
+func (h hanging) Deliver(ctx context.Context, o queue.Outgoing) error {
+	if o.Key == "hangs" {
+		<-ctx.Done()
+		return fault.Wrap("channel", ctx.Err())
+	}
+	return h.channel.Deliver(ctx, o)
+}
+
+func TestAConnectorThatHangsIsGivenUp(t *testing.T) {
+	r := newRig(t)
+	r.options.Workers, r.options.SendTime, r.options.Attempts = 1, 10*time.Millisecond, 2
+	r.deliverer = hanging{r.channel}
+	run, stop := r.start(makePack(t, "t.echo", map[string]string{"main": echo}, nil))
+	accept(t, run, say("hangs", "1", "a"))
+	accept(t, run, say("k", "1", "b"))
+	r.channel.replies(t, "k", 1)
+	for len(letters(t, r)) == 0 {
+		accept(t, run, say("k", fmt.Sprint(r.ids.Add(1)), "c"))
+	}
+	stop()
+	if list := letters(t, r); list[0].Outgoing.Key != "hangs" || list[0].Outgoing.Attempts != 2 {
+		t.Errorf("dead letters %+v", list)
+	}
 }
 
 func TestAPanickingConnectorHurtsOnlyItsReply(t *testing.T) {

@@ -40,6 +40,7 @@ type Options struct {
 	Flow     string        // the flow new sessions take; empty selects by formats digest 6.2
 	Attempts int           // deliveries of one reply before it is buried; 8
 	Backoff  time.Duration // before the second delivery, doubled each time up to a minute; 250 ms
+	SendTime time.Duration // wall time of one delivery; 30 seconds
 	// Crash is called at named points, for tests that end the process there.
 	Crash func(point string)
 }
@@ -55,6 +56,9 @@ func (o Options) orDefault() Options {
 	def(&o.Attempts, 8)
 	if o.TurnTime == 0 {
 		o.TurnTime = 2 * time.Minute
+	}
+	if o.SendTime == 0 {
+		o.SendTime = 30 * time.Second
 	}
 	if o.Backoff == 0 {
 		o.Backoff = 250 * time.Millisecond
