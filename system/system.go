@@ -179,7 +179,7 @@ type lateAcceptor struct{ messaging.Acceptor }
 type toWebChat struct{ w *messaging.WebChat }
 
 func (d toWebChat) Deliver(ctx context.Context, o queue.Outgoing) error {
-	return d.w.Deliver(ctx, o.Tenant, o.Header["conversation"], o.ID, o.Reply)
+	return d.w.Deliver(ctx, o.Tenant, o.Header, o.ID, o.Reply)
 }
 
 // tenant finds the tenant that a URL names; the empty name is the default one.

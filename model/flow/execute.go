@@ -13,7 +13,7 @@ func (f *Flow) run(c Cursor, why string) Step {
 		limit = MaxSteps
 	}
 	if c.Steps >= limit {
-		return failure(c, n, "step_limit", "more than %d nodes in one turn", limit)
+		return failure(c, n, StepLimit, "more than %d nodes in one turn", limit)
 	}
 	c.Steps++
 	if n.templateErr != nil {

@@ -10,6 +10,9 @@ import (
 // MaxSteps is how many nodes a turn may execute when Cursor.Limit does not say.
 const MaxSteps = 200
 
+// StepLimit is the failure code of a turn that executed too many.
+const StepLimit = "step_limit"
+
 // Node is the node called id, or nil.
 func (f *Flow) Node(id string) *Node { return f.byID[id] }
 

@@ -45,7 +45,7 @@ func frame(t *testing.T, conn *websocket.Conn) page {
 
 func (d *desk) deliver(t *testing.T, s session, id, text string) {
 	t.Helper()
-	if err := d.chat.Deliver(t.Context(), demo, s.ConversationID, id, greentic.Reply{Kind: "message", Text: text}); err != nil {
+	if err := d.chat.Deliver(t.Context(), demo, map[string]string{"conversation": s.ConversationID}, id, greentic.Reply{Kind: "message", Text: text}); err != nil {
 		t.Fatal(err)
 	}
 }
@@ -147,13 +147,13 @@ func TestDeliverIsIdempotentAndKeepsOrder(t *testing.T) {
 	if texts(p) != "m1,m2,m3" {
 		t.Errorf("%s", texts(p))
 	}
-	err := d.chat.Deliver(t.Context(), demo, "nowhere", "1", greentic.Reply{Text: "x"})
+	err := d.chat.Deliver(t.Context(), demo, map[string]string{"conversation": "nowhere"}, "1", greentic.Reply{Text: "x"})
 	if !fault.Is(err, fault.NotFound) {
 		t.Errorf("%v", err)
 	}
 	other := demo
 	other.Tenant = "other"
-	if err := d.chat.Deliver(t.Context(), other, s.ConversationID, "9", greentic.Reply{Text: "x"}); !fault.Is(err, fault.NotFound) {
+	if err := d.chat.Deliver(t.Context(), other, map[string]string{"conversation": s.ConversationID}, "9", greentic.Reply{Text: "x"}); !fault.Is(err, fault.NotFound) {
 		t.Errorf("another tenant: %v", err)
 	}
 }

@@ -92,11 +92,19 @@ func (w *WebChat) route(method, path, action, resource string, h handler) route.
 	return route.Route{Method: method, Path: path, Action: action, Resource: resource, Auth: route.Own, CORS: true, MaxBody: w.options.MaxBody, Handler: w.handle(h)}
 }
 
-// Deliver stores a reply in its conversation and wakes the streams. id makes it idempotent:
-// delivering twice under one id stores once. A conversation that does not exist is
-// fault.NotFound, which no retry will mend.
-func (w *WebChat) Deliver(ctx context.Context, tenant greentic.TenantCtx, conversation, id string, r greentic.Reply) error {
-	_, _, err := w.transcript.add(ctx, tenant, conversation, "out-"+id, fromReply(r, tenant.Locale))
+// Names in the header of a trigger, which comes back with its replies.
+const (
+	headerConversation = "conversation"
+	headerReplyTo      = "reply_to" // activity id
+)
+
+// Deliver stores a reply in its conversation and wakes the streams; header is that of the trigger
+// it answers. id makes it idempotent: delivering twice under one id stores once. A conversation
+// that does not exist is fault.NotFound, which no retry will mend.
+func (w *WebChat) Deliver(ctx context.Context, tenant greentic.TenantCtx, header map[string]string, id string, r greentic.Reply) error {
+	a := fromReply(r, tenant.Locale)
+	a.ReplyToID = header[headerReplyTo]
+	_, _, err := w.transcript.add(ctx, tenant, header[headerConversation], "out-"+id, a)
 	return fault.Wrap("webchat deliver", err)
 }
 
@@ -115,7 +123,7 @@ func (w *WebChat) accept(ctx context.Context, tenant greentic.TenantCtx, id stri
 	return w.deps.Accept.Accept(ctx, greentic.Trigger{
 		ID: id + "/" + name, Tenant: tenant, Kind: greentic.KindMessage, Route: Route,
 		Key: sessionKey(tenant, id, a.From.ID), Body: body,
-		Header: map[string]string{"conversation": id, "reply_to": a.ID},
+		Header: map[string]string{headerConversation: id, headerReplyTo: a.ID},
 	})
 }
 

@@ -211,6 +211,19 @@ func (t *turn) shortcut() bool {
 	return true
 }
 
+// failureKind is the kind a failure code names; a component's own codes are the input's fault.
+func failureKind(code string) fault.Kind {
+	for _, k := range fault.Kinds() {
+		if k.String() == code {
+			return k
+		}
+	}
+	if code == flow.StepLimit {
+		return fault.Exhausted
+	}
+	return fault.Invalid
+}
+
 func (t *turn) walk(ctx context.Context) error {
 	input := card.Input(t.message, t.tenant)
 	cursor, got := t.session.Cursor, flow.Got{What: flow.GotInput, Value: input}
@@ -235,7 +248,7 @@ func (t *turn) walk(ctx context.Context) error {
 			t.status = greentic.TurnDone
 			return nil
 		case flow.DoFail:
-			return fault.Newf(fault.Invalid, "flow "+t.flow.ID+" node "+step.Node, "%s: %s", step.Fail.Code, step.Fail.Message).WithCode(step.Fail.Code)
+			return fault.Newf(failureKind(step.Fail.Code), "flow "+t.flow.ID+" node "+step.Node, "%s: %s", step.Fail.Code, step.Fail.Message).WithCode(step.Fail.Code)
 		}
 		if got, err = t.act(ctx, step); err != nil {
 			return err

@@ -180,6 +180,9 @@ func (c *client) poll() error {
 		c.activities[id] = true
 		from, _ := a["from"].(map[string]any)
 		if from["role"] == "bot" {
+			if to, _ := a["replyToId"].(string); !c.activities[to] {
+				return fmt.Errorf("answer %s replies to %q, which was not seen", id, to)
+			}
 			text, _ := a["text"].(string)
 			c.texts = append(c.texts, text)
 		}
