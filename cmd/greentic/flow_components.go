@@ -6,6 +6,8 @@ import (
 	"fmt"
 	"os"
 	"path/filepath"
+	"slices"
+	"strings"
 
 	"greentic.dev/build"
 	"greentic.dev/greentic/fault"
@@ -22,6 +24,8 @@ type builtFolder struct {
 	known map[string]bool // component ids and operations
 	found flow.Diagnostics
 	told  bool
+
+	operations map[string][]string // by component; what its manifest declares
 }
 
 // check asks the pack that the flow belongs to, by building it in memory: so that it says what
@@ -30,7 +34,10 @@ type builtFolder struct {
 func (k componentCheck) check(ctx context.Context, name string, f *flow.Flow) flow.Diagnostics {
 	dir := packFolder(name)
 	if dir == "" {
-		return unknownComponents(name, f, nil)
+		return append(flow.Diagnostics{{
+			Class: "Pack", Message: "there is no pack.yaml above this flow: only the builtins are known", File: name, Severity: "warning",
+			Fix: "put it into the flows folder of a pack, or check with --structure-only",
+		}}, unknownComponents(name, f, nil)...)
 	}
 	p := k.packs[dir]
 	if p == nil {
@@ -44,14 +51,15 @@ func (k componentCheck) check(ctx context.Context, name string, f *flow.Flow) fl
 		p.told = true
 		return p.found
 	}
+	found := unknownOperations(name, f, p.operations)
 	if p.files["flows/"+filepath.Base(name)] {
-		return nil
+		return found
 	}
-	return unknownComponents(name, f, p.known)
+	return append(found, unknownComponents(name, f, p.known)...)
 }
 
 func buildFolder(ctx context.Context, dir string) *builtFolder {
-	p := &builtFolder{files: map[string]bool{}, known: map[string]bool{}}
+	p := &builtFolder{files: map[string]bool{}, known: map[string]bool{}, operations: map[string][]string{}}
 	built, err := build.Pack(ctx, dir, build.Options{})
 	if err != nil {
 		p.found = flow.Diagnostics{diagnosticOf(err)}
@@ -70,6 +78,7 @@ func buildFolder(ctx context.Context, dir string) *builtFolder {
 		if c.Manifest != nil {
 			for _, op := range c.Manifest.Operations {
 				p.known[op.Name] = true
+				p.operations[c.ID] = append(p.operations[c.ID], op.Name)
 			}
 		}
 	}
@@ -131,6 +140,29 @@ func unknownComponents(name string, f *flow.Flow, known map[string]bool) flow.Di
 			Class: "PACK_FLOW_COMPONENT_MISSING", Message: fmt.Sprintf("node %s: no pack here has component %q", n.ID, id),
 			File: name, Line: n.Pos.Line, Col: n.Pos.Col, Severity: "error",
 			Fix: "put the flow into a pack with the component, or check with --structure-only",
+		})
+	}
+	return out
+}
+
+// unknownOperations are operations that the manifest of their component does not declare.
+func unknownOperations(name string, f *flow.Flow, operations map[string][]string) flow.Diagnostics {
+	var out flow.Diagnostics
+	for _, n := range f.Nodes {
+		id, op := n.Component, n.Operation
+		if mapping, ok := n.Input.(map[string]any); ok && id == "component.exec" {
+			id, _ = mapping["component"].(string)
+			if named, ok := mapping["operation"].(string); ok && op == "" {
+				op = named
+			}
+		}
+		declared := operations[id]
+		if op == "" || len(declared) == 0 || slices.Contains(declared, op) {
+			continue
+		}
+		out = append(out, flow.Diagnostic{
+			Class: "Operation", Message: fmt.Sprintf("node %s: component %s does not declare the operation %s", n.ID, id, op),
+			File: name, Line: n.Pos.Line, Col: n.Pos.Col, Severity: "warning", Fix: "use " + strings.Join(declared, ", "),
 		})
 	}
 	return out

@@ -92,7 +92,8 @@ func (c *Condition) issue(found *cel.Issues) error {
 	first := found.Errors()[0]
 	at := c.src.offset(first.Location)
 	msg := strings.TrimPrefix(first.Message, "Syntax error: ")
-	msg, _, _ = strings.Cut(msg, " expecting {")
+	msg, _, _ = strings.Cut(strings.Replace(msg, "token recognition error at:", "unexpected", 1), " expecting {")
+	msg = strings.TrimSpace(msg)
 	switch {
 	case strings.Contains(msg, "'<EOF>'") && at >= len(c.src.user):
 		msg = "the condition ends too early"
