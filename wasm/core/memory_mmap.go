@@ -37,7 +37,7 @@ func (r *region) use(size uint64) ([]byte, error) {
 		return []byte{}, nil
 	}
 	if int(size) > r.open {
-		if err := unix.Mprotect(r.space[:size], unix.PROT_READ|unix.PROT_WRITE); err != nil {
+		if err := unix.Mprotect(r.space[r.open:size], unix.PROT_READ|unix.PROT_WRITE); err != nil {
 			return nil, err
 		}
 		r.open = int(size)
