@@ -150,7 +150,6 @@ const (
 	DoStateGet           // read Key, then GotOutput{key, value, found}
 	DoStateSet           // write Key = Payload, then GotOutput{key, value}
 	DoWait               // park; store Cursor
-	DoJump               // continue in another flow (Flow, Node, Payload)
 	DoEnd                // finished
 	DoFail               // finished with Fail
 )
@@ -164,11 +163,9 @@ type Step struct {
 	Operation string // DoInvoke; empty when the component decides
 	Input     any    // DoInvoke: rendered
 	Config    any    // DoInvoke: rendered, or nil
-	Payload   any    // DoEmit, DoLog, DoStateSet, DoJump
+	Payload   any    // DoEmit, DoLog, DoStateSet
 	Key       string // DoStateGet, DoStateSet
 	Reason    string // DoWait: why; routing: see Why
-	Flow      string // DoJump
-	Target    string // DoJump: node, or empty
 	Reply     bool   // DoEnd: the route said reply
 	Fail      *NodeFail
 	Why       string // the routing decision in words, with the position of the route
