@@ -145,7 +145,7 @@ func (c *codeCache) keep(key, lent string) {
 		from := filepath.Join(c.live, f.Name())
 		digest, err := digestOf(key, f.Name(), from)
 		if err == nil && os.Rename(from, c.path(key, codeSuffix)) == nil {
-			err = replaceFile(c.path(key, sumSuffix), digest+" "+f.Name()+"\n", c.own)
+			err = os.WriteFile(c.path(key, sumSuffix), []byte(digest+" "+f.Name()+"\n"), 0o600) // torn, it is not used
 		}
 		if err != nil {
 			c.remove(key)
@@ -202,21 +202,8 @@ func linkOrCopy(from, to string) error {
 	return os.WriteFile(to, b, 0o600)
 }
 
-// replaceFile writes a file whole or not at all; scratch is a folder on the same disk.
-func replaceFile(path, content, scratch string) error {
-	f, err := os.CreateTemp(scratch, "sum-")
-	if err != nil {
-		return err
-	}
-	_, err = f.WriteString(content)
-	if err = errors.Join(err, f.Close()); err != nil {
-		return err
-	}
-	return os.Rename(f.Name(), path)
-}
-
-// prune removes the oldest entries of a cache that has grown too large, and what engines that
-// were killed left behind. Other engines may be using the folder: one that misses its own
+// prune removes the oldest entries of a cache that has grown too large, and the folders of
+// engines that were killed. Other engines may be using the cache: one that misses its own
 // folder makes it again, one that misses an entry compiles.
 func prune(dir string) {
 	entries, err := os.ReadDir(dir)
@@ -226,39 +213,28 @@ func prune(dir string) {
 	var files []fs.FileInfo
 	total := int64(0)
 	for _, e := range entries {
-		info, err := e.Info()
-		if err != nil {
-			continue
-		}
+		path := filepath.Join(dir, e.Name())
 		if e.IsDir() {
-			removeIdle(filepath.Join(dir, e.Name()))
-			continue
+			for _, inner := range []string{filepath.Join(path, "*"), path} {
+				removeEmpty(inner)
+			}
+		} else if info, err := e.Info(); err == nil {
+			files, total = append(files, info), total+info.Size()
 		}
-		files, total = append(files, info), total+info.Size()
 	}
 	slices.SortFunc(files, func(a, b fs.FileInfo) int { return a.ModTime().Compare(b.ModTime()) })
-	for _, f := range files {
-		if total <= cacheSize {
-			return
-		}
-		total -= f.Size()
-		_ = os.Remove(filepath.Join(dir, f.Name()))
+	for ; total > cacheSize; files = files[1:] {
+		total -= files[0].Size()
+		_ = os.Remove(filepath.Join(dir, files[0].Name())) // the next engine tries again
 	}
 }
 
-// removeIdle removes the folder of an engine, unless it is compiling.
-func removeIdle(own string) {
-	if !strings.HasPrefix(filepath.Base(own), ownPrefix) {
-		return
-	}
-	inner, err := os.ReadDir(own)
-	if err != nil {
-		return
-	}
-	for _, e := range inner {
-		if os.Remove(filepath.Join(own, e.Name())) != nil {
-			return // not empty
+// removeEmpty removes the folders of a pattern that are empty: nobody is compiling there.
+func removeEmpty(pattern string) {
+	folders, _ := filepath.Glob(pattern) // only a malformed pattern fails
+	for _, f := range folders {
+		if inner, err := os.ReadDir(f); err == nil && len(inner) == 0 {
+			_ = os.Remove(f)
 		}
 	}
-	_ = os.Remove(own) // the next engine tries again
 }

@@ -81,14 +81,6 @@ func (r *region) mapImage(img *Image) error {
 	return err
 }
 
-// zero clears the bytes from begin to end and gives back their pages. They may be part of a
-// mapped image.
-func (r *region) zero(begin, end uint64) error {
-	_, err := unix.MmapPtr(-1, 0, unsafe.Pointer(&r.space[begin]), uintptr(end-begin),
-		unix.PROT_READ|unix.PROT_WRITE, unix.MAP_PRIVATE|unix.MAP_ANON|unix.MAP_NORESERVE|unix.MAP_FIXED)
-	return err
-}
-
 // keepPages is how many pages an instance may keep copied between calls: a page that stays is
 // not copied by a fault again, but costs memory.
 const keepPages = 1024

@@ -2,7 +2,7 @@ package core
 
 import (
 	"context"
-	"io"
+	"strings"
 	"sync"
 
 	"github.com/tetratelabs/wazero"
@@ -98,12 +98,8 @@ func (i *Instance) release() {
 // config is nameless, starts nothing but the start section, and has no costly random source:
 // core modules reach the world through their imports only.
 func config() wazero.ModuleConfig {
-	return wazero.NewModuleConfig().WithName("").WithStartFunctions().WithRandSource(noRandom{})
+	return wazero.NewModuleConfig().WithName("").WithStartFunctions().WithRandSource(strings.NewReader(""))
 }
-
-type noRandom struct{}
-
-func (noRandom) Read([]byte) (int, error) { return 0, io.EOF }
 
 // Module is the wazero module, for calls and for other instances to import from.
 func (i *Instance) Module() api.Module { return i.module }

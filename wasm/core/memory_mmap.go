@@ -4,6 +4,7 @@ package core
 
 import (
 	"errors"
+	"unsafe"
 
 	"golang.org/x/sys/unix"
 )
@@ -47,6 +48,14 @@ func (r *region) use(size uint64) ([]byte, error) {
 
 // bytes returns the first size bytes, which are in use.
 func (r *region) bytes(size uint64) []byte { return r.space[:size:size] }
+
+// zero clears the bytes from begin to end and gives back their pages. They may be part of a
+// mapped image.
+func (r *region) zero(begin, end uint64) error {
+	_, err := unix.MmapPtr(-1, 0, unsafe.Pointer(&r.space[begin]), uintptr(end-begin),
+		unix.PROT_READ|unix.PROT_WRITE, unix.MAP_PRIVATE|unix.MAP_ANON|unix.MAP_NORESERVE|unix.MAP_FIXED)
+	return err
+}
 
 func (r *region) free() {
 	if r.space != nil {

@@ -62,7 +62,6 @@ type Module struct {
 	memory   *memoryType
 	bodies   []body
 	segments []segment
-	start    bool
 
 	sections  []section
 	limits    Limits
@@ -79,20 +78,6 @@ type global struct {
 
 // memoryType is a defined memory, in pages.
 type memoryType struct{ min, max uint32 }
-
-// FuncType is the type of a function by its index, imported ones first.
-func (m *Module) FuncType(index uint32) (t FuncType, ok bool) {
-	if int64(index) >= int64(len(m.funcs)) {
-		return t, false
-	}
-	return m.types[m.funcs[index]], true
-}
-
-// NumMemories is how many memories the module imports and defines: 0 or 1.
-func (m *Module) NumMemories() int { return m.memories }
-
-// HasStart says whether instantiating the module runs code of it.
-func (m *Module) HasStart() bool { return m.start }
 
 // section is a section as it stands in the module.
 type section struct {
@@ -217,7 +202,6 @@ func (m *Module) parseSection(id byte, r *reader) {
 		m.parseExports(r)
 	case secStart:
 		same.ref(r)
-		m.start = true
 	case secElement:
 		same.elements(r)
 	case secDataCount:

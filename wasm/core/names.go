@@ -1,7 +1,5 @@
 package core
 
-import "sort"
-
 // names keeps the module name and the function names, with their new indexes: backtraces are
 // made of them. A malformed section is dropped; it means nothing to execution.
 func (w *rewriter) names(r *reader) (out []byte) {
@@ -33,18 +31,11 @@ func (w *rewriter) names(r *reader) (out []byte) {
 }
 
 func (w *rewriter) functionNames(r *reader) []byte {
-	type named struct {
-		index uint32
-		name  string
-	}
-	var list []named
-	for range r.count("names", w.m.limits.Functions) {
-		list = append(list, named{w.ref(r), r.name()})
-	}
-	sort.SliceStable(list, func(i, j int) bool { return list[i].index < list[j].index })
-	out := appendU32(nil, uint32(len(list)))
-	for _, n := range list {
-		out = appendName(appendU32(out, n.index), n.name)
+	n := r.count("names", w.m.limits.Functions)
+	out := appendU32(nil, uint32(n))
+	for range n {
+		out = appendU32(out, w.ref(r))
+		out = appendName(out, r.name())
 	}
 	return out
 }

@@ -101,14 +101,6 @@ func (i *Instance) Restore(img *Image) error {
 // Close frees the image.
 func (img *Image) Close() error { return img.free() }
 
-// Size is how many bytes of memory the image holds that are not zero, in whole pages.
-func (img *Image) Size() (bytes int) {
-	for _, r := range img.runs {
-		bytes += r.end - r.begin
-	}
-	return bytes
-}
-
 func (i *Instance) mutableGlobals() []api.MutableGlobal {
 	if i.globals == nil && len(i.code.globals) > 0 {
 		i.globals = make([]api.MutableGlobal, len(i.code.globals))
