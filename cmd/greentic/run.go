@@ -9,6 +9,7 @@ import (
 	"log/slog"
 	"net"
 	"os"
+	"runtime/debug"
 	"strings"
 
 	"github.com/google/uuid"
@@ -217,6 +218,7 @@ func serve(ctx context.Context, env *environment, config *system.Config, f runFl
 		_ = l.Close()
 		return err
 	}
+	debug.FreeOSMemory() // what opening, building and compiling left behind
 	err = s.Serve(ctx, l, func(url string) {
 		if env.JSON {
 			_ = printJSON(env, map[string]string{"kind": "ready", "url": url, "chat": url + "/chat"})
