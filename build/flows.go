@@ -13,6 +13,7 @@ import (
 
 	"greentic.dev/greentic"
 	"greentic.dev/greentic/fault"
+	"greentic.dev/internal/nearest"
 	"greentic.dev/model/flow"
 	"greentic.dev/model/pack"
 )
@@ -240,7 +241,7 @@ func (r resolver) provider(at *flow.Node, op string) (string, error) {
 		return found[0], nil
 	case 0:
 		err := r.fail(at, "node %s: no component of this pack declares operation %q", at.ID, op)
-		if best := closest(op, all); best != "" {
+		if best := nearest.Word(op, all); best != "" {
 			return "", err.WithFix("did you mean " + best + "?")
 		}
 		return "", err.WithFix("list the component in " + packFile + ", or write component.exec: { component: ID, operation: " + op + " }")
@@ -277,7 +278,7 @@ func (r resolver) known(at *flow.Node, id string) error {
 		return nil
 	}
 	err := r.fail(at, "node %s: component %q is not in %s", at.ID, id, packFile).WithCode("PACK_FLOW_COMPONENT_MISSING")
-	if best := closest(id, ids); best != "" {
+	if best := nearest.Word(id, ids); best != "" {
 		return err.WithFix("did you mean " + best + "?")
 	}
 	return err.WithFix("list it under components")

@@ -14,6 +14,7 @@ import (
 	"github.com/goccy/go-yaml/token"
 
 	"greentic.dev/greentic/fault"
+	"greentic.dev/internal/nearest"
 	"greentic.dev/model/component"
 )
 
@@ -169,42 +170,10 @@ func (p *project) known(node ast.Node, t reflect.Type) error {
 }
 
 func didYouMean(word string, words []string) string {
-	if best := closest(word, words); best != "" {
+	if best := nearest.Word(word, words); best != "" {
 		return "did you mean " + best + "?"
 	}
 	return "known are " + strings.Join(words, ", ")
-}
-
-// closest is the word nearest to key, "" when none is near.
-func closest(key string, words []string) string {
-	best, least := "", len(key)/2+1
-	for _, w := range words {
-		if d := distance(key, w); d < least {
-			best, least = w, d
-		}
-	}
-	return best
-}
-
-// distance is the edit distance of Levenshtein.
-func distance(a, b string) int {
-	row := make([]int, len(b)+1)
-	for j := range row {
-		row[j] = j
-	}
-	for i := range len(a) {
-		last := row[0]
-		row[0] = i + 1
-		for j := range len(b) {
-			cost := last
-			if a[i] != b[j] {
-				cost++
-			}
-			last = row[j+1]
-			row[j+1] = min(cost, row[j]+1, row[j+1]+1)
-		}
-	}
-	return row[len(b)]
 }
 
 // fail is an error at the value that a YAML path names.

@@ -2,7 +2,6 @@ package system
 
 import (
 	"errors"
-	"fmt"
 	"strings"
 
 	"github.com/goccy/go-yaml"
@@ -11,6 +10,7 @@ import (
 	"github.com/goccy/go-yaml/token"
 
 	"greentic.dev/greentic/fault"
+	"greentic.dev/internal/nearest"
 )
 
 // entry is one leaf of greentic.yaml: nested keys joined by dots, lists joined by commas.
@@ -94,35 +94,13 @@ func (p *fileParser) walk(prefix string, n ast.Node) error {
 }
 
 func unknownKey(e entry, all []setting) error {
-	best, distance := "", 4
+	var keys []string
 	for _, s := range all {
-		if d := editDistance(e.key, s.key); d < distance {
-			best, distance = s.key, d
-		}
+		keys = append(keys, s.key)
 	}
 	err := fault.Newf(fault.Invalid, "config", "unknown key %q", e.key).At(e.pos)
-	if best != "" {
-		return err.WithFix(fmt.Sprintf("did you mean %s?", best))
+	if near := nearest.Word(e.key, keys); near != "" {
+		return err.WithFix("did you mean " + near + "?")
 	}
 	return err.WithFix("greentic config explain lists every key")
-}
-
-// editDistance is the Levenshtein distance of two short strings.
-func editDistance(a, b string) int {
-	row := make([]int, len(b)+1)
-	for j := range row {
-		row[j] = j
-	}
-	for i := 1; i <= len(a); i++ {
-		diagonal := row[0]
-		row[0] = i
-		for j := 1; j <= len(b); j++ {
-			cost := 1
-			if a[i-1] == b[j-1] {
-				cost = 0
-			}
-			diagonal, row[j] = row[j], min(row[j]+1, row[j-1]+1, diagonal+cost)
-		}
-	}
-	return row[len(b)]
 }

@@ -5,6 +5,7 @@ import (
 	"slices"
 
 	"greentic.dev/greentic/fault"
+	"greentic.dev/internal/nearest"
 )
 
 // routing compiles the routing of a node, rules 1 to 5 of formats digest 1.3.
@@ -91,12 +92,13 @@ func (c *compiler) target(id string, v *value, from string) {
 	if c.flow.byID[id] != nil {
 		return
 	}
-	fix := "add the node " + id
-	best := len(id)/2 + 1
+	var known []string
 	for _, f := range c.doc.field("nodes").fieldsOrNone() {
-		if d := distance(id, f.key); d < best {
-			best, fix = d, "did you mean "+f.key+"?"
-		}
+		known = append(known, f.key)
+	}
+	fix := "add the node " + id
+	if near := nearest.Word(id, known); near != "" {
+		fix = "did you mean " + near + "?"
 	}
 	c.report(v.pos, v.at, "MissingNode", fix, "%s points to %s, which does not exist", from, id)
 }
@@ -106,29 +108,6 @@ func (v *value) fieldsOrNone() []field {
 		return nil
 	}
 	return v.fields
-}
-
-// distance is the Levenshtein distance of two short names; long ones are far apart.
-func distance(a, b string) int {
-	if len(a) > 64 || len(b) > 64 {
-		return 64
-	}
-	row := make([]int, len(b)+1)
-	for j := range row {
-		row[j] = j
-	}
-	for i := 1; i <= len(a); i++ {
-		diagonal := row[0]
-		row[0] = i
-		for j := 1; j <= len(b); j++ {
-			cost := 1
-			if a[i-1] == b[j-1] {
-				cost = 0
-			}
-			diagonal, row[j] = row[j], min(row[j]+1, row[j-1]+1, diagonal+cost)
-		}
-	}
-	return row[len(b)]
 }
 
 // arrange picks the routing variant of a list of routes; raw is the list as it was written.
