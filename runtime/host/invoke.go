@@ -107,7 +107,7 @@ func (c *Component) Invoke(ctx context.Context, tenant greentic.TenantCtx, r Req
 func (c *Component) call(ctx context.Context, inv *invocation, iface, name string, args []any) (any, wasm.Stats, error) {
 	output := &lines{inv: inv, ctx: ctx}
 	value, stats, err := c.bound.Invoke(ctx, wasm.Invocation{
-		Interface: iface, Func: name, Args: args, Data: inv, Limits: c.host.opts.Limits,
+		Interface: iface, Func: name, Args: args, Data: inv, Limits: c.host.opts.Limits, Owner: owner(inv.tenant),
 		WASI: wasi.Config{Files: inv.request.Assets, Stdout: output, Stderr: output, Clock: c.host.deps.Now},
 	})
 	output.flush()
@@ -115,6 +115,14 @@ func (c *Component) call(ctx context.Context, inv *invocation, iface, name strin
 		err = &fault.Error{Kind: fault.KindOf(err), Msg: "it said " + quote(output.last), Err: err}
 	}
 	return value, stats, err
+}
+
+// owner is whose instances of a component a call may use.
+func owner(t greentic.TenantCtx) string {
+	if t.Env == "" || t.Tenant == "" {
+		return ""
+	}
+	return string(t.Env) + "/" + string(t.Tenant)
 }
 
 // entry is the function that carries out an operation. Providers have functions of their own

@@ -69,7 +69,7 @@ func (i *Instance) Snapshot() (*Image, error) {
 		return nil, fault.New(fault.Unsupported, op, "the memory is too large")
 	}
 	img.size, img.runs = i.memory.size, nonZero(b)
-	if err := img.store(b); err != nil {
+	if err := img.store(b, i.images); err != nil {
 		return nil, fault.As(fault.Unavailable, op, err)
 	}
 	return img, nil
