@@ -128,11 +128,6 @@ func (in *instance) restore() error {
 		}
 		s.handles.Restore(in.image.handles[i])
 	}
-	for i := range in.entries {
-		if e := &in.entries[i]; e.fn != nil && !core.Wipe(e.fn) {
-			e.fn = nil
-		}
-	}
 	return nil
 }
 
@@ -141,12 +136,16 @@ func (in *instance) resume(ctx context.Context, b *Bound, r *Request) {
 	in.Context, in.bound, in.limits = ctx, b, r.Limits
 	in.call = &Call{Data: r.Data, System: r.System}
 	in.hostCalls, in.payload = in.image.hostCalls, r.Limits.Payload-in.image.payload
-	in.cause = nil
 	in.budget.Reset(r.Limits.Memory)
 }
 
 // rest puts the instance back into its first state and forgets the invocation.
 func (in *instance) rest() error {
-	in.Context, in.bound, in.call = context.Background(), nil, nil
+	in.Context, in.bound, in.call, in.cause = context.Background(), nil, nil, nil
+	for i := range in.entries {
+		if e := &in.entries[i]; e.fn != nil && !core.Wipe(e.fn) {
+			e.fn = nil
+		}
+	}
 	return in.restore()
 }

@@ -38,6 +38,7 @@ type Stats struct {
 	Fuel       uint64 // function entries and loop turns
 	HostCalls  int
 	PeakMemory uint64 // bytes
+	Kept       bool   // the instance began with an image instead of starting for this call
 	Wall       time.Duration
 }
 
@@ -128,7 +129,7 @@ func (in *instance) end() (s Stats, leaked bool) {
 	leaked = in.release()
 	s = Stats{HostCalls: in.hostCalls, PeakMemory: in.budget.Peak()}
 	if in.image != nil {
-		s.Fuel = in.image.fuel
+		s.Fuel, s.Kept = in.image.fuel, true
 	}
 	for _, c := range in.cores {
 		s.Fuel += c.Fuel()

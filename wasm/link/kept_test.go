@@ -66,6 +66,7 @@ type guest struct {
 	*link.Bound
 	starts atomic.Int32
 	wait   link.Func
+	born   func() // called by a component that asks for the time, as kept does when it starts
 }
 
 // bind binds with WASI and "wait"; a component that calls get-stdout or wait when it starts
@@ -81,7 +82,9 @@ func bind(t testing.TB, p *link.Program) *guest {
 	now := system.Lookup("wasi:clocks/monotonic-clock@0.2.9").Funcs["now"]
 	own.Add(&link.Interface{Name: "wasi:clocks/monotonic-clock@0.2.0", Fixed: wasi.Fixed, Funcs: map[string]link.Func{
 		"now": func(ctx context.Context, c *link.Call, args []any) (any, error) {
-			g.starts.Add(1)
+			if g.starts.Add(1); g.born != nil {
+				g.born()
+			}
 			return now(ctx, c, args)
 		}}})
 	b, err := p.Bind(own, system)
@@ -290,7 +293,10 @@ func TestKeptAndFreshInstancesUseTheSame(t *testing.T) {
 		for range 3 {
 			r.Owner = "a"
 			got, kept, err := g.Invoke(t.Context(), r)
-			fresh.Wall, kept.Wall = 0, 0
+			if !kept.Kept || fresh.Kept {
+				t.Errorf("%s: kept %+v, fresh %+v", r.Func, kept, fresh)
+			}
+			fresh.Wall, kept.Wall, kept.Kept = 0, 0, false
 			if got != want || kept != fresh {
 				t.Errorf("%s: %v %+v, fresh %v %+v, %v", r.Func, got, kept, want, fresh, err)
 			}
@@ -418,6 +424,12 @@ func TestCloseFreesWhatIsKept(t *testing.T) {
 			t.Fatal("an instance rests in a closed binding")
 		}
 	}
+	early := bind(t, p)
+	early.born = early.Close // while an image is made
+	early.do(t, as("a", "seek"))
+	if early.Images() != 0 || early.Resting() != 0 {
+		t.Error("a closed binding has an image")
+	}
 	if after := mappings(t); after.images != before.images || after.files != before.files || after.all > before.all+20 {
 		t.Errorf("%+v, before %+v", after, before)
 	}
@@ -453,4 +465,18 @@ func mappings(t *testing.T) (h held) {
 		}
 	}
 	return h
+}
+
+// A start that was cut short says nothing about the component.
+func TestACancelledBirthIsTriedAgain(t *testing.T) {
+	g := bind(t, program(t, core.ByPageMap, "kept"))
+	ctx, cancel := context.WithCancel(t.Context())
+	g.born = cancel
+	if _, _, err := g.Invoke(ctx, as("a", "seek")); !fault.Is(err, fault.Canceled) {
+		t.Error(err)
+	}
+	g.born = nil
+	if g.do(t, as("a", "seek")); g.Resting() != 1 {
+		t.Errorf("%d at rest", g.Resting())
+	}
 }
