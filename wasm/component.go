@@ -84,9 +84,9 @@ type Invocation struct {
 
 	// Owner is for whom the instance may be kept after the call, for instance the tenant: an
 	// instance never serves two owners. Kept or not, each call sees the component as it was
-	// when it had just started; it starts with WASI only, and with no environment. Random
-	// numbers and times it remembers from its start are the same for a while. Empty: nothing
-	// is kept.
+	// when it had just started; it starts with WASI only. Random numbers and times it
+	// remembers from its start are the same for a while: a generator that was seeded then, such
+	// as math/rand of Go, repeats itself in every call. Empty: nothing is kept.
 	Owner string
 }
 

@@ -18,14 +18,13 @@ type Options struct {
 	Images   Way    // how instances are put back into an image
 }
 
-// Way is how an instance is put back into the state of an image.
+// Way is how an instance is put back into an image; a later one stands in for what a system lacks.
 type Way int
 
-// The ways, each of which falls back to a later one where the system does not offer it.
 const (
-	ByPageMap  Way = iota // an image is mapped, and the pages that were written are copied back
-	ByDropping            // an image is mapped, and the pages that were written are given up
-	ByCopying             // an image is copied
+	ByPageMap  Way = iota // a mapped image: pages that were written are copied back
+	ByDropping            // a mapped image: pages that were written are given up
+	ByCopying             // a copied image
 )
 
 // Engine compiles and instantiates rewritten modules on one wazero runtime. It is safe for

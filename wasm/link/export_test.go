@@ -3,6 +3,7 @@ package link
 import (
 	"bytes"
 	"context"
+	"reflect"
 	"time"
 )
 
@@ -27,6 +28,20 @@ func (b *Bound) AtRest(seek string) (memories [][]byte, found []uint64) {
 		}
 	}
 	return memories, found
+}
+
+// Stacks gives copies of the stacks of the functions that resting instances keep.
+func (b *Bound) Stacks() (stacks [][]byte) {
+	b.pool.mu.Lock()
+	defer b.pool.mu.Unlock()
+	for _, in := range b.pool.idle {
+		for _, e := range in.entries {
+			if e.fn != nil {
+				stacks = append(stacks, bytes.Clone(reflect.ValueOf(e.fn).Elem().FieldByName("stack").Bytes()))
+			}
+		}
+	}
+	return stacks
 }
 
 // Resting is how many instances rest.

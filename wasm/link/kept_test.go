@@ -125,6 +125,11 @@ func (g *guest) clean(t *testing.T, owners ...string) {
 			t.Errorf("memory %d holds the secret while it rests", i)
 		}
 	}
+	for _, s := range g.Stacks() {
+		if bytes.Contains(s, needle) {
+			t.Error("a stack holds the secret while it rests")
+		}
+	}
 	for _, v := range found {
 		if v != 0 {
 			t.Errorf("an instance at rest knows %#x", v)
@@ -242,6 +247,17 @@ func TestHandlesFromTheStartBelongToTheInvocation(t *testing.T) {
 			t.Errorf("the clock went back by %d", -v)
 		}
 	})
+}
+
+func TestAStackThatHasGrownIsNotKept(t *testing.T) {
+	g := bind(t, program(t, core.ByPageMap, "kept"))
+	g.do(t, as("a", "deep", uint32(9000)))
+	if g.Resting() != 1 || len(g.Stacks()) != 0 {
+		t.Errorf("%d at rest with %d functions", g.Resting(), len(g.Stacks()))
+	}
+	if g.do(t, as("a", "seek")); len(g.Stacks()) != 1 {
+		t.Errorf("%d functions are kept", len(g.Stacks()))
+	}
 }
 
 func TestLimitsHoldInKeptInstances(t *testing.T) {

@@ -1,4 +1,4 @@
-package core
+package link
 
 import (
 	"reflect"
@@ -10,10 +10,10 @@ import (
 // keepStack is the longest stack, in bytes, that a function object may keep between calls.
 const keepStack = 64 << 10
 
-// Wipe clears the stack of a function object that is not running, so that nothing of a call
+// wipe clears the stack of a function object that is not running, so that nothing of a call
 // rests in it. It says whether the object may be kept for another call: one whose stack has
 // grown far, or cannot be seen, should be dropped instead.
-func Wipe(f api.Function) (keep bool) {
+func wipe(f api.Function) (keep bool) {
 	v := reflect.ValueOf(f)
 	if v.Kind() != reflect.Pointer || v.Elem().Kind() != reflect.Struct {
 		return false
