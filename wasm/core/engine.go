@@ -21,6 +21,7 @@ type Options struct {
 // Way is how an instance is put back into an image; a later one stands in for what a system lacks.
 type Way int
 
+// The ways to restore an instance.
 const (
 	ByPageMap  Way = iota // a mapped image: pages that were written are copied back
 	ByDropping            // a mapped image: pages that were written are given up
