@@ -81,9 +81,20 @@ type Invocation struct {
 	Data      any         // handed to host functions as Call.Data
 	WASI      wasi.Config // what the guest sees of the system; the zero value is an empty world
 	Limits    Limits
+
+	// Owner is for whom the instance may be kept after the call, for instance the tenant: an
+	// instance never serves two owners. Kept or not, each call sees the component as it was
+	// when it had just started; it starts with WASI only. Random numbers and times it
+	// remembers from its start are the same for a while: a generator that was seeded then, such
+	// as math/rand of Go, repeats itself in every call. Empty: nothing is kept.
+	Owner string
 }
 
-// Invoke runs one call in a fresh instance. Results are as package canon describes. The error
+// Close frees the instances kept for later calls; a binding that is dropped frees them too.
+// Calls that are running end as usual.
+func (b *Bound) Close() { b.bound.Close() }
+
+// Invoke runs one call with fresh state. Results are as package canon describes. The error
 // is Timeout or Canceled when ctx or Limits.Wall ended it, Exhausted at another limit, Invalid
 // with code link.TrapCode and a *link.Trap as cause when the guest trapped, NotFound when the
 // component exports no such function; failures of host functions keep their kind.
@@ -94,9 +105,13 @@ func (b *Bound) Invoke(ctx context.Context, inv Invocation) (any, Stats, error) 
 	if inv.WASI.OutputLimit == 0 {
 		inv.WASI.OutputLimit = int64(lim.Output)
 	}
-	return b.bound.Invoke(ctx, link.Request{
+	r := link.Request{
 		Interface: inv.Interface, Func: inv.Func, Args: inv.Args,
 		Data: inv.Data, System: wasi.NewState(inv.WASI),
 		Limits: link.Limits{Memory: lim.Memory, Payload: lim.Payload, Handles: lim.Handles, HostCalls: lim.HostCalls, Depth: lim.Depth},
-	})
+	}
+	if inv.Owner != "" {
+		r.Owner, r.Birth = inv.Owner, wasi.Birth(inv.WASI)
+	}
+	return b.bound.Invoke(ctx, r)
 }

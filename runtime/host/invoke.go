@@ -58,7 +58,7 @@ type Response struct {
 	Stats   wasm.Stats
 }
 
-// Invoke calls one operation for tenant in a fresh instance. A failure the component reports is
+// Invoke calls one operation for tenant with fresh state. A failure the component reports is
 // in Response.Fail; an error means that there is no answer: fault.Invalid (the component
 // trapped, code wasm's TrapCode, or answered nonsense), fault.Timeout, fault.Canceled,
 // fault.Exhausted (a limit), or the kind of the host function that ended it. Response.Calls and
@@ -82,7 +82,7 @@ func (c *Component) Invoke(ctx context.Context, tenant greentic.TenantCtx, r Req
 	if r.Component == "" {
 		r.Component = c.name
 	}
-	inv := &invocation{host: c.host, tenant: tenant, request: &r, component: c.name}
+	inv := &invocation{host: c.host, tenant: tenant, request: &r, component: c.name, owner: string(tenant.Env) + "/" + string(tenant.Tenant)}
 	entry := c.entry(r.Operation)
 	args, err := c.arguments(ctx, tenant, r, entry)
 	if err != nil {
@@ -107,7 +107,7 @@ func (c *Component) Invoke(ctx context.Context, tenant greentic.TenantCtx, r Req
 func (c *Component) call(ctx context.Context, inv *invocation, iface, name string, args []any) (any, wasm.Stats, error) {
 	output := &lines{inv: inv, ctx: ctx}
 	value, stats, err := c.bound.Invoke(ctx, wasm.Invocation{
-		Interface: iface, Func: name, Args: args, Data: inv, Limits: c.host.opts.Limits,
+		Interface: iface, Func: name, Args: args, Data: inv, Limits: c.host.opts.Limits, Owner: inv.owner,
 		WASI: wasi.Config{Files: inv.request.Assets, Stdout: output, Stderr: output, Clock: c.host.deps.Now},
 	})
 	output.flush()

@@ -182,11 +182,13 @@ func TestAssetsAreReadableByTheComponent(t *testing.T) {
 		t.Skip("compiles 5.7 MB")
 	}
 	c := load(t, newSetting(t, ofTenant("a"), Request{}), public(t, "ai.greentic.component-adaptive-card.wasm"))
-	files := fstest.MapFS{"assets/cards/x.json": {Data: []byte(`{"type":"AdaptiveCard","version":"1.6","body":[{"type":"TextBlock","text":"from an asset"}]}`)}}
 	input := map[string]any{"card_source": "asset", "card_spec": map[string]any{"asset_path": "assets/cards/x.json"}}
-	got, err := c.Invoke(t.Context(), ofTenant("a"), Request{Operation: "card", Input: input, Assets: files, State: notebook{}, Grants: Grants{State: true}})
-	text, _ := json.Marshal(got.Output)
-	if err != nil || !strings.Contains(string(text), "from an asset") {
-		t.Errorf("%s %v", text, err)
+	for _, says := range []string{"from an asset", "of another flow", "and a third"} { // also in a kept instance
+		files := fstest.MapFS{"assets/cards/x.json": {Data: []byte(`{"type":"AdaptiveCard","version":"1.6","body":[{"type":"TextBlock","text":"` + says + `"}]}`)}}
+		got, err := c.Invoke(t.Context(), ofTenant("a"), Request{Operation: "card", Input: input, Assets: files, State: notebook{}, Grants: Grants{State: true}})
+		text, _ := json.Marshal(got.Output)
+		if err != nil || !strings.Contains(string(text), says) || !got.Stats.Kept {
+			t.Errorf("%s %+v %v", text, got.Stats, err)
+		}
 	}
 }

@@ -31,6 +31,7 @@ type invocation struct {
 	tenant    greentic.TenantCtx
 	request   *Request
 	component string
+	owner     string // of the instances it may use; empty: none is kept
 	calls     []Call
 	handed    []string // secret values the guest got, to be kept out of texts
 }

@@ -15,7 +15,18 @@ import (
 // Options configures an engine; the zero value is safe.
 type Options struct {
 	CacheDir string // compiled code is kept here between processes; empty means memory only
+	Images   Way    // how instances are put back into an image
 }
+
+// Way is how an instance is put back into an image; a later one stands in for what a system lacks.
+type Way int
+
+// The ways to restore an instance.
+const (
+	ByPageMap  Way = iota // a mapped image: pages that were written are copied back
+	ByDropping            // a mapped image: pages that were written are given up
+	ByCopying             // a copied image
+)
 
 // Engine compiles and instantiates rewritten modules on one wazero runtime. It is safe for
 // concurrent use.
@@ -23,6 +34,7 @@ type Engine struct {
 	runtime wazero.Runtime
 	cache   *codeCache // nil without a folder
 	point   api.Module
+	images  Way
 
 	mu         sync.Mutex
 	compilings map[string]*compiling // by digest of the rewritten module
@@ -36,7 +48,7 @@ const features = api.CoreFeaturesV2 | experimental.CoreFeaturesTailCall | experi
 // The cache folder holds native code that will be executed, so it is made private; one that
 // others may write is fault.Denied.
 func New(ctx context.Context, o Options) (*Engine, error) {
-	e := &Engine{compilings: map[string]*compiling{}}
+	e := &Engine{images: o.Images, compilings: map[string]*compiling{}}
 	config := wazero.NewRuntimeConfig().WithCoreFeatures(features)
 	if o.CacheDir != "" {
 		var err error

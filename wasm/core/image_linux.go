@@ -19,12 +19,14 @@ type pageFile struct {
 func (p pageFile) none() bool { return p.file == nil }
 
 // store keeps b: in a file that can be mapped if the system lets us, else as a copy.
-func (img *Image) store(b []byte) error {
+func (img *Image) store(b []byte, way Way) error {
 	if len(b) == 0 {
 		return nil
 	}
-	if img.storeFile(b) == nil {
-		img.pages.pagemap = openPagemap(img)
+	if way < ByCopying && img.storeFile(b) == nil {
+		if way == ByPageMap {
+			img.pages.pagemap = openPagemap(img)
+		}
 		return nil
 	}
 	img.bytes = append([]byte(nil), b...)

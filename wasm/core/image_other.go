@@ -7,7 +7,7 @@ type pageFile struct{}
 
 func (pageFile) none() bool { return true }
 
-func (img *Image) store(b []byte) error {
+func (img *Image) store(b []byte, _ Way) error {
 	img.bytes = append([]byte(nil), b...)
 	return nil
 }

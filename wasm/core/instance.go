@@ -28,6 +28,7 @@ type Instance struct {
 	memory      *memory // defined by this module; may be nil
 	budget      *Budget
 	depth       int
+	images      Way
 	globals     []api.MutableGlobal // of the guest, once they were asked for
 	closing     sync.Once
 }
@@ -37,7 +38,7 @@ type Instance struct {
 // fails with an error for which IsKilled holds. What does not fit into the budget is
 // fault.Exhausted, what cannot be linked fault.Invalid.
 func (e *Engine) Instantiate(ctx context.Context, c *Code, o InstanceOptions) (*Instance, error) {
-	i := &Instance{code: c, budget: o.Memory, depth: o.Depth}
+	i := &Instance{code: c, budget: o.Memory, depth: o.Depth, images: e.images}
 	if i.budget == nil {
 		i.budget = &Budget{}
 	}

@@ -24,12 +24,6 @@ type Image struct {
 // run is a part of a memory.
 type run struct{ begin, end int }
 
-// CanSnapshot says whether an instance can be put back into an earlier state, and if not, why:
-// then it must be made anew for every invocation.
-func (i *Instance) CanSnapshot() (ok bool, reason string) {
-	return i.code.fixed == "", i.code.fixed
-}
-
 // unrestorable says what a module may change that cannot be put back; empty when all can.
 func unrestorable(m *Module) string {
 	switch {
@@ -51,7 +45,8 @@ func unrestorable(m *Module) string {
 }
 
 // Snapshot takes an image of an instance that is not running. It must be taken before tenant
-// data or secrets enter the instance. fault.Unsupported says that CanSnapshot does not hold.
+// data or secrets enter the instance. fault.Unsupported names what cannot be
+// put back: then an instance must be made anew for every invocation.
 func (i *Instance) Snapshot() (*Image, error) {
 	const op = "snapshot"
 	if i.code.fixed != "" {
@@ -69,7 +64,7 @@ func (i *Instance) Snapshot() (*Image, error) {
 		return nil, fault.New(fault.Unsupported, op, "the memory is too large")
 	}
 	img.size, img.runs = i.memory.size, nonZero(b)
-	if err := img.store(b); err != nil {
+	if err := img.store(b, i.images); err != nil {
 		return nil, fault.As(fault.Unavailable, op, err)
 	}
 	return img, nil

@@ -2,13 +2,17 @@ package link
 
 import (
 	"context"
+	"maps"
+	"runtime"
 	"slices"
 	"strconv"
 	"strings"
+	"sync"
 
 	"github.com/tetratelabs/wazero/api"
 	"greentic.dev/greentic/fault"
 	"greentic.dev/wasm/binary"
+	"greentic.dev/wasm/canon"
 	"greentic.dev/wasm/core"
 )
 
@@ -19,12 +23,15 @@ type Program struct {
 	engine *core.Engine
 	codes  []*core.Code // by core instance
 	host   api.Module
+
+	mu    sync.Mutex
+	pools map[*pool]struct{} // of the bindings that are open
 }
 
 // Compile rewrites and compiles every core module of the plan. Core modules with features the
 // engine refuses are Unsupported, ill-typed ones Invalid.
 func Compile(ctx context.Context, e *core.Engine, plan *Plan) (*Program, error) {
-	p := &Program{plan: plan, engine: e, codes: make([]*core.Code, len(plan.cores))}
+	p := &Program{plan: plan, engine: e, codes: make([]*core.Code, len(plan.cores)), pools: map[*pool]struct{}{}}
 	for i, c := range plan.cores {
 		renames := make([]core.Rename, len(c.links))
 		for j, l := range c.links {
@@ -54,8 +61,14 @@ func Compile(ctx context.Context, e *core.Engine, plan *Plan) (*Program, error) 
 	return p, err
 }
 
-// Close frees the host module; the compiled code belongs to the engine.
+// Close closes all bindings and frees the host module; the compiled code belongs to the engine.
 func (p *Program) Close(ctx context.Context) error {
+	p.mu.Lock()
+	open := slices.Collect(maps.Keys(p.pools))
+	p.mu.Unlock()
+	for _, pool := range open {
+		pool.close()
+	}
 	if p.host == nil {
 		return nil
 	}
@@ -69,19 +82,22 @@ func (p *Program) Plan() *Plan { return p.plan }
 type Bound struct {
 	program     *Program
 	impls       []Func // by need
+	steady      []bool // by need: may be called while an image is made
 	destructors map[*binary.Resource]func(ctx context.Context, call *Call, rep any)
+	plain       map[*binary.Resource]func(rep any) bool // Interface.Fixed of resources without a destructor
+	pool        *pool
 }
 
 // Bind looks up every function the component imports in hosts, the first that has the
 // interface wins. One that nothing satisfies is Unsupported and named, unless one of hosts
 // traps missing imports. Interfaces without functions always link.
 func (p *Program) Bind(hosts ...*Hosts) (*Bound, error) {
-	b := &Bound{program: p, impls: make([]Func, len(p.plan.needs)),
-		destructors: map[*binary.Resource]func(context.Context, *Call, any){}}
+	b := &Bound{program: p, impls: make([]Func, len(p.plan.needs)), steady: make([]bool, len(p.plan.needs)),
+		destructors: map[*binary.Resource]func(context.Context, *Call, any){}, plain: map[*binary.Resource]func(any) bool{}}
 	trapMissing := slices.ContainsFunc(hosts, func(h *Hosts) bool { return h != nil && h.TrapMissing })
 	for i, n := range p.plan.needs {
 		if iface := find(hosts, n.iface); iface != nil {
-			b.impls[i] = iface.Funcs[n.name]
+			b.impls[i], b.steady[i] = iface.Funcs[n.name], iface.Fixed != nil
 		}
 		if b.impls[i] != nil {
 			continue
@@ -95,12 +111,36 @@ func (p *Program) Bind(hosts ...*Hosts) (*Bound, error) {
 	for _, imp := range p.plan.imports {
 		iface := find(hosts, imp.Name)
 		for name, r := range imp.identity {
-			if r.Host != "" && iface != nil && iface.Resources[name] != nil {
-				b.destructors[r] = iface.Resources[name]
+			if r.Host == "" || iface == nil {
+				continue
+			}
+			if d := iface.Resources[name]; d != nil {
+				b.destructors[r] = d
+			} else if iface.Fixed != nil {
+				b.plain[r] = iface.Fixed
 			}
 		}
 	}
+	b.pool = newPool(p)
+	runtime.AddCleanup(b, (*pool).close, b.pool) // for bindings that are dropped, not closed
 	return b, nil
+}
+
+// Close frees the instances kept for later calls; calls that are running end as usual, and
+// later ones work on fresh instances.
+func (b *Bound) Close() { b.pool.close() }
+
+// fixed says whether a handle may be part of an image: to a resource of the component itself,
+// whose state is in its memory, or to one of the host that holds nothing of one invocation.
+func (b *Bound) fixed(e canon.Entry) bool {
+	if !e.Own {
+		return false
+	}
+	if b.program.plan.resources[e.Resource] != nil {
+		return true
+	}
+	f := b.plain[e.Resource]
+	return f != nil && f(e.Rep)
 }
 
 // hostModule is the module name under which core modules import what canon made; the core

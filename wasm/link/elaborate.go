@@ -179,7 +179,7 @@ func (p *planner) importItem(s *scope, d *binary.Import, give func(string) (item
 	if err != nil {
 		return err
 	}
-	p.plan.imports = append(p.plan.imports, reflect(d.Name, it))
+	p.plan.imports = append(p.plan.imports, externOf(d.Name, it))
 	p.require(it)
 	return s.imported(d.Name, it)
 }

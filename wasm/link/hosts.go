@@ -26,6 +26,12 @@ type Interface struct {
 	Name      string
 	Funcs     map[string]Func                                           // by WIT name: "send", "[method]output-stream.write"
 	Resources map[string]func(ctx context.Context, call *Call, rep any) // destructor by resource name; may be nil
+
+	// Fixed says whether what stands behind a handle holds nothing of one invocation, so that
+	// the handle may be part of an image. An interface that has it may be called while an
+	// image is made (see Birth): its functions then show the guest nothing but Call.System.
+	// Only resources without a destructor are asked about.
+	Fixed func(rep any) bool
 }
 
 // Hosts is everything a binding may import. Interfaces whose package is wasi are matched by

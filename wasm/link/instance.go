@@ -17,14 +17,20 @@ import (
 type instance struct {
 	context.Context // deadline and cancellation of the invocation
 
-	bound   *Bound
+	bound   *Bound // nil while it is kept
 	cores   []*core.Instance
 	budget  *core.Budget
 	state   []componentState
 	options []canon.Options
 	entries []entryPoint
 
-	call      Call
+	owner string
+	key   imageKey
+	image *image    // what it was restored from; nil: it is fresh and will not be kept
+	since time.Time // when it was last used
+
+	starting  bool // an image will be made of it
+	call      *Call
 	payload   int
 	hostCalls int
 	limits    Limits

@@ -26,6 +26,11 @@ type Request struct {
 	Data      any // for Call.Data
 	System    any // for Call.System
 	Limits    Limits
+
+	// Owner is for whom the instance may be kept when the call has ended. An instance never
+	// serves two owners. Empty, or without Birth: the instance is made anew and thrown away.
+	Owner string
+	Birth *Birth
 }
 
 // Stats is what an invocation used.
@@ -33,11 +38,13 @@ type Stats struct {
 	Fuel       uint64 // function entries and loop turns
 	HostCalls  int
 	PeakMemory uint64 // bytes
+	Kept       bool   // the instance began with an image instead of starting for this call
 	Wall       time.Duration
 }
 
-// Invoke makes a fresh instance, calls one function and throws the instance away. It ends soon
-// after ctx does: Timeout or Canceled. A trap of the guest is Invalid with code TrapCode and a
+// Invoke calls one function in an instance that is as if it had just been made: made for this
+// call, or kept for its owner and put back into its first state. It ends soon after ctx does:
+// Timeout or Canceled. A trap of the guest is Invalid with code TrapCode and a
 // *Trap as cause, a used-up limit Exhausted, an unknown function NotFound; failures of host
 // functions keep their kind.
 func (b *Bound) Invoke(ctx context.Context, r Request) (any, Stats, error) {
@@ -46,10 +53,18 @@ func (b *Bound) Invoke(ctx context.Context, r Request) (any, Stats, error) {
 	if err != nil {
 		return nil, Stats{}, err
 	}
-	in := newInstance(ctx, b, r.Limits)
-	in.call = Call{Data: r.Data, System: r.System}
+	in := b.kept(ctx, &r, start)
+	if in == nil {
+		in = newInstance(ctx, b, r.Limits)
+		in.call = &Call{Data: r.Data, System: r.System}
+	}
 	result, err := in.run(fn, r.Args)
-	stats := in.close()
+	stats, leaked := in.end()
+	if in.image == nil {
+		in.free()
+	} else if err != nil || leaked || !b.pool.put(in, start) {
+		b.pool.discard(in)
+	}
 	stats.Wall = time.Since(start)
 	if err != nil {
 		return nil, stats, fault.Wrap("invoke "+hostName(r.Interface, r.Func), err)
@@ -57,14 +72,16 @@ func (b *Bound) Invoke(ctx context.Context, r Request) (any, Stats, error) {
 	return result, stats, nil
 }
 
-// run starts the core modules and calls fn. Running code ends soon after the context does: it
+// run starts the core modules of a fresh instance and calls fn. Running code ends soon after the context does: it
 // looks at it at its safe points.
 func (in *instance) run(fn *function, args []any) (any, error) {
 	if in.Err() != nil {
 		return nil, stopped(in.Context)
 	}
-	if err := in.start(); err != nil {
-		return nil, err
+	if in.image == nil {
+		if err := in.start(); err != nil {
+			return nil, err
+		}
 	}
 	return in.invoke(fn, -1, args)
 }
@@ -106,15 +123,23 @@ func instantiate(ctx context.Context, e *core.Engine, code *core.Code, opt core.
 	return e.Instantiate(ctx, code, opt)
 }
 
-// close runs what is left to run and frees the instance.
-func (in *instance) close() Stats {
-	in.release()
-	s := Stats{HostCalls: in.hostCalls, PeakMemory: in.budget.Peak()}
+// end runs what is left to run and says what was used. A kept instance counts as if it had
+// been started for this invocation.
+func (in *instance) end() (s Stats, leaked bool) {
+	leaked = in.release()
+	s = Stats{HostCalls: in.hostCalls, PeakMemory: in.budget.Peak()}
+	if in.image != nil {
+		s.Fuel, s.Kept = in.image.fuel, true
+	}
 	for _, c := range in.cores {
 		s.Fuel += c.Fuel()
 	}
+	return s, leaked
+}
+
+// free gives back the core modules with their memories.
+func (in *instance) free() {
 	for i := len(in.cores) - 1; i >= 0; i-- {
-		_ = in.cores[i].Close(context.WithoutCancel(in.Context)) // nothing a caller could do about it
+		_ = in.cores[i].Close(context.Background()) // nothing a caller could do about it
 	}
-	return s
 }

@@ -132,7 +132,7 @@ func NewPlan(c *binary.Component, lim binary.Limits) (*Plan, error) {
 	}
 	p.plan.byName = out.items
 	for _, name := range out.names {
-		p.plan.exports = append(p.plan.exports, reflect(name, out.items[name]))
+		p.plan.exports = append(p.plan.exports, externOf(name, out.items[name]))
 	}
 	return p.plan, nil
 }
@@ -161,7 +161,7 @@ func located(offset int, err error) error {
 	return fault.Wrap(fmt.Sprintf("component offset %#x", offset), err)
 }
 
-func reflect(name string, it item) Extern {
+func externOf(name string, it item) Extern {
 	e := Extern{Name: name, Types: map[string]*binary.Type{}, identity: map[string]*binary.Resource{}}
 	if f, ok := it.value.(*function); ok {
 		e.Func = f.typ

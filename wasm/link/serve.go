@@ -16,8 +16,11 @@ func (in *instance) callHost(fn *function, args []any) (any, error) {
 	if in.Err() != nil {
 		return nil, stopped(in.Context)
 	}
+	if in.starting && !in.bound.steady[fn.host.index] {
+		return nil, fault.New(fault.Denied, hostName(fn.host.iface, fn.host.name), "it is called while an image is made")
+	}
 	in.call.Type = fn.typ
-	v, err := guarded(in.bound.impls[fn.host.index], in.Context, &in.call, args)
+	v, err := guarded(in.bound.impls[fn.host.index], in.Context, in.call, args)
 	if err != nil {
 		if in.Err() != nil {
 			return nil, stopped(in.Context)
@@ -81,7 +84,7 @@ func (in *instance) serve(f *hostFunc, stack []uint64) error {
 // discard runs the destructor of a host resource.
 func (in *instance) discard(r *binary.Resource, rep any) {
 	if d := in.bound.destructors[r]; d != nil {
-		d(context.WithoutCancel(in.Context), &in.call, rep)
+		d(context.WithoutCancel(in.Context), in.call, rep)
 	}
 }
 
@@ -105,16 +108,19 @@ func (in *instance) destroy(e canon.Entry, caller int) error {
 	return in.enter(info.instance, caller, false)
 }
 
-// release runs the destructors of host resources that the guest left open.
-func (in *instance) release() {
+// release runs the destructors of host resources that the guest left open; leaked says that
+// there were resources of this invocation among them.
+func (in *instance) release() (leaked bool) {
 	for i := range in.state {
 		for _, e := range in.state[i].handles.All() {
+			leaked = leaked || !in.bound.fixed(e)
 			if e.Own {
 				in.discard(e.Resource, e.Rep)
 			}
 		}
 		in.state[i].handles.Reset()
 	}
+	return leaked
 }
 
 // raise leaves a host function with an error: wazero turns the panic into the error of the

@@ -25,7 +25,7 @@ func interfaces() []*link.Interface {
 
 // face is one interface; its resources need no destructor, for they hold nothing.
 func face(name string, funcs map[string]link.Func, resources ...string) *link.Interface {
-	i := &link.Interface{Name: "wasi:" + name + "@" + version, Funcs: funcs,
+	i := &link.Interface{Name: "wasi:" + name + "@" + version, Funcs: funcs, Fixed: Fixed,
 		Resources: make(map[string]func(context.Context, *link.Call, any), len(resources))}
 	for _, r := range resources {
 		i.Resources[r] = nil

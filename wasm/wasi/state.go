@@ -46,6 +46,7 @@ type State struct {
 	cfg      Config
 	left     int64 // output bytes still allowed
 	insecure *rand.Rand
+	spoilt   string // what a guest that was being born did that an image cannot hold
 }
 
 // NewState makes the state of one invocation.
@@ -58,7 +59,7 @@ func NewState(cfg Config) *State {
 	}
 	if cfg.Monotonic == nil {
 		start := time.Now()
-		cfg.Monotonic = func() time.Duration { return time.Since(start) }
+		cfg.Monotonic = func() time.Duration { return bornBy + time.Since(start) }
 	}
 	if cfg.Sleep == nil {
 		cfg.Sleep = sleep

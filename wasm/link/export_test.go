@@ -1,0 +1,89 @@
+package link
+
+import (
+	"bytes"
+	"context"
+	"reflect"
+	"time"
+)
+
+// AtRest gives copies of the memories of the instances that rest, and what the core function
+// seek of the last module answers on each.
+func (b *Bound) AtRest(seek string) (memories [][]byte, found []uint64) {
+	b.pool.mu.Lock()
+	defer b.pool.mu.Unlock()
+	for _, in := range b.pool.idle {
+		for _, c := range in.cores {
+			if m := c.Memory(); m != nil {
+				all, _ := m.Read(0, m.Size())
+				memories = append(memories, bytes.Clone(all))
+			}
+		}
+		if f := in.cores[len(in.cores)-1].Func(seek); f != nil {
+			in.call = &Call{}
+			if v, err := f.Call(context.WithValue(context.Background(), instanceKey{}, in)); err == nil {
+				found = append(found, v[0])
+			}
+			in.call = nil
+		}
+	}
+	return memories, found
+}
+
+// Stacks gives copies of the stacks of the functions that resting instances keep.
+func (b *Bound) Stacks() (stacks [][]byte) {
+	b.pool.mu.Lock()
+	defer b.pool.mu.Unlock()
+	for _, in := range b.pool.idle {
+		for _, e := range in.entries {
+			if e.fn != nil {
+				stacks = append(stacks, bytes.Clone(reflect.ValueOf(e.fn).Elem().FieldByName("stack").Bytes()))
+			}
+		}
+	}
+	return stacks
+}
+
+// Resting is how many instances rest.
+func (b *Bound) Resting() int {
+	b.pool.mu.Lock()
+	defer b.pool.mu.Unlock()
+	return len(b.pool.idle)
+}
+
+// Images is how many images there are.
+func (b *Bound) Images() (n int) {
+	b.pool.mu.Lock()
+	defer b.pool.mu.Unlock()
+	for _, c := range b.pool.cradles {
+		if c.image != nil {
+			n++
+		}
+	}
+	return n
+}
+
+// Age makes everything that is kept as old as it may be.
+func (b *Bound) Age() {
+	b.pool.mu.Lock()
+	defer b.pool.mu.Unlock()
+	for _, c := range b.pool.cradles {
+		c.tried = c.tried.Add(-imageAge)
+		if c.image != nil {
+			c.image.made = c.image.made.Add(-imageAge)
+		}
+	}
+	for _, in := range b.pool.idle {
+		in.since = in.since.Add(-imageAge - time.Second)
+	}
+}
+
+// Open is how many bindings have not been closed.
+func (p *Program) Open() int {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	return len(p.pools)
+}
+
+// Lookup finds an interface by its name.
+func (h *Hosts) Lookup(name string) *Interface { return h.find(name) }

@@ -1,0 +1,188 @@
+package link
+
+import (
+	"runtime"
+	"slices"
+	"sync"
+	"time"
+)
+
+// What an image may have seen of its birth, random numbers and the time, is made anew now and
+// then; instances that nobody uses go after the same time.
+const (
+	imageAge  = 10 * time.Minute
+	imageUses = 10_000
+	maxImages = 8 // of one binding; further kinds of invocations get fresh instances
+)
+
+// imageKey is all that the first state of an instance depends on.
+type imageKey struct {
+	birth          any
+	memory         uint64
+	handles, depth int
+}
+
+// cradle is the place of an image.
+type cradle struct {
+	image *image    // nil: it could not be made
+	tried time.Time // when
+	busy  bool      // somebody is making one
+}
+
+// stale says whether it is time to make an image, again or for the first time.
+func (c *cradle) stale(now time.Time) bool {
+	if c.image == nil {
+		return now.Sub(c.tried) >= imageAge
+	}
+	return c.image.uses >= imageUses || now.Sub(c.image.made) >= imageAge
+}
+
+// pool keeps the images of a binding and the instances that rest between calls. It is safe for
+// concurrent use and does not refer to the binding.
+type pool struct {
+	program *Program
+	most    int // instances at rest
+
+	mu      sync.Mutex
+	closed  bool
+	cradles map[imageKey]*cradle
+	idle    []*instance // longest unused first
+}
+
+func newPool(program *Program) *pool {
+	p := &pool{program: program, most: 2 * runtime.GOMAXPROCS(0), cradles: map[imageKey]*cradle{}}
+	program.mu.Lock()
+	program.pools[p] = struct{}{}
+	program.mu.Unlock()
+	return p
+}
+
+// take gives an image, which the caller must hold or release, and with it an instance of owner
+// if one rests. due says instead that the caller must make the image and publish it. Nothing at
+// all means that the invocation needs a fresh instance.
+func (p *pool) take(owner string, key imageKey, now time.Time) (in *instance, img *image, due bool) {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	if p.closed {
+		return nil, nil, false
+	}
+	c := p.cradles[key]
+	if c == nil {
+		if len(p.cradles) >= maxImages {
+			return nil, nil, false
+		}
+		c = &cradle{}
+		p.cradles[key] = c
+	}
+	if !c.busy && c.stale(now) {
+		c.busy = true
+		return nil, nil, true
+	}
+	if c.image == nil {
+		return nil, nil, false
+	}
+	c.image.uses++
+	c.image.holders++
+	for i := len(p.idle) - 1; i >= 0; i-- {
+		if in = p.idle[i]; in.owner == owner && in.key == key {
+			p.idle = slices.Delete(p.idle, i, i+1)
+			return in, c.image, false
+		}
+	}
+	return nil, c.image, false
+}
+
+// publish makes img the image of key and of the caller; nil means that there will be none for a
+// while, or, if the failure was not the component's, only that there is none yet.
+func (p *pool) publish(key imageKey, img *image, now time.Time, again bool) {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	c := p.cradles[key]
+	c.busy = false
+	if img == nil && again {
+		return
+	}
+	old := c.image
+	c.image, c.tried = img, now
+	if img != nil {
+		img.uses, img.holders = 1, 2
+	}
+	p.let(old)
+	if p.closed {
+		c.image = nil
+		p.let(img)
+	}
+}
+
+// hold makes the caller's share of img that of in.
+func (p *pool) hold(in *instance, img *image) {
+	old := in.image
+	in.image = img
+	p.release(old)
+}
+
+// release gives up a share of img, which may be nil; the last one closes it.
+func (p *pool) release(img *image) {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	p.let(img)
+}
+
+func (p *pool) let(img *image) {
+	if img == nil {
+		return
+	}
+	if img.holders--; img.holders == 0 {
+		img.close()
+	}
+}
+
+// put takes back an instance whose call has ended well; false means that it did not. What it
+// was called with is gone before it rests.
+func (p *pool) put(in *instance, now time.Time) bool {
+	if in.rest() != nil {
+		return false
+	}
+	in.since = now
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	if p.closed {
+		return false
+	}
+	p.idle = append(p.idle, in)
+	for len(p.idle) > p.most || now.Sub(p.idle[0].since) > imageAge {
+		p.drop(p.idle[0])
+		p.idle = slices.Delete(p.idle, 0, 1)
+	}
+	return true
+}
+
+// discard frees an instance that has an image.
+func (p *pool) discard(in *instance) {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	p.drop(in)
+}
+
+func (p *pool) drop(in *instance) {
+	in.free()
+	p.let(in.image)
+}
+
+// close frees what rests; what works is freed when it comes back.
+func (p *pool) close() {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	p.closed = true
+	for _, in := range p.idle {
+		p.drop(in)
+	}
+	for _, c := range p.cradles {
+		p.let(c.image)
+		c.image = nil
+	}
+	p.idle = nil
+	p.program.mu.Lock()
+	delete(p.program.pools, p)
+	p.program.mu.Unlock()
+}

@@ -1,0 +1,65 @@
+package wasi
+
+import (
+	"context"
+	"io/fs"
+	"time"
+
+	"greentic.dev/wasm/link"
+)
+
+// bornBy is when a guest has been born, on the monotonic clock: instances that begin with an
+// image must not see that clock go back.
+const bornBy = time.Millisecond
+
+// Birth is the system in which an image of a guest is made that serves invocations with cfg and
+// any like it. There is none when cfg shows a guest something that it could remember from its
+// start: arguments, environment, a chosen clock or chosen randomness. Reading input or a file,
+// writing output and sleeping spoil a birth. The wall clock and randomness are real: what a
+// guest keeps of them (hash seeds, the seed of a generator) lasts as long as the image.
+func Birth(cfg Config) *link.Birth {
+	if len(cfg.Args) > 0 || len(cfg.Env) > 0 || cfg.Monotonic != nil || cfg.Random != nil || cfg.InsecureSeed != [2]uint64{} {
+		return nil
+	}
+	files, clock := cfg.Files != nil, cfg.Clock
+	return &link.Birth{
+		Key: files,
+		System: func() any {
+			s, ticks := &State{}, time.Duration(0)
+			w := womb{s}
+			seen := Config{Clock: clock, Stdin: w, Stdout: w, Stderr: w, Sleep: w.sleep, Monotonic: func() time.Duration {
+				ticks++
+				return ticks
+			}}
+			if files {
+				seen.Files = w
+			}
+			*s = *NewState(seen)
+			return s
+		},
+		Spoilt: func(system any) string { return system.(*State).spoilt },
+	}
+}
+
+// womb is all the input and output there is at birth; whatever touches it spoils the birth.
+type womb struct{ *State }
+
+func (w womb) Read([]byte) (int, error) {
+	w.spoilt = "it read its input"
+	return 0, fs.ErrPermission
+}
+
+func (w womb) Write([]byte) (int, error) {
+	w.spoilt = "it wrote output"
+	return 0, fs.ErrPermission
+}
+
+func (w womb) Open(string) (fs.File, error) {
+	w.spoilt = "it looked for a file"
+	return nil, fs.ErrPermission
+}
+
+func (w womb) sleep(context.Context, time.Duration) error {
+	w.spoilt = "it slept"
+	return fs.ErrPermission
+}
