@@ -217,7 +217,7 @@ func (p chatPage) accessible() {
 	p.Helper()
 	source := axeCore.file(p.browser, "axe.min.js")
 	value[any](p.browser, string(source)+"\n;true")
-	raw := value[json.RawMessage](p.browser, `axe.run().then(r => r.violations.map(v => ({impact: v.impact, id: v.id, help: v.help, nodes: v.nodes.map(n => n.html + " " + n.failureSummary)})))`)
+	raw := value[json.RawMessage](p.browser, `Promise.all(document.getAnimations().map(a => a.finished)).then(() => axe.run()).then(r => r.violations.map(v => ({impact: v.impact, id: v.id, help: v.help, nodes: v.nodes.map(n => n.html + " " + n.failureSummary)})))`)
 	var findings []struct {
 		Impact, ID, Help string
 		Nodes            []string
