@@ -273,7 +273,11 @@ func (t *turn) act(ctx context.Context, step flow.Step) (flow.Got, error) {
 		t.outputs = append(t.outputs, card.Output{Node: step.Node, Payload: step.Payload, Emitted: true})
 		return output(step.Payload)
 	case flow.DoLog:
-		t.runner.deps.Log.Info("flow log", "tenant", t.tenant.Tenant, "flow", t.flow.ID, "node", step.Node, "turn", t.entry.Turn, "payload", step.Payload)
+		payload, err := json.Marshal(step.Payload)
+		if err != nil {
+			return flow.Got{}, fault.Wrap("emit.log", err)
+		}
+		t.runner.deps.Log.Info("flow log", "tenant", t.tenant.Tenant, "flow", t.flow.ID, "node", step.Node, "turn", t.entry.Turn, "payload", string(payload))
 		return output(step.Payload)
 	case flow.DoStateGet:
 		raw, err := memory.Read(ctx, step.Key)
