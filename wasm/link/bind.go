@@ -2,6 +2,7 @@ package link
 
 import (
 	"context"
+	"errors"
 	"maps"
 	"runtime"
 	"slices"
@@ -61,7 +62,7 @@ func Compile(ctx context.Context, e *core.Engine, plan *Plan) (*Program, error) 
 	return p, err
 }
 
-// Close closes all bindings and frees the host module; the compiled code belongs to the engine.
+// Close closes all bindings, frees the host module and gives up its share of the compiled code.
 func (p *Program) Close(ctx context.Context) error {
 	p.mu.Lock()
 	open := slices.Collect(maps.Keys(p.pools))
@@ -69,10 +70,14 @@ func (p *Program) Close(ctx context.Context) error {
 	for _, pool := range open {
 		pool.close()
 	}
-	if p.host == nil {
-		return nil
+	var errs []error
+	if p.host != nil {
+		errs = append(errs, p.host.Close(ctx))
 	}
-	return p.host.Close(ctx)
+	for _, code := range p.codes {
+		errs = append(errs, code.Close(ctx))
+	}
+	return errors.Join(errs...)
 }
 
 // Plan is the plan the program was compiled from.

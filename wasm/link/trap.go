@@ -2,9 +2,9 @@ package link
 
 import (
 	"errors"
-	"strings"
 
 	"greentic.dev/greentic/fault"
+	"greentic.dev/wasm/core"
 )
 
 // TrapCode is the fault code of every failure that a guest caused by trapping.
@@ -25,8 +25,6 @@ func (t *Trap) Error() string {
 	return t.Reason + " in " + t.Backtrace[0]
 }
 
-const stackMark = "wasm stack trace:"
-
 // trap gives the failure of a call into a core module its meaning: what a host function
 // raised, the end of the invocation, a limit, or a trap of the guest itself.
 func (in *instance) trap(fn string, err error) error {
@@ -40,23 +38,13 @@ func (in *instance) trap(fn string, err error) error {
 	if errors.As(err, &known) {
 		return known
 	}
-	t := parseTrap(err.Error())
-	t.Func = fn
+	reason, backtrace := core.Explain(err)
+	t := &Trap{Reason: reason, Func: fn, Backtrace: backtrace}
+	if core.IsTooDeep(err) { // the engine's own stack ended before our count did
+		return &fault.Error{Kind: fault.Exhausted, Msg: "calls are nested too deeply", Err: t}
+	}
 	if in.budget.Denied() {
 		return &fault.Error{Kind: fault.Exhausted, Msg: "memory limit reached", Err: t}
 	}
 	return &fault.Error{Kind: fault.Invalid, Code: TrapCode, Msg: "guest trapped", Err: t}
-}
-
-// parseTrap reads the error text of the engine, which carries names of the name section.
-func parseTrap(text string) *Trap {
-	head, stack, _ := strings.Cut(text, stackMark)
-	t := &Trap{Reason: strings.TrimSpace(strings.TrimPrefix(strings.TrimSpace(head), "wasm error:"))}
-	t.Reason = strings.TrimSuffix(t.Reason, " (recovered by wazero)")
-	for line := range strings.Lines(stack) {
-		if line = strings.TrimSpace(line); line != "" && len(t.Backtrace) < 30 {
-			t.Backtrace = append(t.Backtrace, strings.TrimPrefix(line, "."))
-		}
-	}
-	return t
 }
