@@ -69,7 +69,7 @@ func stubborn() map[string][]byte {
 // Without safe points a looping guest and one garbage collection freeze the process. Here the
 // guest is stopped by a goroutine that has first seen two collections through.
 func TestHostileGuestsEndWithTheirContextWhileTheCollectorRuns(t *testing.T) {
-	const within = 250 * time.Millisecond // usually under 20; the rest is for a busy machine
+	const within = 50 * time.Millisecond
 	e := engine(t, "")
 	for name, src := range stubborn() {
 		t.Run(name, func(t *testing.T) {

@@ -7,7 +7,7 @@ package core
 // may run before the next, light functions included.
 const (
 	lightWork  = 4096
-	pointBytes = 2048
+	pointBytes = 512
 	maxChain   = 100 // light functions within light functions
 )
 
