@@ -8,8 +8,6 @@ import (
 	"fmt"
 	"net/http"
 	"net/http/httptest"
-	"os"
-	"path/filepath"
 	"strings"
 
 	"greentic.dev/backing/egress"
@@ -19,17 +17,12 @@ import (
 	"greentic.dev/greentic"
 	"greentic.dev/model/flow/expr"
 	"greentic.dev/runtime/host"
-	"greentic.dev/wasm"
 )
 
-// components measures a fresh, isolated invocation of the example component and, where it is
-// present, of the public Telegram provider.
+// components measures invocations as the runner makes them, through runtime/host with its policy
+// and records: of the example component and, where it is present, of the Telegram provider.
 func components(ctx context.Context) ([]figure, error) {
-	cache, err := os.UserCacheDir()
-	if err != nil {
-		return nil, err
-	}
-	engine, err := wasm.New(ctx, wasm.Options{CacheDir: filepath.Join(cache, "greentic", "code")})
+	engine, err := openEngine(ctx)
 	if err != nil {
 		return nil, err
 	}
@@ -52,13 +45,8 @@ func components(ctx context.Context) ([]figure, error) {
 	if err != nil {
 		return nil, err
 	}
-	list := []figure{{Name: "invoke_go_noop", Value: us, Unit: "us CPU", Bar: bar(10)}}
-	code, err = os.ReadFile(filepath.Join(os.Getenv("GREENTIC_INPUT"), "telegram.wasm"))
-	if os.Getenv("GREENTIC_INPUT") == "" || os.IsNotExist(err) {
-		fmt.Fprintln(os.Stderr, "skip: invoke_telegram_*: GREENTIC_INPUT names no folder with telegram.wasm")
-		return list, nil
-	}
-	if err != nil {
+	list := []figure{{Name: "host_go_classify", Value: us, Unit: "us CPU, JSON to CBOR and back"}}
+	if code, err = public("telegram.wasm"); code == nil {
 		return list, err
 	}
 	telegram, err := h.Load(ctx, "telegram", code)
@@ -69,13 +57,13 @@ func components(ctx context.Context) ([]figure, error) {
 	if err != nil {
 		return list, err
 	}
-	list = append(list, figure{Name: "invoke_telegram_healthcheck", Value: us, Unit: "us CPU", Bar: bar(10)})
-	return list, telegramSend(ctx, telegram, store, tenant, &list)
+	list = append(list, figure{Name: "host_telegram_healthcheck", Value: us, Unit: "us CPU"})
+	return list, sendOverHTTP(ctx, telegram, store, tenant, &list)
 }
 
-// telegramSend measures an operation with two host calls, a secret and a request to a local
+// sendOverHTTP measures an operation with two host calls, a secret and a request to a local
 // server; the server's and the client's own cost are part of the figure.
-func telegramSend(ctx context.Context, telegram *host.Component, store secrets.Store, tenant greentic.TenantCtx, list *[]figure) error {
+func sendOverHTTP(ctx context.Context, telegram *host.Component, store secrets.Store, tenant greentic.TenantCtx, list *[]figure) error {
 	server := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) {
 		w.Header().Set("Content-Type", "application/json")
 		_, _ = w.Write([]byte(`{"ok":true,"result":{"message_id":1,"chat":{"id":1}}}`))
@@ -95,7 +83,7 @@ func telegramSend(ctx context.Context, telegram *host.Component, store secrets.S
 	if err != nil {
 		return err
 	}
-	*list = append(*list, figure{Name: "invoke_telegram_send", Value: us, Unit: "us CPU (HTTP client and server included)", Bar: bar(35)})
+	*list = append(*list, figure{Name: "host_telegram_send", Value: us, Unit: "us CPU, HTTP client and server included"})
 	return nil
 }
 

@@ -5,8 +5,10 @@ package main
 import (
 	"context"
 	"encoding/json"
+	"flag"
 	"fmt"
 	"os"
+	"runtime/pprof"
 	"slices"
 	"strconv"
 	"strings"
@@ -34,12 +36,30 @@ type measurement struct {
 }
 
 func main() {
+	only := flag.String("only", "", "measure just this group")
+	profile := flag.String("cpuprofile", "", "write a profile of the measurements to this file")
+	flag.Parse()
 	ctx := context.Background()
+	if *profile != "" {
+		f, err := os.Create(*profile)
+		if err == nil {
+			err = pprof.StartCPUProfile(f)
+		}
+		if err != nil {
+			fmt.Fprintln(os.Stderr, err)
+			os.Exit(1)
+		}
+		defer pprof.StopCPUProfile()
+	}
 	var all []figure
 	failed := false
 	for _, m := range []measurement{
-		{"components", components}, {"conditions", conditions}, {"turns", turns}, {"binary", binary},
+		{"host", componentHost}, {"compiling", compiling}, {"components", components}, {"conditions", conditions},
+		{"turns", turns}, {"product", product},
 	} {
+		if *only != "" && *only != m.name {
+			continue
+		}
 		list, err := m.run(ctx)
 		if err != nil {
 			fmt.Fprintf(os.Stderr, "%s: %v\n", m.name, err)
@@ -58,6 +78,9 @@ func main() {
 		}
 	}
 	print(all)
+	if *only != "" {
+		return
+	}
 	raw, err := json.MarshalIndent(all, "", "  ")
 	if err == nil {
 		err = os.WriteFile("bench/latest.json", append(raw, '\n'), 0o644)

@@ -108,8 +108,8 @@ func converse(ctx context.Context, s *system.System, n int, d time.Duration) (ra
 	return float64(total) / time.Since(start).Seconds(), float64(used.Microseconds()) / float64(total), err
 }
 
-// binary measures the product itself: a turn by command line, the start of a server, its memory.
-func binary(ctx context.Context) ([]figure, error) {
+// product measures the product itself: a turn by command line, the start of a server, its memory.
+func product(ctx context.Context) ([]figure, error) {
 	dir, err := os.MkdirTemp("", "greentic-bench-")
 	if err != nil {
 		return nil, err

@@ -6,23 +6,32 @@ import (
 	"testing"
 
 	"greentic.dev/wasm"
+	"greentic.dev/wasm/wasi"
 )
 
-// BenchmarkInvoke is one call in a fresh instance.
+// BenchmarkInvoke is one call, in a fresh instance and in one that is kept for its owner.
 func BenchmarkInvoke(b *testing.B) {
 	e := engine(b)
 	run := func(name string, bound *wasm.Bound, inv wasm.Invocation) {
-		b.Run(name, func(b *testing.B) {
-			b.ReportAllocs()
-			for b.Loop() {
-				if _, _, err := bound.Invoke(context.Background(), inv); err != nil {
-					b.Fatal(err)
-				}
+		for _, owner := range []string{"", "tenant"} {
+			inv.Owner = owner
+			way := "/fresh"
+			if owner != "" {
+				way = "/kept"
 			}
-		})
+			b.Run(name+way, func(b *testing.B) {
+				b.ReportAllocs()
+				for b.Loop() {
+					if _, _, err := bound.Invoke(context.Background(), inv); err != nil {
+						b.Fatal(err)
+					}
+				}
+			})
+		}
 	}
 	run("add", bind(b, load(b, e, "adder"), nil), wasm.Invocation{Func: "add", Args: []any{uint32(1), uint32(2)}})
 	run("composed", bind(b, load(b, e, "composed"), nil), wasm.Invocation{Interface: "test:composed/user@1.0.0", Func: "life", Args: []any{uint32(1)}})
+	run("go classify", bind(b, example(b, e, "helpdesk.triage"), nil), nodeCall("classify", wasi.Config{}))
 	if os.Getenv("GREENTIC_INPUT") == "" {
 		return // the public components are not here
 	}

@@ -23,7 +23,8 @@ type Way int
 
 // The ways to restore an instance.
 const (
-	ByPageMap  Way = iota // a mapped image: pages that were written are copied back
+	ByScanning Way = iota // a mapped image: pages that were written are found by the kernel and copied back
+	ByPageMap             // the same, found in the page map
 	ByDropping            // a mapped image: pages that were written are given up
 	ByCopying             // a copied image
 )

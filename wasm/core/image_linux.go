@@ -1,7 +1,6 @@
 package core
 
 import (
-	"encoding/binary"
 	"errors"
 	"os"
 	"unsafe"
@@ -14,6 +13,7 @@ import (
 type pageFile struct {
 	file    *os.File
 	pagemap *os.File // nil where the kernel does not show it
+	scan    bool     // the kernel finds the pages itself
 }
 
 func (p pageFile) none() bool { return p.file == nil }
@@ -24,8 +24,8 @@ func (img *Image) store(b []byte, way Way) error {
 		return nil
 	}
 	if way < ByCopying && img.storeFile(b) == nil {
-		if way == ByPageMap {
-			img.pages.pagemap = openPagemap(img)
+		if way <= ByPageMap {
+			img.pages.open(img, way)
 		}
 		return nil
 	}
@@ -93,66 +93,12 @@ func (r *region) dropWrites(img *Image) error {
 	if img.pages.pagemap == nil {
 		return unix.Madvise(mapped, unix.MADV_DONTNEED)
 	}
-	n, err := copyDirty(mapped, img)
+	if r.found == nil {
+		r.found = newPageRegions()
+	}
+	n, err := img.copyWritten(mapped, r.found)
 	if err == nil && n > keepPages {
 		err = unix.Madvise(mapped, unix.MADV_DONTNEED)
 	}
 	return err
-}
-
-// Bits of an entry of /proc/self/pagemap (Documentation/admin-guide/mm/pagemap.rst).
-const (
-	pagePresent = 1 << 63
-	pageSwapped = 1 << 62
-	pageOfFile  = 1 << 61 // not copied
-)
-
-// copyDirty copies back the pages of a mapping that were written to and returns their number.
-func copyDirty(mapped []byte, img *Image) (dirty int, err error) {
-	var entries [4096]byte
-	size := os.Getpagesize()
-	first := int64(uintptr(unsafe.Pointer(&mapped[0])) / uintptr(size))
-	for page, pages := 0, len(mapped)/size; page < pages; {
-		want := min(len(entries), (pages-page)*8)
-		n, err := unix.Pread(int(img.pages.pagemap.Fd()), entries[:want], (first+int64(page))*8)
-		if err != nil {
-			return dirty, err
-		}
-		if n < 8 {
-			return dirty, errors.New("the page map ends too early")
-		}
-		for at := 0; at+8 <= n; at, page = at+8, page+1 {
-			e := binary.NativeEndian.Uint64(entries[at:])
-			if e&(pagePresent|pageSwapped) != 0 && e&pageOfFile == 0 {
-				copy(mapped[page*size:(page+1)*size], img.bytes[page*size:])
-				dirty++
-			}
-		}
-	}
-	return dirty, nil
-}
-
-// openPagemap returns the page map if it tells the truth about a mapping of this image.
-func openPagemap(img *Image) *os.File {
-	f, err := os.Open("/proc/self/pagemap")
-	if err != nil {
-		return nil
-	}
-	probe := &Image{bytes: img.bytes, pages: pageFile{file: img.pages.file, pagemap: f}}
-	size := len(img.bytes)
-	b, err := unix.Mmap(int(img.pages.file.Fd()), 0, size, unix.PROT_READ|unix.PROT_WRITE, unix.MAP_PRIVATE)
-	if err != nil {
-		_ = f.Close() // read only
-		return nil
-	}
-	defer func() { _ = unix.Munmap(b) }()
-	last := size - 1
-	_ = b[0]           // read: must not count
-	b[last] = ^b[last] // written: must
-	n, err := copyDirty(b, probe)
-	if err != nil || n != 1 || b[last] != img.bytes[last] {
-		_ = f.Close()
-		return nil
-	}
-	return f
 }

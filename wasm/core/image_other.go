@@ -5,6 +5,9 @@ package core
 // pageFile exists where memory can be mapped copy-on-write.
 type pageFile struct{}
 
+// pageRegions is what only a mapping needs.
+type pageRegions struct{}
+
 func (pageFile) none() bool { return true }
 
 func (img *Image) store(b []byte, _ Way) error {

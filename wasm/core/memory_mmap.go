@@ -13,6 +13,7 @@ import (
 type region struct {
 	space []byte
 	open  int
+	found *pageRegions // pages that were written to; see dropWrites
 }
 
 var errTooBig = errors.New("past the space reserved for it")

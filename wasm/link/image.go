@@ -63,8 +63,9 @@ func (b *Bound) kept(ctx context.Context, r *Request, now time.Time) *instance {
 			return nil
 		}
 	}
+	rested := in.image == img // then it was put back into img after its last call, and not called since
 	b.pool.hold(in, img)
-	if in.restore() != nil {
+	if !rested && in.restore() != nil {
 		b.pool.discard(in)
 		return nil
 	}

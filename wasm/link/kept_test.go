@@ -149,7 +149,7 @@ func (g *guest) clean(t *testing.T, owners ...string) {
 }
 
 func ways(t *testing.T, f func(t *testing.T, way core.Way)) {
-	for name, way := range map[string]core.Way{"page map": core.ByPageMap, "dropping": core.ByDropping, "copying": core.ByCopying} {
+	for name, way := range map[string]core.Way{"scanning": core.ByScanning, "page map": core.ByPageMap, "dropping": core.ByDropping, "copying": core.ByCopying} {
 		t.Run(name, func(t *testing.T) { f(t, way) })
 	}
 }
@@ -182,7 +182,7 @@ func TestNoInvocationSeesWhatAnotherLeft(t *testing.T) {
 }
 
 func TestAnInstanceServesItsOwnerOnly(t *testing.T) {
-	g := bind(t, program(t, core.ByPageMap, "kept"))
+	g := bind(t, program(t, core.ByScanning, "kept"))
 	for range 50 {
 		g.do(t, as("a", "hide", secret))
 	}
@@ -212,7 +212,7 @@ func TestAnInstanceServesItsOwnerOnly(t *testing.T) {
 }
 
 func TestAnInstanceThatFailedIsNotUsedAgain(t *testing.T) {
-	g := bind(t, program(t, core.ByPageMap, "kept"))
+	g := bind(t, program(t, core.ByScanning, "kept"))
 	g.wait = func(context.Context, *link.Call, []any) (any, error) { return nil, fault.New(fault.Denied, "", "no") }
 	g.do(t, as("a", "seek"))
 	for _, r := range []link.Request{as("a", "hide-and-trap", secret), as("a", "hide-and-wait", secret), as("a", "hide", "wrong")} {
@@ -250,7 +250,7 @@ func TestHandlesFromTheStartBelongToTheInvocation(t *testing.T) {
 }
 
 func TestAStackThatHasGrownIsNotKept(t *testing.T) {
-	g := bind(t, program(t, core.ByPageMap, "kept"))
+	g := bind(t, program(t, core.ByScanning, "kept"))
 	g.do(t, as("a", "deep", uint32(9000)))
 	if g.Resting() != 1 || len(g.Stacks()) != 0 {
 		t.Errorf("%d at rest with %d functions", g.Resting(), len(g.Stacks()))
@@ -261,7 +261,7 @@ func TestAStackThatHasGrownIsNotKept(t *testing.T) {
 }
 
 func TestLimitsHoldInKeptInstances(t *testing.T) {
-	g := bind(t, program(t, core.ByPageMap, "kept"))
+	g := bind(t, program(t, core.ByScanning, "kept"))
 	g.wait = func(ctx context.Context, _ *link.Call, _ []any) (any, error) { <-ctx.Done(); return nil, ctx.Err() }
 	for range 3 {
 		with := func(l link.Limits, fn string, args ...any) (any, link.Stats, error) {
@@ -303,7 +303,7 @@ func TestLimitsHoldInKeptInstances(t *testing.T) {
 }
 
 func TestKeptAndFreshInstancesUseTheSame(t *testing.T) {
-	g := bind(t, program(t, core.ByPageMap, "kept"))
+	g := bind(t, program(t, core.ByScanning, "kept"))
 	for _, r := range []link.Request{as("", "seek"), as("", "deep", uint32(100)), as("", "more", uint32(3)), as("", "hide-and-grow", secret)} {
 		want, fresh, _ := g.Invoke(t.Context(), r)
 		for range 3 {
@@ -321,7 +321,7 @@ func TestKeptAndFreshInstancesUseTheSame(t *testing.T) {
 }
 
 func TestAStartThatCallsTheHostIsNeverKept(t *testing.T) {
-	g := bind(t, program(t, core.ByPageMap, "start-calls"))
+	g := bind(t, program(t, core.ByScanning, "start-calls"))
 	seen := 0
 	g.wait = func(_ context.Context, c *link.Call, _ []any) (any, error) {
 		if c.Data != "mine" {
@@ -341,7 +341,7 @@ func TestAStartThatCallsTheHostIsNeverKept(t *testing.T) {
 }
 
 func TestWhatAnInvocationShowsTheStartIsNotKept(t *testing.T) {
-	g := bind(t, program(t, core.ByPageMap, "kept"))
+	g := bind(t, program(t, core.ByScanning, "kept"))
 	for _, cfg := range []wasi.Config{{Args: []string{"x"}}, {Env: [][2]string{{"K", "v"}}}, {InsecureSeed: [2]uint64{1, 2}},
 		{Random: strings.NewReader("x")}, {Monotonic: func() time.Duration { return 1 }}} {
 		g.do(t, in(cfg, "a", "seek"))
@@ -364,7 +364,7 @@ func TestALeakedResourceIsDestroyedAndItsInstanceGone(t *testing.T) {
 		"[method]counter.bump":  func(context.Context, *link.Call, []any) (any, error) { return uint32(1), nil },
 		"[static]counter.count": func(context.Context, *link.Call, []any) (any, error) { return uint32(1), nil },
 	}, Resources: map[string]func(context.Context, *link.Call, any){"counter": func(context.Context, *link.Call, any) { destroyed++ }}})
-	b, err := program(t, core.ByPageMap, "host-resource").Bind(h)
+	b, err := program(t, core.ByScanning, "host-resource").Bind(h)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -423,7 +423,7 @@ func TestConcurrentInvocationsDoNotMeet(t *testing.T) {
 }
 
 func TestCloseFreesWhatIsKept(t *testing.T) {
-	p := program(t, core.ByPageMap, "kept")
+	p := program(t, core.ByScanning, "kept")
 	before := mappings(t)
 	for range 50 {
 		g := bind(t, p)
@@ -485,7 +485,7 @@ func mappings(t *testing.T) (h held) {
 
 // A start that was cut short says nothing about the component.
 func TestACancelledBirthIsTriedAgain(t *testing.T) {
-	g := bind(t, program(t, core.ByPageMap, "kept"))
+	g := bind(t, program(t, core.ByScanning, "kept"))
 	ctx, cancel := context.WithCancel(t.Context())
 	g.born = cancel
 	if _, _, err := g.Invoke(ctx, as("a", "seek")); !fault.Is(err, fault.Canceled) {
