@@ -10,6 +10,7 @@ import (
 	"greentic.dev/wasm"
 	"greentic.dev/wasm/binary"
 	"greentic.dev/wasm/core"
+	"greentic.dev/wasm/rewrite"
 
 	"github.com/tetratelabs/wazero"
 	"github.com/tetratelabs/wazero/api"
@@ -145,14 +146,14 @@ func safeFunc(ctx context.Context, src []byte) (func() error, func(), error) {
 		return nil, nil, err
 	}
 	done := func() { _ = e.Close(ctx) }
-	m, err := core.Parse(src, core.Limits{})
+	m, err := rewrite.Parse(src, rewrite.Limits{})
 	if err != nil {
 		return nil, done, err
 	}
-	names := make([]core.Rename, len(m.Imports))
+	names := make([]rewrite.Rename, len(m.Imports))
 	funcs := make([]core.HostFunc, len(m.Imports))
 	for n, i := range m.Imports {
-		names[n] = core.Rename{Module: "h", Name: i.Module + " " + i.Name}
+		names[n] = rewrite.Rename{Module: "h", Name: i.Module + " " + i.Name}
 		funcs[n] = core.HostFunc{Name: names[n].Name, Params: i.Type.Params, Results: i.Type.Results, Fn: nothing}
 	}
 	c, err := e.Compile(ctx, m, names)

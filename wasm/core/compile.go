@@ -8,19 +8,15 @@ import (
 	"github.com/tetratelabs/wazero"
 
 	"greentic.dev/greentic/fault"
+	"greentic.dev/wasm/rewrite"
 )
 
 // Code is a rewritten, validated, compiled module. Equal modules share one; it is safe for
 // concurrent use.
 type Code struct {
-	compiled   wazero.CompiledModule
-	memory     *memoryType // defined; may be nil
-	memories   int         // defined or imported
-	tableBytes uint64      // what the tables may cost the host
-	globals    []string    // names of the guest's mutable globals
-	fixed      string      // why an instance cannot be restored; empty when it can
-
-	close func(context.Context) error
+	compiled wazero.CompiledModule
+	facts    rewrite.Facts
+	close    func(context.Context) error
 }
 
 // compiling is a compilation and its result, which any number of callers wait for and share.
@@ -35,7 +31,7 @@ type compiling struct {
 // modules with equal imports are compiled once, whoever asks. A compilation that has begun is
 // not interrupted; ctx ends waiting for somebody else's. An ill-typed module is fault.Invalid.
 // Code that is not closed is freed with the engine.
-func (e *Engine) Compile(ctx context.Context, m *Module, imports []Rename) (*Code, error) {
+func (e *Engine) Compile(ctx context.Context, m *rewrite.Module, imports []rewrite.Rename) (*Code, error) {
 	const op = "compile core module"
 	if err := ctx.Err(); err != nil {
 		return nil, fault.Wrap(op, err)
@@ -99,7 +95,7 @@ func (e *Engine) leave(ctx context.Context, key string, c *compiling) error {
 
 // compile hands the rewritten module to wazero, on this goroutine only: should its compiler
 // fail on a strange module, that must end this compilation and not the process.
-func (e *Engine) compile(ctx context.Context, m *Module, src []byte, key string) (code *Code, err error) {
+func (e *Engine) compile(ctx context.Context, m *rewrite.Module, src []byte, key string) (code *Code, err error) {
 	do := func() (c wazero.CompiledModule, err error) {
 		defer func() {
 			if p := recover(); p != nil {
@@ -118,12 +114,5 @@ func (e *Engine) compile(ctx context.Context, m *Module, src []byte, key string)
 	if err != nil {
 		return nil, err
 	}
-	code = &Code{compiled: compiled, memory: m.memory, memories: m.memories, globals: m.mutableGlobals(), fixed: unrestorable(m)}
-	for _, t := range m.tables {
-		code.tableBytes += 8 * uint64(t.min)
-		if m.effects.grows {
-			code.tableBytes += 8 * uint64(t.max-t.min)
-		}
-	}
-	return code, nil
+	return &Code{compiled: compiled, facts: m.Facts()}, nil
 }

@@ -8,6 +8,7 @@ import (
 
 	"greentic.dev/greentic/fault"
 	"greentic.dev/wasm/core"
+	"greentic.dev/wasm/rewrite"
 )
 
 func engine(t testing.TB, dir string) *core.Engine {
@@ -26,13 +27,13 @@ func engine(t testing.TB, dir string) *core.Engine {
 
 func compile(t testing.TB, e *core.Engine, src []byte) *core.Code {
 	t.Helper()
-	m, err := core.Parse(src, core.Limits{})
+	m, err := rewrite.Parse(src, rewrite.Limits{})
 	if err != nil {
 		t.Fatal(err)
 	}
-	names := make([]core.Rename, len(m.Imports))
+	names := make([]rewrite.Rename, len(m.Imports))
 	for i, imp := range m.Imports {
-		names[i] = core.Rename{Module: "x" + imp.Module, Name: "x" + imp.Name}
+		names[i] = rewrite.Rename{Module: "x" + imp.Module, Name: "x" + imp.Name}
 	}
 	c, err := e.Compile(t.Context(), m, names)
 	if err != nil {

@@ -10,6 +10,7 @@ import (
 	"github.com/tetratelabs/wazero/experimental"
 
 	"greentic.dev/greentic/fault"
+	"greentic.dev/wasm/rewrite"
 )
 
 // Options configures an engine; the zero value is safe.
@@ -60,7 +61,7 @@ func New(ctx context.Context, o Options) (*Engine, error) {
 	}
 	e.runtime = wazero.NewRuntimeWithConfig(ctx, config)
 	var err error
-	e.point, err = e.HostModule(ctx, []HostFunc{{Name: pointName, Params: []api.ValueType{api.ValueTypeI32}, Fn: point}})
+	e.point, err = e.HostModule(ctx, []HostFunc{{Name: rewrite.PointName, Params: []api.ValueType{api.ValueTypeI32}, Fn: point}})
 	if err != nil {
 		return nil, errors.Join(err, e.Close(ctx))
 	}

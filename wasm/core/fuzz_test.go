@@ -9,7 +9,7 @@ import (
 	"github.com/tetratelabs/wazero/api"
 	"github.com/tetratelabs/wazero/experimental"
 
-	"greentic.dev/wasm/core"
+	"greentic.dev/wasm/rewrite"
 )
 
 // What the engine accepts plain and Parse accepts must be accepted after rewriting, and what
@@ -23,13 +23,13 @@ func FuzzRewrite(f *testing.F) {
 		WithCoreFeatures(api.CoreFeaturesV2|experimental.CoreFeaturesTailCall|experimental.CoreFeaturesExtendedConst))
 	f.Cleanup(func() { _ = r.Close(ctx) })
 	f.Fuzz(func(t *testing.T, src []byte) {
-		m, err := core.Parse(src, core.Limits{Elements: 1000})
+		m, err := rewrite.Parse(src, rewrite.Limits{Elements: 1000})
 		if err != nil {
 			return
 		}
-		names := make([]core.Rename, len(m.Imports))
+		names := make([]rewrite.Rename, len(m.Imports))
 		for i, imp := range m.Imports {
-			names[i] = core.Rename{Module: imp.Module, Name: imp.Name}
+			names[i] = rewrite.Rename{Module: imp.Module, Name: imp.Name}
 		}
 		out, err := m.Rewrite(names)
 		if err != nil {

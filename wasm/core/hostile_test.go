@@ -12,6 +12,7 @@ import (
 
 	"greentic.dev/greentic/fault"
 	"greentic.dev/wasm/core"
+	"greentic.dev/wasm/rewrite"
 )
 
 func TestMain(m *testing.M) { goleak.VerifyTestMain(m) }
@@ -170,7 +171,7 @@ func TestHostileTablesCountAndStayWithinTheLimit(t *testing.T) {
 	m := &wasmModule{tables: [][]byte{{0x70, 0, 10}}}
 	m.fn("grow", []byte{i32}, []byte{i32}, nil, 0xd0, 0x70, 0x20, 0, 0xfc, 15, 0)
 	src := m.bytes()
-	parsed, err := core.Parse(src, core.Limits{Elements: 1000})
+	parsed, err := rewrite.Parse(src, rewrite.Limits{Elements: 1000})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -208,7 +209,7 @@ func TestHostileGuestsCannotNameWhatIsAdded(t *testing.T) {
 	} {
 		m := &wasmModule{globals: [][]byte{{i32, 1, 0x41, 5, 0x0b}}, tables: [][]byte{{0x70, 0, 1}}}
 		m.fn("f", nil, nil, nil, code...)
-		parsed, err := core.Parse(m.bytes(), core.Limits{})
+		parsed, err := rewrite.Parse(m.bytes(), rewrite.Limits{})
 		if err == nil {
 			_, err = engine(t, "").Compile(t.Context(), parsed, nil)
 		}
@@ -219,7 +220,7 @@ func TestHostileGuestsCannotNameWhatIsAdded(t *testing.T) {
 	m := &wasmModule{}
 	m.fn("f", nil, nil, nil)
 	m.exports = append(m.exports, cat(str("\x00greentic:gauge"), []byte{0, 0}))
-	if _, err := core.Parse(m.bytes(), core.Limits{}); !fault.Is(err, fault.Invalid) {
+	if _, err := rewrite.Parse(m.bytes(), rewrite.Limits{}); !fault.Is(err, fault.Invalid) {
 		t.Errorf("a reserved name: %v", err)
 	}
 }
@@ -272,7 +273,7 @@ func TestHostileModulesAreRefusedByName(t *testing.T) {
 		"segments miscounted":     {[]byte("\x00asm\x01\x00\x00\x00\x0c\x01\x03"), fault.Invalid, "announced"},
 	} {
 		t.Run(name, func(t *testing.T) {
-			m, err := core.Parse(c.src, core.Limits{})
+			m, err := rewrite.Parse(c.src, rewrite.Limits{})
 			if err == nil {
 				_, err = engine(t, "").Compile(t.Context(), m, nil)
 			}
@@ -287,14 +288,14 @@ func TestHostileModulesAreRefusedByName(t *testing.T) {
 func TestHostileATruncatedModuleIsInvalid(t *testing.T) {
 	for _, src := range [][]byte{program(), stateful(), randomModule(1)} {
 		for n := range src {
-			m, err := core.Parse(src[:n], core.Limits{})
+			m, err := rewrite.Parse(src[:n], rewrite.Limits{})
 			if err != nil {
 				if !fault.Is(err, fault.Invalid) && !fault.Is(err, fault.Unsupported) {
 					t.Fatalf("%d bytes: %v", n, err)
 				}
 				continue
 			}
-			if _, err := m.Rewrite(make([]core.Rename, len(m.Imports))); err != nil {
+			if _, err := m.Rewrite(make([]rewrite.Rename, len(m.Imports))); err != nil {
 				t.Fatalf("%d bytes: accepted, then %v", n, err)
 			}
 		}

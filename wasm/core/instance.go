@@ -10,13 +10,14 @@ import (
 	"github.com/tetratelabs/wazero/experimental"
 
 	"greentic.dev/greentic/fault"
+	"greentic.dev/wasm/rewrite"
 )
 
 // InstanceOptions says what an instance is linked to and what it may use.
 type InstanceOptions struct {
 	Resolve func(module string) api.Module // imports by module name; nil for one that does not exist
 	Memory  *Budget                        // shared by the instances of one invocation; nil means no limit
-	Depth   int                            // nested calls; 0 means DefaultDepth
+	Depth   int                            // nested calls; 0 means rewrite.DefaultDepth
 }
 
 // Instance is a live module. It serves one goroutine at a time. Whoever made it closes it: that
@@ -43,13 +44,13 @@ func (e *Engine) Instantiate(ctx context.Context, c *Code, o InstanceOptions) (*
 		i.budget = &Budget{}
 	}
 	if i.depth <= 0 {
-		i.depth = DefaultDepth
+		i.depth = rewrite.DefaultDepth
 	}
 	if err := i.reserve(); err != nil {
 		return nil, err
 	}
 	resolve := func(name string) api.Module {
-		if name == pointModule {
+		if name == rewrite.PointModule {
 			return e.point
 		}
 		if o.Resolve == nil {
@@ -66,8 +67,8 @@ func (e *Engine) Instantiate(ctx context.Context, c *Code, o InstanceOptions) (*
 		i.release()
 		return nil, linkFailure(err)
 	}
-	i.gauge = i.module.ExportedGlobal(exportGauge).(api.MutableGlobal)
-	i.used = i.module.ExportedGlobal(exportUsed).(api.MutableGlobal)
+	i.gauge = i.module.ExportedGlobal(rewrite.Gauge).(api.MutableGlobal)
+	i.used = i.module.ExportedGlobal(rewrite.Used).(api.MutableGlobal)
 	i.gauge.Set(uint64(int64(i.gauge.Get())>>32)<<32 | uint64(uint32(i.depth)))
 	return i, nil
 }
@@ -75,13 +76,13 @@ func (e *Engine) Instantiate(ctx context.Context, c *Code, o InstanceOptions) (*
 // reserve takes what the module needs before it is made, because the engine cannot be refused
 // memory half-way.
 func (i *Instance) reserve() error {
-	if !i.budget.grow(0, i.code.tableBytes) {
-		return fault.Newf(fault.Exhausted, "guest tables", "%d bytes, the limit is %d", i.code.tableBytes, i.budget.Limit)
+	if !i.budget.grow(0, i.code.facts.TableBytes) {
+		return fault.Newf(fault.Exhausted, "guest tables", "%d bytes, the limit is %d", i.code.facts.TableBytes, i.budget.Limit)
 	}
-	if t := i.code.memory; t != nil {
-		m, err := newMemory(i.budget, uint64(t.min)<<16, uint64(t.max)<<16)
+	if t := i.code.facts.Memory; t != nil {
+		m, err := newMemory(i.budget, uint64(t.Min)<<16, uint64(t.Max)<<16)
 		if err != nil {
-			i.budget.grow(i.code.tableBytes, 0)
+			i.budget.grow(i.code.facts.TableBytes, 0)
 			return err
 		}
 		i.memory = m
@@ -93,7 +94,7 @@ func (i *Instance) release() {
 	if i.memory != nil {
 		i.memory.release()
 	}
-	i.budget.grow(i.code.tableBytes, 0)
+	i.budget.grow(i.code.facts.TableBytes, 0)
 }
 
 // config is nameless, starts nothing but the start section, and has no costly random source:
@@ -107,7 +108,7 @@ func (i *Instance) Module() api.Module { return i.module }
 
 // Memory is the memory the module defines or imports; nil when it has none.
 func (i *Instance) Memory() api.Memory {
-	if i.code.memories == 0 {
+	if i.code.facts.Memories == 0 {
 		return nil
 	}
 	return i.module.Memory()
@@ -117,9 +118,9 @@ func (i *Instance) Memory() api.Memory {
 // costs about 10 KiB, serves one call at a time and must be dropped after a trap.
 func (i *Instance) Func(name string) api.Function { return i.module.ExportedFunction(name) }
 
-// Fuel is how many points the instance has spent; see Slice. It must not be running.
+// Fuel is how many points the instance has spent; see rewrite.Slice. It must not be running.
 func (i *Instance) Fuel() uint64 {
-	return i.used.Get() + uint64(Slice-int64(i.gauge.Get())>>32)
+	return i.used.Get() + uint64(rewrite.Slice-int64(i.gauge.Get())>>32)
 }
 
 // Close frees the instance. It must not be running, nor may another that imports its memory.

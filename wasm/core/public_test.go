@@ -14,6 +14,7 @@ import (
 	"github.com/tetratelabs/wazero/api"
 
 	"greentic.dev/wasm/core"
+	"greentic.dev/wasm/rewrite"
 )
 
 // coreModules are the core modules of a component and of the components inside it.
@@ -124,13 +125,13 @@ func plainSide(t *testing.T, src []byte) side {
 	return side{m, m.Memory()}
 }
 
-func rewrittenSide(t *testing.T, m *core.Module) side {
+func rewrittenSide(t *testing.T, m *rewrite.Module) side {
 	t.Helper()
 	e := engine(t, "")
-	names := make([]core.Rename, len(m.Imports))
+	names := make([]rewrite.Rename, len(m.Imports))
 	var funcs []core.HostFunc
 	for n, i := range m.Imports {
-		names[n] = core.Rename{Module: "h", Name: fmt.Sprint(n)}
+		names[n] = rewrite.Rename{Module: "h", Name: fmt.Sprint(n)}
 		funcs = append(funcs, core.HostFunc{Name: names[n].Name, Params: i.Type.Params, Results: i.Type.Results})
 	}
 	c, err := e.Compile(t.Context(), m, names)
@@ -153,12 +154,12 @@ func rewrittenSide(t *testing.T, m *core.Module) side {
 // Whatever a real module does without our changes it does with them: results, traps, memory.
 func TestPublicModulesComputeTheSameRewritten(t *testing.T) {
 	public(t, func(t *testing.T, src []byte) {
-		m, err := core.Parse(src, core.Limits{})
+		m, err := rewrite.Parse(src, rewrite.Limits{})
 		if err != nil {
 			t.Fatal(err)
 		}
 		for _, i := range m.Imports {
-			if i.Kind != core.Func || i.Module == "" {
+			if i.Kind != rewrite.Func || i.Module == "" {
 				t.Skipf("imports %s %q %q, which is not a function of a named module", i.Kind, i.Module, i.Name)
 			}
 		}
@@ -166,7 +167,7 @@ func TestPublicModulesComputeTheSameRewritten(t *testing.T) {
 		rewritten := rewrittenSide(t, m)
 		called := 0
 		for _, e := range m.Exports {
-			if e.Kind != core.Func {
+			if e.Kind != rewrite.Func {
 				continue
 			}
 			for _, seed := range []uint64{0, 8, 1 << 16} {

@@ -13,6 +13,7 @@ import (
 	"github.com/tetratelabs/wazero/experimental"
 
 	"greentic.dev/wasm/core"
+	"greentic.dev/wasm/rewrite"
 )
 
 // writer makes random but valid functions that end: (i32, i32) -> i32 each, with six more i32
@@ -270,7 +271,7 @@ func TestRandomProgramsComputeTheSameRewritten(t *testing.T) {
 			t.Fatalf("seed %d: the same program took %d points of fuel, then %d", seed, i.Fuel(), again.Fuel())
 		}
 	}
-	if fuel < 50*core.Slice || traps == 0 || traps > 600 {
+	if fuel < 50*rewrite.Slice || traps == 0 || traps > 600 {
 		t.Errorf("the programs spend %d points and trap %d times: they test too little", fuel, traps)
 	}
 }

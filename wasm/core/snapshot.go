@@ -7,6 +7,7 @@ import (
 	"github.com/tetratelabs/wazero/api"
 
 	"greentic.dev/greentic/fault"
+	"greentic.dev/wasm/rewrite"
 )
 
 // Image is the state of an instance at one moment: its memory and its globals. It is immutable,
@@ -18,39 +19,19 @@ type Image struct {
 	runs    []run    // where they are not zero, in ascending order
 	bytes   []byte   // all of them, to be read only
 	pages   pageFile // what instances map; may be none
-	globals []uint64 // in the order of Code.globals
+	globals []uint64 // in the order of Facts.Globals
 }
 
 // run is a part of a memory.
 type run struct{ begin, end int }
-
-// unrestorable says what a module may change that cannot be put back; empty when all can.
-func unrestorable(m *Module) string {
-	switch {
-	case m.effects.tables:
-		return "it changes a table"
-	case m.effects.segments:
-		return "it uses data segments after its start"
-	}
-	for _, g := range m.defined {
-		switch g.valueType {
-		case api.ValueTypeI32, api.ValueTypeI64, api.ValueTypeF32, api.ValueTypeF64:
-		default:
-			if g.mutable {
-				return "it has a mutable global that is a reference or a vector"
-			}
-		}
-	}
-	return ""
-}
 
 // Snapshot takes an image of an instance that is not running. It must be taken before tenant
 // data or secrets enter the instance. fault.Unsupported names what cannot be
 // put back: then an instance must be made anew for every invocation.
 func (i *Instance) Snapshot() (*Image, error) {
 	const op = "snapshot"
-	if i.code.fixed != "" {
-		return nil, fault.New(fault.Unsupported, op, "not possible for this module: "+i.code.fixed)
+	if i.code.facts.Fixed != "" {
+		return nil, fault.New(fault.Unsupported, op, "not possible for this module: "+i.code.facts.Fixed)
 	}
 	img := &Image{code: i.code}
 	for _, g := range i.mutableGlobals() {
@@ -88,7 +69,7 @@ func (i *Instance) Restore(img *Image) error {
 	for n, g := range i.mutableGlobals() {
 		g.Set(img.globals[n])
 	}
-	i.gauge.Set(Slice<<32 | uint64(uint32(i.depth)))
+	i.gauge.Set(rewrite.Slice<<32 | uint64(uint32(i.depth)))
 	i.used.Set(0)
 	return nil
 }
@@ -97,9 +78,9 @@ func (i *Instance) Restore(img *Image) error {
 func (img *Image) Close() error { return img.free() }
 
 func (i *Instance) mutableGlobals() []api.MutableGlobal {
-	if i.globals == nil && len(i.code.globals) > 0 {
-		i.globals = make([]api.MutableGlobal, len(i.code.globals))
-		for n, name := range i.code.globals {
+	if i.globals == nil && len(i.code.facts.Globals) > 0 {
+		i.globals = make([]api.MutableGlobal, len(i.code.facts.Globals))
+		for n, name := range i.code.facts.Globals {
 			i.globals[n] = i.module.ExportedGlobal(name).(api.MutableGlobal)
 		}
 	}

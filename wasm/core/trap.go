@@ -8,6 +8,7 @@ import (
 	"github.com/tetratelabs/wazero/api"
 
 	"greentic.dev/greentic/fault"
+	"greentic.dev/wasm/rewrite"
 )
 
 // killed is why a guest was stopped at a safe point.
@@ -22,7 +23,7 @@ var errTooDeep = errors.New("calls are nested too deeply")
 // point is what a guest calls at the end of a slice and when it nests too deeply. Being Go, it
 // lets the scheduler and the garbage collector in; its panics end the guest with that error.
 func point(ctx context.Context, _ api.Module, stack []uint64) {
-	if stack[0] == pointDepth {
+	if stack[0] == rewrite.PointDepth {
 		panic(fault.As(fault.Exhausted, "guest", errTooDeep))
 	}
 	if err := ctx.Err(); err != nil {

@@ -15,6 +15,7 @@ import (
 	"greentic.dev/wasm/binary"
 	"greentic.dev/wasm/canon"
 	"greentic.dev/wasm/core"
+	"greentic.dev/wasm/rewrite"
 )
 
 // Program is a plan with its core modules compiled. It is safe for concurrent use; bindings of
@@ -34,7 +35,7 @@ type Program struct {
 func Compile(ctx context.Context, e *core.Engine, plan *Plan) (*Program, error) {
 	p := &Program{plan: plan, engine: e, codes: make([]*core.Code, len(plan.cores)), pools: map[*pool]struct{}{}}
 	for i, c := range plan.cores {
-		renames := make([]core.Rename, len(c.links))
+		renames := make([]rewrite.Rename, len(c.links))
 		for j, l := range c.links {
 			renames[j] = rename(l)
 		}
@@ -152,11 +153,11 @@ func (b *Bound) fixed(e canon.Entry) bool {
 // instance with number n is imported as "i<n>".
 const hostModule = "h"
 
-func rename(it coreItem) core.Rename {
+func rename(it coreItem) rewrite.Rename {
 	if it.core < 0 {
-		return core.Rename{Module: hostModule, Name: hostItem(it.made.index)}
+		return rewrite.Rename{Module: hostModule, Name: hostItem(it.made.index)}
 	}
-	return core.Rename{Module: "i" + strconv.Itoa(it.core), Name: it.name}
+	return rewrite.Rename{Module: "i" + strconv.Itoa(it.core), Name: it.name}
 }
 
 func hostItem(i int) string { return "f" + strconv.Itoa(i) }

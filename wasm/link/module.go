@@ -2,12 +2,12 @@ package link
 
 import (
 	"greentic.dev/wasm/binary"
-	"greentic.dev/wasm/core"
+	"greentic.dev/wasm/rewrite"
 )
 
 // module is a core module as the linker sees it: what it imports and exports.
 type module struct {
-	parsed  *core.Module
+	parsed  *rewrite.Module
 	imports []coreImport
 	exports map[string]coreItem
 }
@@ -22,7 +22,7 @@ func (p *planner) module(c *binary.CoreModule) (*module, error) {
 	if m := p.modules[c]; m != nil {
 		return m, nil
 	}
-	parsed, err := core.Parse(c.Code, core.Limits{})
+	parsed, err := rewrite.Parse(c.Code, rewrite.Limits{})
 	if err != nil {
 		return nil, err
 	}
@@ -37,9 +37,9 @@ func (p *planner) module(c *binary.CoreModule) (*module, error) {
 	return m, nil
 }
 
-func itemOf(name string, kind core.Kind, t *core.FuncType) coreItem {
+func itemOf(name string, kind rewrite.Kind, t *rewrite.FuncType) coreItem {
 	it := coreItem{sort: binary.CoreSort(kind), name: name}
-	if kind == core.Func {
+	if kind == rewrite.Func {
 		it.params, it.result = t.Params, t.Results
 	}
 	return it

@@ -1,4 +1,4 @@
-package core
+package rewrite
 
 // Opcodes the rewriter acts on or emits (core specification 5.4).
 const (

@@ -1,4 +1,4 @@
-package core
+package rewrite
 
 // Limits bounds what Parse accepts. A zero field takes the default named beside it.
 type Limits struct {

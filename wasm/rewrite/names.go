@@ -1,4 +1,4 @@
-package core
+package rewrite
 
 // names keeps the module name and the function names, with their new indexes: backtraces are
 // made of them. A malformed section is dropped; it means nothing to execution.

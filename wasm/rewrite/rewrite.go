@@ -1,4 +1,4 @@
-package core
+package rewrite
 
 import (
 	"strconv"
@@ -17,17 +17,17 @@ const DefaultDepth = 10_000
 
 // Names of what every rewritten module imports and exports besides its own.
 const (
-	pointModule  = reserved + "host"
-	pointName    = "point"
-	exportGauge  = reserved + "gauge"   // i64: points left in this slice, calls that may still be nested
-	exportUsed   = reserved + "used"    // i64: points of finished slices
+	PointModule  = reserved + "host"    // imported, with the one function
+	PointName    = "point"              // (i32) -> (): PointSlice or PointDepth
+	Gauge        = reserved + "gauge"   // i64: upper half points left in this slice, lower half calls that may still be nested
+	Used         = reserved + "used"    // i64: points of finished slices
 	exportGlobal = reserved + "global." // a defined mutable global, by its index
 )
 
 // What a guest tells the host at a safe point.
 const (
-	pointSlice = 0
-	pointDepth = 1
+	PointSlice = 0 // a slice has ended
+	PointDepth = 1 // calls are nested too deeply; the host must not return
 )
 
 // addedFuncs and addedGlobals are how many the rewriter adds behind those of the module.
@@ -146,7 +146,7 @@ func (w *rewriter) imports(names []Rename) []byte {
 	for i, it := range w.m.Imports {
 		out = append(appendName(appendName(out, names[i].Module), names[i].Name), it.raw...)
 	}
-	return appendU32(append(appendName(appendName(out, pointModule), pointName), 0), w.i32Ty)
+	return appendU32(append(appendName(appendName(out, PointModule), PointName), 0), w.i32Ty)
 }
 
 func (w *rewriter) functions() []byte {
@@ -215,8 +215,8 @@ func (w *rewriter) exports() []byte {
 			n++
 		}
 	}
-	add(exportGauge, w.gauge)
-	add(exportUsed, w.used)
+	add(Gauge, w.gauge)
+	add(Used, w.used)
 	return append(appendU32(nil, n), out...)
 }
 

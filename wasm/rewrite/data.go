@@ -1,4 +1,4 @@
-package core
+package rewrite
 
 // mergeGap is how many zero bytes may be written to join two data segments: each segment
 // costs the engine memory and time per instance.

@@ -1,4 +1,4 @@
-package core
+package rewrite
 
 import "greentic.dev/greentic/fault"
 

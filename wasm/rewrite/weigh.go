@@ -1,4 +1,4 @@
-package core
+package rewrite
 
 // What a guest can do between two looks at its context is bounded by weighing code in bytes. A
 // function needs a safe point at its entry unless it is light: it and all it calls, however

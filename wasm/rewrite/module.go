@@ -1,4 +1,4 @@
-package core
+package rewrite
 
 import (
 	"math"
@@ -59,7 +59,7 @@ type Module struct {
 	defined  []global // defined globals
 	tables   []table  // defined
 	memories int      // imported and defined
-	memory   *memoryType
+	memory   *MemoryType
 	bodies   []body
 	segments []segment
 
@@ -76,8 +76,8 @@ type global struct {
 	mutable   bool
 }
 
-// memoryType is a defined memory, in pages.
-type memoryType struct{ min, max uint32 }
+// MemoryType is a defined memory, in pages of 64 KiB.
+type MemoryType struct{ Min, Max uint32 }
 
 // section is a section as it stands in the module.
 type section struct {
@@ -189,8 +189,8 @@ func (m *Module) parseSection(id byte, r *reader) {
 	case secMemory:
 		for range r.count("memories", 1<<20) {
 			m.addMemory(r)
-			m.memory = &memoryType{}
-			m.memory.min, m.memory.max = limits(r, 65536)
+			m.memory = &MemoryType{}
+			m.memory.Min, m.memory.Max = limits(r, 65536)
 		}
 	case secGlobal:
 		for range r.count("globals", m.limits.Globals-min(m.globals, m.limits.Globals)) {

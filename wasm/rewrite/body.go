@@ -1,4 +1,4 @@
-package core
+package rewrite
 
 // Weights of bulk instructions.
 const (
@@ -166,9 +166,9 @@ func (w *rewriter) appendBlock(b, results []byte) []byte {
 // tell the host, count what was spent and refill. The host does not return when the guest must
 // end.
 func (w *rewriter) yieldBody() []byte {
-	b := append(appendU32([]byte{0, opGlobalGet}, w.gauge), opI32WrapI64, opI32Const, 0, opI32LtS, opIf, blockVoid, opI32Const, pointDepth)
+	b := append(appendU32([]byte{0, opGlobalGet}, w.gauge), opI32WrapI64, opI32Const, 0, opI32LtS, opIf, blockVoid, opI32Const, PointDepth)
 	b = append(appendU32(append(b, opCall), w.point), opUnreachable, opEnd)
-	b = appendU32(append(b, opI32Const, pointSlice, opCall), w.point)
+	b = appendU32(append(b, opI32Const, PointSlice, opCall), w.point)
 	// used += Slice - slice
 	b = append(appendU32(append(b, opGlobalGet), w.used), opI64Const)
 	b = appendU32(append(appendS64(b, Slice), opGlobalGet), w.gauge)

@@ -1,0 +1,45 @@
+package rewrite
+
+import "github.com/tetratelabs/wazero/api"
+
+// Facts is what an engine has to know of a rewritten module to make, bound and restore
+// instances of it.
+type Facts struct {
+	Memory     *MemoryType // the memory it defines; nil when it defines none
+	Memories   int         // defined or imported
+	TableBytes uint64      // what its tables may cost the host, grown as far as they can
+	Globals    []string    // names under which its mutable globals are exported
+	Fixed      string      // why an instance cannot be put back into an earlier state; empty when it can
+}
+
+// Facts are those of the module once it is rewritten.
+func (m *Module) Facts() Facts {
+	f := Facts{Memory: m.memory, Memories: m.memories, Globals: m.mutableGlobals(), Fixed: m.unrestorable()}
+	for _, t := range m.tables {
+		f.TableBytes += 8 * uint64(t.min)
+		if m.effects.grows {
+			f.TableBytes += 8 * uint64(t.max-t.min)
+		}
+	}
+	return f
+}
+
+// unrestorable says what a module may change that cannot be put back; empty when all can.
+func (m *Module) unrestorable() string {
+	switch {
+	case m.effects.tables:
+		return "it changes a table"
+	case m.effects.segments:
+		return "it uses data segments after its start"
+	}
+	for _, g := range m.defined {
+		switch g.valueType {
+		case api.ValueTypeI32, api.ValueTypeI64, api.ValueTypeF32, api.ValueTypeF64:
+		default:
+			if g.mutable {
+				return "it has a mutable global that is a reference or a vector"
+			}
+		}
+	}
+	return ""
+}
