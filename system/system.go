@@ -80,7 +80,8 @@ func (s *System) open(ctx context.Context) (err error) {
 		return err
 	}
 	s.engine, err = wasm.New(ctx, wasm.Options{CacheDir: s.config.CodeCache(!s.options.Ephemeral),
-		Defaults: wasm.Limits{Memory: uint64(s.config.MemoryBytes), Wall: s.config.StepTime}})
+		Defaults: wasm.Limits{Memory: uint64(s.config.MemoryBytes), Wall: s.config.StepTime},
+		Warn:     func(message string) { s.options.Log.Warn(message) }})
 	if err != nil {
 		return err
 	}

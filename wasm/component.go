@@ -3,6 +3,7 @@ package wasm
 import (
 	"context"
 
+	"greentic.dev/greentic/fault"
 	"greentic.dev/wasm/binary"
 	"greentic.dev/wasm/link"
 	"greentic.dev/wasm/wasi"
@@ -82,7 +83,8 @@ type Invocation struct {
 	WASI      wasi.Config // what the guest sees of the system; the zero value is an empty world
 	Limits    Limits
 
-	// Owner is for whom the instance may be kept after the call, for instance the tenant: an
+	// Owner is for whom this runs: Options.Concurrency bounds what one owner runs at once, and
+	// the instance may be kept for it after the call, for instance the tenant: an
 	// instance never serves two owners. Kept or not, each call sees the component as it was
 	// when it had just started; it starts with WASI only. Random numbers and times it
 	// remembers from its start are the same for a while: a generator that was seeded then, such
@@ -108,10 +110,14 @@ func (b *Bound) Invoke(ctx context.Context, inv Invocation) (any, Stats, error) 
 	r := link.Request{
 		Interface: inv.Interface, Func: inv.Func, Args: inv.Args,
 		Data: inv.Data, System: wasi.NewState(inv.WASI),
-		Limits: link.Limits{Memory: lim.Memory, Payload: lim.Payload, Handles: lim.Handles, HostCalls: lim.HostCalls, Depth: lim.Depth},
+		Limits: link.Limits{Memory: lim.Memory, Payload: lim.Payload, Handles: lim.Handles, HostCalls: lim.HostCalls, Depth: lim.Depth, Fuel: lim.Fuel},
 	}
 	if inv.Owner != "" {
 		r.Owner, r.Birth = inv.Owner, wasi.Birth(inv.WASI)
+		if err := b.component.engine.turns.take(ctx, inv.Owner); err != nil {
+			return nil, Stats{}, fault.Wrap("invoke", err)
+		}
+		defer b.component.engine.turns.give(inv.Owner)
 	}
 	return b.bound.Invoke(ctx, r)
 }

@@ -19,11 +19,19 @@ type Options struct {
 	CacheDir string        // where compiled code is kept between processes; empty means memory only
 	Defaults Limits        // for invocations that leave a limit zero
 	Decode   binary.Limits // what Compile accepts
+
+	// Concurrency is how many invocations of one owner may run at once, over all components; the
+	// next waits for its turn. 0 means 1,000. Invocations without an owner are not counted.
+	Concurrency int
+	// Warn is told of what was mended: a file of the cache that is not what was written. It may
+	// be called from any goroutine; nil tells nobody.
+	Warn func(message string)
 }
 
 // Engine compiles components and holds their code. It is safe for concurrent use.
 type Engine struct {
 	core     *core.Engine
+	turns    *turns
 	defaults Limits
 	decode   binary.Limits
 
@@ -40,11 +48,14 @@ type compiling struct {
 
 // New makes an engine.
 func New(ctx context.Context, opt Options) (*Engine, error) {
-	c, err := core.New(ctx, core.Options{CacheDir: opt.CacheDir})
+	c, err := core.New(ctx, core.Options{CacheDir: opt.CacheDir, Warn: opt.Warn})
 	if err != nil {
 		return nil, fault.Wrap("wasm engine", err)
 	}
-	return &Engine{core: c, defaults: opt.Defaults.or(defaultLimits()), decode: opt.Decode,
+	if opt.Concurrency <= 0 {
+		opt.Concurrency = 1000
+	}
+	return &Engine{core: c, turns: newTurns(opt.Concurrency), defaults: opt.Defaults.or(defaultLimits()), decode: opt.Decode,
 		components: map[string]*compiling{}}, nil
 }
 
@@ -125,6 +136,7 @@ type Limits struct {
 	Handles   int           // open handles per component instance; 10,000
 	HostCalls int           // 100,000
 	Depth     int           // nested calls inside the guest; 10,000
+	Fuel      uint64        // points the guest may pass, the same for the same work on every machine; unlimited
 	Output    int           // bytes on stdout and stderr together; 1 MiB
 }
 
@@ -139,6 +151,9 @@ func (l Limits) or(d Limits) Limits {
 	}
 	if l.Wall == 0 {
 		l.Wall = d.Wall
+	}
+	if l.Fuel == 0 {
+		l.Fuel = d.Fuel
 	}
 	for _, f := range []struct {
 		v   *int

@@ -14,6 +14,7 @@ import (
 	"greentic.dev/greentic/fault"
 	"greentic.dev/wasm"
 	"greentic.dev/wasm/link"
+	"greentic.dev/wasm/rewrite"
 )
 
 func TestMain(m *testing.M) { goleak.VerifyTestMain(m) }
@@ -236,6 +237,32 @@ func TestLimitsAreExhausted(t *testing.T) {
 	}
 	if _, _, err = b.Invoke(context.Background(), wasm.Invocation{Func: "deep"}); !fault.Is(err, fault.Exhausted) {
 		t.Errorf("depth: %v", err)
+	}
+}
+
+// The verdict is exact, on every machine, kept or fresh; only when it falls is a matter of slices.
+func TestFuelIsTheSameForTheSameWorkAndItsLimitIsExact(t *testing.T) {
+	b := bind(t, load(t, engine(t), "hostile"), hostileHosts(nothing))
+	inv := wasm.Invocation{Func: "call-out", Args: []any{uint32(20_000)}}
+	_, s, err := b.Invoke(t.Context(), inv)
+	if err != nil || s.Fuel < 20_000 || s.CPU <= 0 || s.CPU > s.Wall+time.Millisecond {
+		t.Fatalf("%+v %v", s, err)
+	}
+	for range 5 {
+		for _, owner := range []string{"", "a", "b"} {
+			inv.Owner, inv.Limits.Fuel = owner, s.Fuel
+			if _, again, err := b.Invoke(t.Context(), inv); err != nil || again.Fuel != s.Fuel {
+				t.Errorf("owner %q: %+v %v, want the fuel of %+v", owner, again, err, s)
+			}
+			inv.Limits.Fuel = s.Fuel - 1
+			if _, _, err := b.Invoke(t.Context(), inv); !fault.Is(err, fault.Exhausted) {
+				t.Errorf("owner %q, one point less: %v", owner, err)
+			}
+		}
+	}
+	_, s, err = b.Invoke(t.Context(), wasm.Invocation{Func: "spin", Limits: wasm.Limits{Fuel: 1_000_000}})
+	if !fault.Is(err, fault.Exhausted) || s.Fuel > 1_000_000+rewrite.Slice {
+		t.Errorf("an endless loop: %+v %v", s, err)
 	}
 }
 

@@ -12,6 +12,7 @@ import (
 	"slices"
 	"strings"
 	"sync"
+	"time"
 
 	"github.com/tetratelabs/wazero"
 
@@ -27,6 +28,7 @@ type codeCache struct {
 	own    string // of this engine, removed with it
 	live   string // inside own, where wazero looks
 	wazero wazero.CompilationCache
+	warn   func(message string)
 	mu     sync.Mutex // one module at a time: a file that appears in live belongs to it
 }
 
@@ -38,23 +40,30 @@ const (
 
 	// cacheFormat is the folder of the entries: wazero's own version check knows only released
 	// binaries.
-	cacheFormat = "wazero-v1.12.0"
+	cacheFormat = formatPrefix + "v1.12.0"
+
+	formatPrefix = "wazero-"
+	formatAge    = 24 * time.Hour // for so long the entries of another version are left to it
 )
 
-func openCache(dir string) (*codeCache, error) {
+func openCache(dir string, warn func(string)) (*codeCache, error) {
 	const op = "compile cache"
 	for _, d := range []string{dir, filepath.Join(dir, cacheFormat)} {
 		if err := privateDir(d); err != nil {
 			return nil, err
 		}
 	}
+	forget(dir)
 	dir = filepath.Join(dir, cacheFormat)
 	prune(dir)
 	own, err := os.MkdirTemp(dir, ownPrefix)
 	if err != nil {
 		return nil, fault.As(fault.Unavailable, op, err)
 	}
-	c := &codeCache{dir: dir, own: own}
+	if warn == nil {
+		warn = func(string) {}
+	}
+	c := &codeCache{dir: dir, own: own, warn: warn}
 	if c.wazero, err = wazero.NewCompilationCacheWithDir(own); err != nil {
 		_ = os.RemoveAll(own) // the first failure is the one to tell
 		return nil, fault.As(fault.Unavailable, op, err)
@@ -124,6 +133,9 @@ func (c *codeCache) lend(key string) string {
 	}
 	if ok {
 		err = linkOrCopy(code, filepath.Join(c.live, name))
+	}
+	if !ok {
+		c.warn("compiled code in the cache is not what was written, it is made again: " + code)
 	}
 	if !ok || err != nil {
 		c.remove(key)
@@ -226,6 +238,17 @@ func prune(dir string) {
 	for ; total > cacheSize; files = files[1:] {
 		total -= files[0].Size()
 		_ = os.Remove(filepath.Join(dir, files[0].Name())) // the next engine tries again
+	}
+}
+
+// forget removes the entries of other versions of the engine that nobody has added to lately.
+func forget(dir string) {
+	others, _ := filepath.Glob(filepath.Join(dir, formatPrefix+"*")) // only a malformed pattern fails
+	for _, other := range others {
+		info, err := os.Stat(other)
+		if err == nil && info.IsDir() && filepath.Base(other) != cacheFormat && time.Since(info.ModTime()) > formatAge {
+			_ = os.RemoveAll(other) // the next engine tries again
+		}
 	}
 }
 

@@ -8,6 +8,7 @@ import (
 	"strings"
 	"sync"
 	"testing"
+	"time"
 
 	"greentic.dev/greentic/fault"
 	"greentic.dev/wasm/core"
@@ -30,13 +31,15 @@ func only(t *testing.T, dir, pattern string) string {
 	return files[0]
 }
 
-func works(t *testing.T, dir string) {
+// works runs a cached program and returns what the engine warned of.
+func works(t *testing.T, dir string) (warnings []string) {
 	t.Helper()
-	e := engine(t, dir)
+	e := warning(t, dir, func(m string) { warnings = append(warnings, m) })
 	i := instance(t, e, compile(t, e, program()), core.InstanceOptions{Resolve: host(t, e)})
 	if got, err := i.Func("fac").Call(t.Context(), 5); err != nil || got[0] != 120 {
 		t.Fatalf("fac(5) = %v, %v", got, err)
 	}
+	return warnings
 }
 
 func read(t *testing.T, file string) []byte {
@@ -54,7 +57,9 @@ func TestCachedCodeIsUsedByTheNextEngine(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	works(t, dir)
+	if w := works(t, dir); len(w) > 0 {
+		t.Errorf("a sound cache: %q", w)
+	}
 	after, err := os.Stat(code)
 	if err != nil || !os.SameFile(before, after) {
 		t.Fatalf("the entry was made again: %v", err)
@@ -90,7 +95,10 @@ func TestADamagedCacheIsRebuiltAndNeverExecuted(t *testing.T) {
 			dir, code, sum := cached(t)
 			wantCode, wantSum := read(t, code), read(t, sum)
 			damage(t, code, sum)
-			works(t, dir)
+			w := works(t, dir)
+			if name != "the digest is gone" && (len(w) != 1 || !strings.Contains(w[0], code)) {
+				t.Errorf("warned of %q", w)
+			}
 			if !bytes.Equal(read(t, code), wantCode) || !bytes.Equal(read(t, sum), wantSum) {
 				t.Error("the entry was not made again")
 			}
@@ -123,6 +131,30 @@ func TestACacheEntryServesOnlyItsModule(t *testing.T) {
 	change(t, code, func([]byte) []byte { return read(t, only(t, other, "*.code")) })
 	change(t, sum, func([]byte) []byte { return read(t, only(t, other, "*.sum")) })
 	works(t, dir)
+}
+
+func TestEntriesOfAnotherEngineVersionAreNotUsedAndGoInTime(t *testing.T) {
+	dir, code, sum := cached(t)
+	own := filepath.Dir(code)
+	other := filepath.Join(dir, "wazero-v0.0.1")
+	if err := os.Rename(own, other); err != nil {
+		t.Fatal(err)
+	}
+	change(t, filepath.Join(other, filepath.Base(code)), func(b []byte) []byte { return b[:10] }) // reading it would show
+	if w := works(t, dir); len(w) > 0 {
+		t.Errorf("read the entries of another version: %q", w)
+	}
+	if len(read(t, code)) == 0 || len(read(t, sum)) == 0 {
+		t.Error("the entry was not made for this version")
+	}
+	old := time.Now().Add(-48 * time.Hour)
+	if err := os.Chtimes(other, old, old); err != nil {
+		t.Fatal(err)
+	}
+	works(t, dir)
+	if _, err := os.Stat(other); !os.IsNotExist(err) {
+		t.Errorf("entries nobody adds to are still there: %v", err)
+	}
 }
 
 func TestACacheThatSomebodyRemovedIsMadeAgain(t *testing.T) {
@@ -208,7 +240,7 @@ func TestTheCacheNamesTheEngineOfGoMod(t *testing.T) {
 	source := string(read(t, "cache.go"))
 	_, after, _ := strings.Cut(mod, "github.com/tetratelabs/wazero ")
 	version := strings.Fields(after)[0]
-	if !strings.Contains(source, `cacheFormat = "wazero-`+version+`"`) {
+	if !strings.Contains(source, `cacheFormat = formatPrefix + "`+version+`"`) {
 		t.Errorf("go.mod has wazero %s; cacheFormat in cache.go does not", version)
 	}
 }

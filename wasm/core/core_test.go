@@ -13,7 +13,13 @@ import (
 
 func engine(t testing.TB, dir string) *core.Engine {
 	t.Helper()
-	e, err := core.New(t.Context(), core.Options{CacheDir: dir})
+	return warning(t, dir, func(message string) { t.Log(message) })
+}
+
+// warning is an engine that tells warn what it mends.
+func warning(t testing.TB, dir string, warn func(string)) *core.Engine {
+	t.Helper()
+	e, err := core.New(t.Context(), core.Options{CacheDir: dir, Warn: warn})
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -17,6 +17,10 @@ import (
 type Options struct {
 	CacheDir string // compiled code is kept here between processes; empty means memory only
 	Images   Way    // how instances are put back into an image
+
+	// Warn is told when a file of the cache is not what was written, and made again. It may be
+	// called from any goroutine; nil tells nobody.
+	Warn func(message string)
 }
 
 // Way is how an instance is put back into an image; a later one stands in for what a system lacks.
@@ -54,7 +58,7 @@ func New(ctx context.Context, o Options) (*Engine, error) {
 	config := wazero.NewRuntimeConfig().WithCoreFeatures(features)
 	if o.CacheDir != "" {
 		var err error
-		if e.cache, err = openCache(o.CacheDir); err != nil {
+		if e.cache, err = openCache(o.CacheDir, o.Warn); err != nil {
 			return nil, err
 		}
 		config = config.WithCompilationCache(e.cache.wazero)

@@ -20,6 +20,13 @@ func (k killed) Unwrap() error { return k.cause }
 // errTooDeep is the cause of the failure of a guest that nests calls too deeply.
 var errTooDeep = errors.New("calls are nested too deeply")
 
+// Meter is asked at the end of each slice whether the guest may go on; an error ends it. The
+// context of a call may be one, or have one as the value of MeterKey.
+type Meter interface{ Meter() error }
+
+// MeterKey is the key of the Meter of a context.
+type MeterKey struct{}
+
 // point is what a guest calls at the end of a slice and when it nests too deeply. Being Go, it
 // lets the scheduler and the garbage collector in; its panics end the guest with that error.
 func point(ctx context.Context, _ api.Module, stack []uint64) {
@@ -28,6 +35,16 @@ func point(ctx context.Context, _ api.Module, stack []uint64) {
 	}
 	if err := ctx.Err(); err != nil {
 		panic(fault.As(fault.KindOf(err), "guest", killed{err}))
+	}
+	m, ok := ctx.(Meter)
+	if !ok {
+		m, ok = ctx.Value(MeterKey{}).(Meter)
+	}
+	if !ok {
+		return
+	}
+	if err := m.Meter(); err != nil {
+		panic(err)
 	}
 }
 

@@ -89,6 +89,7 @@ type Bound struct {
 	program     *Program
 	impls       []Func // by need
 	steady      []bool // by need: may be called while an image is made
+	quick       []bool // by need: never waits
 	destructors map[*binary.Resource]func(ctx context.Context, call *Call, rep any)
 	plain       map[*binary.Resource]func(rep any) bool // Interface.Fixed of resources without a destructor
 	pool        *pool
@@ -98,12 +99,12 @@ type Bound struct {
 // interface wins. One that nothing satisfies is Unsupported and named, unless one of hosts
 // traps missing imports. Interfaces without functions always link.
 func (p *Program) Bind(hosts ...*Hosts) (*Bound, error) {
-	b := &Bound{program: p, impls: make([]Func, len(p.plan.needs)), steady: make([]bool, len(p.plan.needs)),
+	b := &Bound{program: p, impls: make([]Func, len(p.plan.needs)), steady: make([]bool, len(p.plan.needs)), quick: make([]bool, len(p.plan.needs)),
 		destructors: map[*binary.Resource]func(context.Context, *Call, any){}, plain: map[*binary.Resource]func(any) bool{}}
 	trapMissing := slices.ContainsFunc(hosts, func(h *Hosts) bool { return h != nil && h.TrapMissing })
 	for i, n := range p.plan.needs {
 		if iface := find(hosts, n.iface); iface != nil {
-			b.impls[i], b.steady[i] = iface.Funcs[n.name], iface.Fixed != nil
+			b.impls[i], b.steady[i], b.quick[i] = iface.Funcs[n.name], iface.Fixed != nil, iface.Quick
 		}
 		if b.impls[i] != nil {
 			continue

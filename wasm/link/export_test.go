@@ -63,6 +63,12 @@ func (b *Bound) Images() (n int) {
 	return n
 }
 
+// MaxIdle is how many instances of one binding rest at most.
+const MaxIdle = maxIdle
+
+// Sweep frees what nobody has used for a while, as the pool's timer does.
+func (b *Bound) Sweep() { b.pool.sweep() }
+
 // Age makes everything that is kept as old as it may be.
 func (b *Bound) Age() {
 	b.pool.mu.Lock()

@@ -27,6 +27,9 @@ type Interface struct {
 	Funcs     map[string]Func                                           // by WIT name: "send", "[method]output-stream.write"
 	Resources map[string]func(ctx context.Context, call *Call, rep any) // destructor by resource name; may be nil
 
+	// Quick says that its functions never wait: the time they take counts as the guest's.
+	Quick bool
+
 	// Fixed says whether what stands behind a handle holds nothing of one invocation, so that
 	// the handle may be part of an image. An interface that has it may be called while an
 	// image is made (see Birth): its functions then show the guest nothing but Call.System.

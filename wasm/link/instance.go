@@ -30,6 +30,7 @@ type instance struct {
 	since time.Time // when it was last used
 
 	starting  bool // an image will be made of it
+	meter     meter
 	call      *Call
 	payload   int
 	hostCalls int
@@ -55,7 +56,8 @@ type instanceKey struct{}
 
 // Value finds the instance itself below any wrapping context.
 func (in *instance) Value(key any) any {
-	if key == (instanceKey{}) {
+	switch key.(type) {
+	case instanceKey, core.MeterKey:
 		return in
 	}
 	return in.Context.Value(key)

@@ -15,7 +15,8 @@ type Limits struct {
 	Payload   int    // bytes that may move in and out, counted as package canon does
 	Handles   int    // open handles per component instance
 	HostCalls int
-	Depth     int // nested calls inside the guest
+	Depth     int    // nested calls inside the guest
+	Fuel      uint64 // points, see rewrite.Slice; starting the component included
 }
 
 // Request is one call of an exported function.
@@ -35,11 +36,12 @@ type Request struct {
 
 // Stats is what an invocation used.
 type Stats struct {
-	Fuel       uint64 // function entries and loop turns
+	Fuel       uint64 // points the guest passed: the same for the same work, on every machine
 	HostCalls  int
 	PeakMemory uint64 // bytes
 	Kept       bool   // the instance began with an image instead of starting for this call
 	Wall       time.Duration
+	CPU        time.Duration // of the guest and of moving values; not of host functions that may wait
 }
 
 // Invoke calls one function in an instance that is as if it had just been made: made for this
@@ -53,13 +55,19 @@ func (b *Bound) Invoke(ctx context.Context, r Request) (any, Stats, error) {
 	if err != nil {
 		return nil, Stats{}, err
 	}
+	var m meter
+	m.start()
 	in := b.kept(ctx, &r, start)
 	if in == nil {
 		in = newInstance(ctx, b, r.Limits)
 		in.call = &Call{Data: r.Data, System: r.System}
 	}
+	in.meter = m
 	result, err := in.run(fn, r.Args)
 	stats, leaked := in.end()
+	if err == nil {
+		err = in.Meter() // what it took since the end of the last slice counts too
+	}
 	if in.image == nil {
 		in.free()
 	} else if err != nil || leaked || !b.pool.put(in, start) {
@@ -127,14 +135,8 @@ func instantiate(ctx context.Context, e *core.Engine, code *core.Code, opt core.
 // been started for this invocation.
 func (in *instance) end() (s Stats, leaked bool) {
 	leaked = in.release()
-	s = Stats{HostCalls: in.hostCalls, PeakMemory: in.budget.Peak()}
-	if in.image != nil {
-		s.Fuel, s.Kept = in.image.fuel, true
-	}
-	for _, c := range in.cores {
-		s.Fuel += c.Fuel()
-	}
-	return s, leaked
+	in.meter.stop()
+	return Stats{HostCalls: in.hostCalls, PeakMemory: in.budget.Peak(), Fuel: in.spent(), Kept: in.image != nil, CPU: in.meter.spent}, leaked
 }
 
 // free gives back the core modules with their memories.

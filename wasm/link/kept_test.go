@@ -197,15 +197,15 @@ func TestAnInstanceServesItsOwnerOnly(t *testing.T) {
 	if n := g.starts.Load(); n != 3 || g.Resting() != 2 {
 		t.Errorf("nobody: %d starts, %d at rest", n, g.Resting())
 	}
-	most := 2 * runtime.GOMAXPROCS(0)
-	for i := range 3 * most {
+	for i := range 2 * link.MaxIdle {
 		g.do(t, as(strconv.Itoa(i), "seek"))
 	}
-	if n := g.Resting(); n != most {
-		t.Errorf("%d at rest, want %d", n, most)
+	if n := g.Resting(); n != link.MaxIdle {
+		t.Errorf("%d at rest, want %d", n, link.MaxIdle)
 	}
 	g.Age()
 	g.do(t, as("a", "seek"))
+	g.Sweep()
 	if n := g.Resting(); n != 1 {
 		t.Errorf("%d at rest, but all but one were old", n)
 	}
@@ -312,7 +312,7 @@ func TestKeptAndFreshInstancesUseTheSame(t *testing.T) {
 			if !kept.Kept || fresh.Kept {
 				t.Errorf("%s: kept %+v, fresh %+v", r.Func, kept, fresh)
 			}
-			fresh.Wall, kept.Wall, kept.Kept = 0, 0, false
+			fresh.Wall, fresh.CPU, kept.Wall, kept.CPU, kept.Kept = 0, 0, 0, 0, false
 			if got != want || kept != fresh {
 				t.Errorf("%s: %v %+v, fresh %v %+v, %v", r.Func, got, kept, want, fresh, err)
 			}

@@ -1,7 +1,6 @@
 package link
 
 import (
-	"runtime"
 	"slices"
 	"sync"
 	"time"
@@ -13,6 +12,9 @@ const (
 	imageAge  = 10 * time.Minute
 	imageUses = 10_000
 	maxImages = 8 // of one binding; further kinds of invocations get fresh instances
+
+	idleAge = time.Minute // an instance that rests for longer is freed
+	maxIdle = 64          // instances of one binding at rest
 )
 
 // imageKey is all that the first state of an instance depends on.
@@ -27,6 +29,7 @@ type cradle struct {
 	image *image    // nil: it could not be made
 	tried time.Time // when
 	busy  bool      // somebody is making one
+	used  time.Time // when it was last asked for
 }
 
 // stale says whether it is time to make an image, again or for the first time.
@@ -41,16 +44,16 @@ func (c *cradle) stale(now time.Time) bool {
 // concurrent use and does not refer to the binding.
 type pool struct {
 	program *Program
-	most    int // instances at rest
 
 	mu      sync.Mutex
 	closed  bool
 	cradles map[imageKey]*cradle
 	idle    []*instance // longest unused first
+	sweeper *time.Timer // runs while something may get too old; nil: nothing may
 }
 
 func newPool(program *Program) *pool {
-	p := &pool{program: program, most: 2 * runtime.GOMAXPROCS(0), cradles: map[imageKey]*cradle{}}
+	p := &pool{program: program, cradles: map[imageKey]*cradle{}}
 	program.mu.Lock()
 	program.pools[p] = struct{}{}
 	program.mu.Unlock()
@@ -73,6 +76,10 @@ func (p *pool) take(owner string, key imageKey, now time.Time) (in *instance, im
 		}
 		c = &cradle{}
 		p.cradles[key] = c
+	}
+	c.used = now
+	if p.sweeper == nil {
+		p.sweeper = time.AfterFunc(idleAge, p.sweep)
 	}
 	if !c.busy && c.stale(now) {
 		c.busy = true
@@ -150,11 +157,35 @@ func (p *pool) put(in *instance, now time.Time) bool {
 		return false
 	}
 	p.idle = append(p.idle, in)
-	for len(p.idle) > p.most || now.Sub(p.idle[0].since) > imageAge {
+	if len(p.idle) > maxIdle {
 		p.drop(p.idle[0])
 		p.idle = slices.Delete(p.idle, 0, 1)
 	}
 	return true
+}
+
+// sweep frees what nobody has used for a while.
+func (p *pool) sweep() {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	if p.closed {
+		return
+	}
+	now, old := time.Now(), 0
+	for old < len(p.idle) && now.Sub(p.idle[old].since) >= idleAge {
+		p.drop(p.idle[old])
+		old++
+	}
+	p.idle = slices.Delete(p.idle, 0, old)
+	for key, c := range p.cradles {
+		if !c.busy && now.Sub(c.used) >= imageAge {
+			p.let(c.image)
+			delete(p.cradles, key)
+		}
+	}
+	if p.sweeper = nil; len(p.cradles) > 0 {
+		p.sweeper = time.AfterFunc(idleAge, p.sweep)
+	}
 }
 
 // discard frees an instance that has an image.
@@ -173,7 +204,13 @@ func (p *pool) drop(in *instance) {
 func (p *pool) close() {
 	p.mu.Lock()
 	defer p.mu.Unlock()
+	if p.closed {
+		return
+	}
 	p.closed = true
+	if p.sweeper != nil {
+		p.sweeper.Stop()
+	}
 	for _, in := range p.idle {
 		p.drop(in)
 	}

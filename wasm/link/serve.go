@@ -20,7 +20,12 @@ func (in *instance) callHost(fn *function, args []any) (any, error) {
 		return nil, fault.New(fault.Denied, hostName(fn.host.iface, fn.host.name), "it is called while an image is made")
 	}
 	in.call.Type = fn.typ
-	v, err := guarded(in.bound.impls[fn.host.index], in.Context, in.call, args)
+	need := fn.host.index
+	if !in.bound.quick[need] && in.meter.running {
+		in.meter.stop()
+		defer in.meter.start()
+	}
+	v, err := guarded(in.bound.impls[need], in.Context, in.call, args)
 	if err != nil {
 		if in.Err() != nil {
 			return nil, stopped(in.Context)
