@@ -15,6 +15,7 @@ import (
 	"greentic.dev/backing/secrets/memory"
 	"greentic.dev/examples/helpdesk"
 	"greentic.dev/greentic"
+	"greentic.dev/greentic/fault"
 	"greentic.dev/model/flow/expr"
 	"greentic.dev/runtime/host"
 )
@@ -58,7 +59,49 @@ func components(ctx context.Context) ([]figure, error) {
 		return list, err
 	}
 	list = append(list, figure{Name: "host_telegram_healthcheck", Value: us, Unit: "us CPU"})
-	return list, sendOverHTTP(ctx, telegram, store, tenant, &list)
+	if err := sendOverHTTP(ctx, telegram, store, tenant, &list); err != nil {
+		return list, err
+	}
+	return list, card(ctx, h, tenant, &list)
+}
+
+// notebook is a working memory without pages.
+type notebook struct{}
+
+func (notebook) Read(context.Context, string) ([]byte, error) {
+	return nil, fault.New(fault.NotFound, "state", "nothing was written")
+}
+func (notebook) Write(context.Context, string, []byte) error { return nil }
+func (notebook) Delete(context.Context, string) error        { return nil }
+
+// card measures the public Adaptive Card component with a card of 3 KiB.
+func card(ctx context.Context, h *host.Host, tenant greentic.TenantCtx, list *[]figure) error {
+	code, err := public("ai.greentic.component-adaptive-card.wasm")
+	if code == nil {
+		return err
+	}
+	c, err := h.Load(ctx, "card", code)
+	if err != nil {
+		return err
+	}
+	var body []any
+	for i := range 28 {
+		body = append(body, map[string]any{"type": "TextBlock", "wrap": true, "size": "Medium",
+			"text": fmt.Sprintf("Line %d for {{name}}, as long as a sentence in a card usually is.", i)})
+	}
+	input := map[string]any{"card_source": "inline", "mode": "renderAndValidate", "payload": map[string]any{"name": "Ada"},
+		"card_spec": map[string]any{"inline_json": map[string]any{"type": "AdaptiveCard", "version": "1.6", "body": body}}}
+	us, err := perOp(func() error {
+		r, err := c.Invoke(ctx, tenant, host.Request{Flow: "f", Node: "n", Operation: "card", Input: input, State: notebook{}, Grants: host.Grants{State: true}})
+		if err == nil && r.Fail != nil {
+			err = fmt.Errorf("card: %s", r.Fail.Message)
+		}
+		return err
+	})
+	if err == nil {
+		*list = append(*list, figure{Name: "card_3k", Value: us, Unit: "us CPU, a card of 3 KiB, JSON to CBOR and back"})
+	}
+	return err
 }
 
 // sendOverHTTP measures an operation with two host calls, a secret and a request to a local

@@ -10,6 +10,7 @@ import (
 	"os"
 	"path/filepath"
 	"runtime"
+	"runtime/metrics"
 	"slices"
 	"strconv"
 	"strings"
@@ -86,7 +87,7 @@ func cost(ctx context.Context, b *wasm.Bound, inv wasm.Invocation) (float64, err
 }
 
 func ticker() *wasm.Interface {
-	return &wasm.Interface{Funcs: map[string]wasm.HostFunc{
+	return &wasm.Interface{Quick: true, Funcs: map[string]wasm.HostFunc{
 		"tick": func(_ context.Context, _ *wasm.Call, args []any) (any, error) { return args[0], nil },
 	}}
 }
@@ -121,7 +122,8 @@ func (g *guests) probe(ctx context.Context) error {
 	return nil
 }
 
-// killing measures how late an endless loop ends, and what it does to the collector meanwhile.
+// killing measures how late an endless loop ends, and how long the world stands still for the
+// collector while it runs.
 func (g *guests) killing(ctx context.Context) error {
 	h := &wasm.Hosts{}
 	h.Add(ticker())
@@ -130,19 +132,14 @@ func (g *guests) killing(ctx context.Context) error {
 		return err
 	}
 	const deadline = 30 * time.Millisecond
-	var late, quiet, spinning []float64
-	collect := func(to *[]float64) {
-		begin := time.Now()
-		runtime.GC()
-		*to = append(*to, float64(time.Since(begin).Microseconds())/1e3)
-	}
+	var late []float64
+	before := pauses()
 	for range 15 {
-		collect(&quiet)
 		limited, cancel := context.WithTimeout(ctx, deadline)
 		begin := time.Now()
 		var wg sync.WaitGroup
 		wg.Go(func() { _, _, err = b.Invoke(limited, kept("", "spin")) })
-		collect(&spinning)
+		runtime.GC()
 		wg.Wait()
 		cancel()
 		if !fault.Is(err, fault.Timeout) {
@@ -151,8 +148,25 @@ func (g *guests) killing(ctx context.Context) error {
 		late = append(late, float64((time.Since(begin)-deadline).Microseconds())/1e3)
 	}
 	g.add("kill_latency", slices.Max(late), "ms after the deadline, the latest of 15", bar(10))
-	g.add("gc_while_spinning", median(spinning)-median(quiet), "ms longer than without", bar(5))
+	g.add("gc_pause_spinning", longest(before, pauses())*1e6, "us at most, 15 collections while a guest spins", bar(1000))
 	return nil
+}
+
+// pauses is the histogram of how long the collector has stopped the world, stopping included.
+func pauses() *metrics.Float64Histogram {
+	sample := []metrics.Sample{{Name: "/sched/pauses/total/gc:seconds"}}
+	metrics.Read(sample)
+	return sample[0].Value.Float64Histogram()
+}
+
+// longest is the upper end of the last bucket that has grown, in seconds.
+func longest(before, after *metrics.Float64Histogram) (most float64) {
+	for i := range after.Counts {
+		if after.Counts[i] > before.Counts[i] {
+			most = after.Buckets[i+1]
+		}
+	}
+	return most
 }
 
 func median(v []float64) float64 {

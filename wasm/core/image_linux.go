@@ -93,12 +93,29 @@ func (r *region) dropWrites(img *Image) error {
 	if img.pages.pagemap == nil {
 		return unix.Madvise(mapped, unix.MADV_DONTNEED)
 	}
-	if r.found == nil {
-		r.found = newPageRegions()
-	}
-	n, err := img.copyWritten(mapped, r.found)
+	n, err := img.copyWritten(mapped, r.answers())
 	if err == nil && n > keepPages {
 		err = unix.Madvise(mapped, unix.MADV_DONTNEED)
 	}
 	return err
+}
+
+// answers is where the kernel may write.
+func (r *region) answers() *pageRegions {
+	if r.found == nil {
+		r.found = newPageRegions()
+	}
+	return r.found
+}
+
+// clear makes the bytes from begin to end zero. A few pages are cleared where they are, for a
+// guest that has grown once grows again; img, which may be nil, knows which were used.
+func (r *region) clear(begin, end uint64, img *Image) error {
+	if img != nil && img.pages.pagemap != nil && end-begin <= keepPages*uint64(os.Getpagesize()) {
+		tail := r.space[begin:end]
+		if _, err := img.pages.written(tail, r.answers(), func(begin, end int) { clear(tail[begin:end]) }); err == nil {
+			return nil
+		}
+	}
+	return r.zero(begin, end)
 }

@@ -20,6 +20,8 @@ func (img *Image) free() error {
 	return nil
 }
 
+func (r *region) clear(begin, end uint64, _ *Image) error { return r.zero(begin, end) }
+
 func (r *region) mapImage(*Image) error { return nil }
 
 func (r *region) dropWrites(*Image) error { return nil }

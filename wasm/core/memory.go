@@ -115,7 +115,7 @@ func (m *memory) Reallocate(size uint64) []byte {
 // shrink gives up what is past the first size bytes; it is zero when it is used again. The last
 // page of the rest is not counted until Reallocate takes it back.
 func (m *memory) shrink(size uint64) error {
-	if err := m.region.zero(size, m.size); err != nil {
+	if err := m.region.clear(size, m.size, m.image); err != nil {
 		return err
 	}
 	m.budget.grow(m.size, size-wasmPage)

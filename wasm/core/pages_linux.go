@@ -10,19 +10,18 @@ import (
 	"golang.org/x/sys/unix"
 )
 
-// copyWritten copies back the pages of a mapping that were written to and returns their number.
-// A page that was is present or swapped out and no longer a page of the file.
-func (img *Image) copyWritten(mapped []byte, found *pageRegions) (pages int, err error) {
-	if img.pages.scan {
-		return img.scanPages(mapped, found)
+// written calls f with each run of pages of b that were written to and returns their number. A
+// page that was is present or swapped out and not a page of a file. b is a mapping of whole pages.
+func (p *pageFile) written(b []byte, found *pageRegions, f func(begin, end int)) (pages int, err error) {
+	if p.scan {
+		return p.scanPages(b, found, f)
 	}
-	return img.readPages(mapped)
+	return p.readPages(b, f)
 }
 
-// copyPages copies back the bytes from begin to end, which are whole pages.
-func (img *Image) copyPages(mapped []byte, begin, end int) int {
-	copy(mapped[begin:end], img.bytes[begin:])
-	return (end - begin) / os.Getpagesize()
+// copyWritten copies back the pages of a mapping of img that were written to.
+func (img *Image) copyWritten(mapped []byte, found *pageRegions) (pages int, err error) {
+	return img.pages.written(mapped, found, func(begin, end int) { copy(mapped[begin:end], img.bytes[begin:]) })
 }
 
 // The ioctl PAGEMAP_SCAN of Linux 6.7 (include/uapi/linux/fs.h): the kernel answers with the
@@ -45,21 +44,22 @@ type pageRegions [32]struct{ start, end, categories uint64 }
 //go:noinline
 func newPageRegions() *pageRegions { return new(pageRegions) } // not inlined: on the heap for sure
 
-func (img *Image) scanPages(mapped []byte, found *pageRegions) (pages int, err error) {
-	base := uint64(uintptr(unsafe.Pointer(&mapped[0])))
+func (p *pageFile) scanPages(b []byte, found *pageRegions, f func(begin, end int)) (pages int, err error) {
+	base := uint64(uintptr(unsafe.Pointer(&b[0])))
 	scan := pageScan{
-		start: base, end: base + uint64(len(mapped)), vec: uint64(uintptr(unsafe.Pointer(found))), vecLen: uint64(len(found)),
+		start: base, end: base + uint64(len(b)), vec: uint64(uintptr(unsafe.Pointer(found))), vecLen: uint64(len(found)),
 		inverted: pageIsFile, all: pageIsFile, any: pageIsThere, wanted: pageIsThere,
 	}
 	scan.size = uint64(unsafe.Sizeof(scan))
 	defer runtime.KeepAlive(found)
 	for scan.start < scan.end {
-		n, _, errno := unix.RawSyscall(unix.SYS_IOCTL, uintptr(img.pages.pagemap.Fd()), pagemapScan, uintptr(unsafe.Pointer(&scan)))
+		n, _, errno := unix.RawSyscall(unix.SYS_IOCTL, uintptr(p.pagemap.Fd()), pagemapScan, uintptr(unsafe.Pointer(&scan)))
 		if errno != 0 {
 			return pages, errno
 		}
 		for _, r := range found[:n] {
-			pages += img.copyPages(mapped, int(r.start-base), int(r.end-base))
+			f(int(r.start-base), int(r.end-base))
+			pages += int(r.end-r.start) / os.Getpagesize()
 		}
 		if scan.walkEnd <= scan.start {
 			return pages, errors.New("the scan of pages does not come to its end")
@@ -76,13 +76,13 @@ const (
 	pageOfFile  = 1 << 61 // not copied
 )
 
-func (img *Image) readPages(mapped []byte) (written int, err error) {
+func (p *pageFile) readPages(b []byte, f func(begin, end int)) (written int, err error) {
 	var entries [4096]byte
 	size := os.Getpagesize()
-	first := int64(uintptr(unsafe.Pointer(&mapped[0])) / uintptr(size))
-	for page, pages := 0, len(mapped)/size; page < pages; {
+	first := int64(uintptr(unsafe.Pointer(&b[0])) / uintptr(size))
+	for page, pages := 0, len(b)/size; page < pages; {
 		want := min(len(entries), (pages-page)*8)
-		n, err := unix.Pread(int(img.pages.pagemap.Fd()), entries[:want], (first+int64(page))*8)
+		n, err := unix.Pread(int(p.pagemap.Fd()), entries[:want], (first+int64(page))*8)
 		if err != nil {
 			return written, err
 		}
@@ -92,7 +92,8 @@ func (img *Image) readPages(mapped []byte) (written int, err error) {
 		for at := 0; at+8 <= n; at, page = at+8, page+1 {
 			e := binary.NativeEndian.Uint64(entries[at:])
 			if e&(pagePresent|pageSwapped) != 0 && e&pageOfFile == 0 {
-				written += img.copyPages(mapped, page*size, (page+1)*size)
+				f(page*size, (page+1)*size)
+				written++
 			}
 		}
 	}

@@ -23,6 +23,7 @@ type instance struct {
 	state   []componentState
 	options []canon.Options
 	entries []entryPoint
+	spare   []*canon.Env // of calls that have returned
 
 	owner string
 	key   imageKey
@@ -164,9 +165,9 @@ func (in *instance) invoke(fn *function, caller int, args []any) (any, error) {
 	if err := in.enter(l.instance, caller, true); err != nil {
 		return nil, err
 	}
-	env := canon.Env{Ctx: in, Opt: &in.options[l.options], Handles: in.state[l.instance].handles, Payload: &in.payload}
+	env := in.side(l.options, l.instance)
 	var buf [16]uint64
-	stack, err := l.sig.LowerArgs(&env, args, buf[:0])
+	stack, err := l.sig.LowerArgs(env, args, buf[:0])
 	if err != nil {
 		return nil, err
 	}
@@ -178,14 +179,28 @@ func (in *instance) invoke(fn *function, caller int, args []any) (any, error) {
 	}
 	var ret [1]uint64
 	copy(ret[:], stack)
-	result, err := l.sig.LiftResult(&env, stack[:l.results])
+	result, err := l.sig.LiftResult(env, stack[:l.results])
 	if err == nil && l.postReturn >= 0 {
 		err = in.confined(l.instance, func() error { return in.enterCore(l.postReturn, ret[:]) })
 	}
 	if err != nil {
 		return nil, err
 	}
+	in.spare = append(in.spare, env)
 	return result, in.enter(l.instance, caller, false)
+}
+
+// side is what one call needs of the component instance it goes into or comes out of. Whoever
+// is done with it without an error puts it back to spare.
+func (in *instance) side(options, component int) *canon.Env {
+	n := len(in.spare) - 1
+	if n < 0 {
+		return &canon.Env{Ctx: in, Opt: &in.options[options], Handles: in.state[component].handles, Payload: &in.payload}
+	}
+	env := in.spare[n]
+	in.spare = in.spare[:n]
+	env.Opt, env.Handles = &in.options[options], in.state[component].handles
+	return env
 }
 
 // enter marks the component instances that a call from caller to callee enters (or leaves):

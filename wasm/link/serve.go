@@ -70,8 +70,8 @@ func (in *instance) serve(f *hostFunc, stack []uint64) error {
 		}
 		return in.destroy(e, f.instance)
 	}
-	env := canon.Env{Ctx: in, Opt: &in.options[f.options], Handles: s.handles, Payload: &in.payload}
-	args, err := f.sig.LiftArgs(&env, stack)
+	env := in.side(f.options, f.instance)
+	args, err := f.sig.LiftArgs(env, stack)
 	if err != nil {
 		return err
 	}
@@ -79,8 +79,11 @@ func (in *instance) serve(f *hostFunc, stack []uint64) error {
 	if err != nil {
 		return err
 	}
-	err = f.sig.LowerResult(&env, result, stack)
-	if h, ok := result.(canon.Handle); ok && err != nil && f.fn.host != nil {
+	if err = f.sig.LowerResult(env, result, stack); err == nil {
+		in.spare = append(in.spare, env)
+		return nil
+	}
+	if h, ok := result.(canon.Handle); ok && f.fn.host != nil {
 		in.discard(f.fn.typ.Result.Resource, h.Rep)
 	}
 	return err
