@@ -26,7 +26,8 @@ type Instance struct {
 	code        *Code
 	module      api.Module
 	gauge, used api.MutableGlobal
-	memory      *memory // defined by this module; may be nil
+	lasted      api.Global // nil when the module changes nothing that lasts
+	memory      *memory    // defined by this module; may be nil
 	budget      *Budget
 	depth       int
 	images      Way
@@ -69,6 +70,9 @@ func (e *Engine) Instantiate(ctx context.Context, c *Code, o InstanceOptions) (*
 	}
 	i.gauge = i.module.ExportedGlobal(rewrite.Gauge).(api.MutableGlobal)
 	i.used = i.module.ExportedGlobal(rewrite.Used).(api.MutableGlobal)
+	if c.facts.Lasts {
+		i.lasted = i.module.ExportedGlobal(rewrite.Lasted)
+	}
 	i.gauge.Set(uint64(int64(i.gauge.Get())>>32)<<32 | uint64(uint32(i.depth)))
 	return i, nil
 }

@@ -33,6 +33,9 @@ func (i *Instance) Snapshot() (*Image, error) {
 	if i.code.facts.Fixed != "" {
 		return nil, fault.New(fault.Unsupported, op, "not possible for this module: "+i.code.facts.Fixed)
 	}
+	if i.hasLasted() {
+		return nil, fault.New(fault.Unsupported, op, "the module changed a table or dropped a segment while it started")
+	}
 	img := &Image{code: i.code}
 	for _, g := range i.mutableGlobals() {
 		img.globals = append(img.globals, g.Get())
@@ -58,6 +61,9 @@ func (i *Instance) Restore(img *Image) error {
 	if img.code != i.code {
 		return fault.New(fault.Internal, op, "the image is of another module")
 	}
+	if i.hasLasted() {
+		return fault.New(fault.Unsupported, op, "the module has changed a table or dropped a segment")
+	}
 	if i.memory != nil {
 		if err := i.resize(img.size); err != nil {
 			return fault.Wrap(op, err)
@@ -73,6 +79,9 @@ func (i *Instance) Restore(img *Image) error {
 	i.used.Set(0)
 	return nil
 }
+
+// hasLasted says whether the instance has changed what no image holds.
+func (i *Instance) hasLasted() bool { return i.lasted != nil && i.lasted.Get() != 0 }
 
 // Close frees the image.
 func (img *Image) Close() error { return img.free() }

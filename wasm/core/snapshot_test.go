@@ -153,25 +153,19 @@ func TestAFreshInstanceTakesUpAnImage(t *testing.T) {
 }
 
 func TestWhatCannotBeRestoredIsNotSnapshot(t *testing.T) {
-	table := func(code ...byte) []byte {
-		m := &wasmModule{memories: [][]byte{{0, 1}}, tables: [][]byte{{0x70, 0, 4}}}
-		m.fn("f", nil, nil, nil, code...)
-		return m.bytes()
-	}
+	starting := &wasmModule{tables: [][]byte{{0x70, 0, 4}}, start: [][]byte{{0}}}
+	starting.fn("f", nil, nil, nil, 0x41, 0, 0xd0, 0x70, 0x26, 0)
 	reference := &wasmModule{globals: [][]byte{{0x70, 1, 0xd0, 0x70, 0x0b}}}
 	vector := &wasmModule{globals: [][]byte{cat([]byte{0x7b, 1, 0xfd, 12}, make([]byte, 16), []byte{0x0b})}}
 	for name, c := range map[string]struct {
 		src  []byte
 		says string
 	}{
-		"table.set":         {table(0x41, 0, 0xd0, 0x70, 0x26, 0), "table"},
-		"table.grow":        {table(0xd0, 0x70, 0x41, 1, 0xfc, 15, 0, 0x1a), "table"},
-		"table.fill":        {table(0x41, 0, 0xd0, 0x70, 0x41, 1, 0xfc, 17, 0), "table"},
-		"table.copy":        {table(0x41, 0, 0x41, 0, 0x41, 1, 0xfc, 14, 0, 0), "table"},
-		"a reference":       {reference.bytes(), "global"},
-		"a vector":          {vector.bytes(), "global"},
-		"memory.init":       {passive(), "data segments"},
-		"nothing forbidden": {stateful(), ""},
+		"a table changed while it started": {starting.bytes(), "table"},
+		"a reference":                      {reference.bytes(), "global"},
+		"a vector":                         {vector.bytes(), "global"},
+		"memory.init":                      {passive(), ""},
+		"nothing forbidden":                {stateful(), ""},
 	} {
 		t.Run(name, func(t *testing.T) {
 			e := engine(t, "")
@@ -195,6 +189,44 @@ func TestWhatCannotBeRestoredIsNotSnapshot(t *testing.T) {
 	t.Cleanup(func() { _ = img.Close() })
 	if err := b.Restore(img); !fault.Is(err, fault.Internal) {
 		t.Errorf("restored from an image of another module: %v", err)
+	}
+}
+
+func TestAnInstanceThatChangedATableIsNotRestored(t *testing.T) {
+	for name, code := range map[string][]byte{
+		"table.set":  {0x41, 0, 0xd0, 0x70, 0x26, 0},
+		"table.grow": {0xd0, 0x70, 0x41, 1, 0xfc, 15, 0, 0x1a},
+		"table.fill": {0x41, 0, 0xd0, 0x70, 0x41, 1, 0xfc, 17, 0},
+		"table.copy": {0x41, 0, 0x41, 0, 0x41, 1, 0xfc, 14, 0, 0},
+		"table.init": {0x41, 0, 0x41, 0, 0x41, 1, 0xfc, 12, 0, 0},
+		"elem.drop":  {0xfc, 13, 0},
+		"data.drop":  {0xfc, 9, 0},
+	} {
+		t.Run(name, func(t *testing.T) {
+			m := &wasmModule{memories: [][]byte{{0, 1}}, tables: [][]byte{{0x70, 0, 4}}, dataCount: true,
+				elements: [][]byte{{1, 0, 1, 0}}, data: [][]byte{cat([]byte{1}, str("x"))}}
+			m.fn("nothing", nil, nil, nil)
+			m.fn("change", nil, nil, nil, code...)
+			e := engine(t, "")
+			i := instance(t, e, compile(t, e, m.bytes()), core.InstanceOptions{})
+			img, err := i.Snapshot()
+			if err != nil {
+				t.Fatal(err)
+			}
+			t.Cleanup(func() { _ = img.Close() })
+			if _, err := i.Func("nothing").Call(t.Context()); err != nil {
+				t.Fatal(err)
+			}
+			if err := i.Restore(img); err != nil {
+				t.Errorf("it has changed nothing: %v", err)
+			}
+			if _, err := i.Func("change").Call(t.Context()); err != nil {
+				t.Fatal(err)
+			}
+			if err := i.Restore(img); !fault.Is(err, fault.Unsupported) {
+				t.Errorf("it has changed what lasts: %v", err)
+			}
+		})
 	}
 }
 

@@ -32,7 +32,7 @@ func (w *rewriter) code() []byte {
 func (w *rewriter) body(out []byte, i int, results []byte) []byte {
 	b := &w.m.bodies[i]
 	entry := w.weigh(i, 0) == heavy
-	if !entry && !b.calls && !b.refs && !b.bulk && !b.loops {
+	if !entry && !b.calls && !b.refs && !b.bulk && !b.loops && !b.lasts {
 		return append(out, b.bytes...)
 	}
 	declared := &reader{b: b.bytes}
@@ -97,6 +97,11 @@ func (w *rewriter) instructions(out []byte, r *reader) []byte {
 				out = w.appendCharge(append(out, r.b[copied:start]...))
 				copied = start
 			}
+		}
+		if lasting(op, misc) {
+			out = append(append(out, r.b[copied:start]...), opI32Const, 1, opGlobalSet)
+			out = appendU32(out, w.lasted)
+			copied = start
 		}
 	}
 }

@@ -10,11 +10,12 @@ type Facts struct {
 	TableBytes uint64      // what its tables may cost the host, grown as far as they can
 	Globals    []string    // names under which its mutable globals are exported
 	Fixed      string      // why an instance cannot be put back into an earlier state; empty when it can
+	Lasts      bool        // it may change what cannot be put back; then it sets Lasted
 }
 
 // Facts are those of the module once it is rewritten.
 func (m *Module) Facts() Facts {
-	f := Facts{Memory: m.memory, Memories: m.memories, Globals: m.mutableGlobals(), Fixed: m.unrestorable()}
+	f := Facts{Memory: m.memory, Memories: m.memories, Globals: m.mutableGlobals(), Fixed: m.unrestorable(), Lasts: m.effects.lasts}
 	for _, t := range m.tables {
 		f.TableBytes += 8 * uint64(t.min)
 		if m.effects.grows {
@@ -26,12 +27,6 @@ func (m *Module) Facts() Facts {
 
 // unrestorable says what a module may change that cannot be put back; empty when all can.
 func (m *Module) unrestorable() string {
-	switch {
-	case m.effects.tables:
-		return "it changes a table"
-	case m.effects.segments:
-		return "it uses data segments after its start"
-	}
 	for _, g := range m.defined {
 		switch g.valueType {
 		case api.ValueTypeI32, api.ValueTypeI64, api.ValueTypeF32, api.ValueTypeF64:

@@ -21,6 +21,7 @@ const (
 	PointName    = "point"              // (i32) -> (): PointSlice or PointDepth
 	Gauge        = reserved + "gauge"   // i64: upper half points left in this slice, lower half calls that may still be nested
 	Used         = reserved + "used"    // i64: points of finished slices
+	Lasted       = reserved + "lasted"  // i32: 1 once the module has changed a table or dropped a segment
 	exportGlobal = reserved + "global." // a defined mutable global, by its index
 )
 
@@ -33,7 +34,7 @@ const (
 // addedFuncs and addedGlobals are how many the rewriter adds behind those of the module.
 const (
 	addedFuncs   = 2
-	addedGlobals = 2
+	addedGlobals = 3
 )
 
 // rewriter holds the new indexes of one rewriting.
@@ -44,6 +45,7 @@ type rewriter struct {
 	charge  uint32
 	gauge   uint32 // added globals
 	used    uint32
+	lasted  uint32
 	scratch uint32 // added locals of the body being rewritten: i64, i32
 	length  uint32
 	counted bool    // that body counts its depth
@@ -68,7 +70,7 @@ func (m *Module) Rewrite(imports []Rename) (out []byte, err error) {
 	w.point = uint32(m.imported[Func])
 	w.yield = uint32(len(m.funcs)) + 1
 	w.charge = w.yield + 1
-	w.gauge, w.used = uint32(m.globals), uint32(m.globals)+1
+	w.gauge, w.used, w.lasted = uint32(m.globals), uint32(m.globals)+1, uint32(m.globals)+2
 	w.voidTy = w.addType([]byte{0x60, 0, 0})
 	w.i32Ty = w.addType([]byte{0x60, 1, 0x7f, 0})
 
@@ -179,10 +181,11 @@ func (w *rewriter) tables() []byte {
 	return out
 }
 
-// newGlobals are gauge and used, encoded.
+// newGlobals are gauge, used and lasted, encoded.
 func newGlobals() []byte {
 	b := appendS64([]byte{0x7e, 1, opI64Const}, Slice<<32|DefaultDepth)
-	return append(b, opEnd, 0x7e, 1, opI64Const, 0, opEnd)
+	b = append(b, opEnd, 0x7e, 1, opI64Const, 0, opEnd)
+	return append(b, 0x7f, 1, opI32Const, 0, opEnd)
 }
 
 func (w *rewriter) globals(r *reader) []byte {
@@ -217,6 +220,7 @@ func (w *rewriter) exports() []byte {
 	}
 	add(Gauge, w.gauge)
 	add(Used, w.used)
+	add(Lasted, w.lasted)
 	return append(appendU32(nil, n), out...)
 }
 

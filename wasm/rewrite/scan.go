@@ -12,6 +12,7 @@ type body struct {
 	refs   bool   // names a function by index
 	bulk   bool   // moves memory or table elements in one instruction
 	loops  bool
+	lasts  bool // changes what cannot be put back, see lasting
 }
 
 // instructions returns a reader of the instructions of a body.
@@ -22,7 +23,7 @@ func (b *body) instructions() *reader {
 // effects is what the instructions of a module may do that matters to restoring an instance.
 type effects struct {
 	segments bool // memory.init, data.drop
-	tables   bool // any instruction that writes a table or drops elements
+	lasts    bool // any lasting instruction
 	grows    bool // table.grow
 }
 
@@ -72,6 +73,7 @@ func (m *Module) scan(b *body, r *reader) {
 				if r.more() {
 					r.invalid("instructions follow the end of a function")
 				}
+				m.effects.lasts = m.effects.lasts || b.lasts
 				m.spend(r, blocks, b.locals)
 				return
 			}
@@ -80,7 +82,7 @@ func (m *Module) scan(b *body, r *reader) {
 		case opRefFunc:
 			b.refs = true
 		case opTableSet:
-			m.effects.tables = true
+			b.lasts = true
 		case opMisc:
 			m.scanMisc(b, r, misc)
 		}
@@ -117,11 +119,23 @@ func (m *Module) scanMisc(b *body, r *reader, op uint32) {
 			r.invalid("an instruction names a data segment, but there is no data count section")
 		}
 		m.effects.segments = true
-	case miscTableInit, miscElemDrop, miscTableCopy, miscTableGrow, miscTableFill:
-		m.effects.tables = true
 	}
+	b.lasts = b.lasts || lasting(opMisc, op)
 	m.effects.grows = m.effects.grows || op == miscTableGrow
 	b.bulk = b.bulk || isBulk(op)
+}
+
+// lasting says whether an instruction changes what an engine cannot put back: a table, or which
+// segments there are.
+func lasting(op byte, misc uint32) bool {
+	if op != opMisc {
+		return op == opTableSet
+	}
+	switch misc {
+	case miscDataDrop, miscTableInit, miscElemDrop, miscTableCopy, miscTableGrow, miscTableFill:
+		return true
+	}
+	return false
 }
 
 // isBulk says whether an instruction works for as long as its last operand says.
