@@ -19,6 +19,10 @@ import (
 
 	"greentic.dev/greentic/fault"
 	"greentic.dev/wasm"
+	"greentic.dev/wasm/binary"
+	"greentic.dev/wasm/core"
+	"greentic.dev/wasm/link"
+	"greentic.dev/wasm/wasi"
 )
 
 //go:embed testdata/probe.wasm
@@ -109,6 +113,9 @@ func (g *guests) probe(ctx context.Context) error {
 		return err
 	}
 	g.add("restore_2500k", us, "us CPU, with a call that writes six pages", bar(10))
+	if err := g.portable(ctx); err != nil {
+		return err
+	}
 	const calls = 50_000
 	if us, err = cost(ctx, b, kept("", "ticks", uint32(calls))); err != nil {
 		return err
@@ -120,6 +127,41 @@ func (g *guests) probe(ctx context.Context) error {
 	}
 	g.add("echo_1mib", us, "us CPU, restore included", bar(1500))
 	return nil
+}
+
+// portable measures what restoring costs where memory cannot be mapped.
+func (g *guests) portable(ctx context.Context) error {
+	e, err := core.New(ctx, core.Options{Images: core.ByCopying})
+	if err != nil {
+		return err
+	}
+	defer e.Close(ctx)
+	decoded, err := binary.Decode(probe, binary.Limits{})
+	if err != nil {
+		return err
+	}
+	plan, err := link.NewPlan(decoded, binary.Limits{})
+	if err != nil {
+		return err
+	}
+	program, err := link.Compile(ctx, e, plan)
+	if err != nil {
+		return err
+	}
+	defer program.Close(ctx)
+	h := &wasm.Hosts{}
+	h.Add(ticker())
+	b, err := program.Bind(h)
+	if err != nil {
+		return err
+	}
+	r := link.Request{Func: "dirty", Args: []any{uint32(6)}, Owner: "tenant", Birth: wasi.Birth(wasi.Config{}),
+		Limits: link.Limits{Memory: 64 << 20, Payload: 1 << 20, Depth: 1000}}
+	us, err := perOp(func() error { _, _, err := b.Invoke(ctx, r); return err })
+	if err == nil {
+		g.add("restore_copied_2500k", us, "us CPU, the same where memory cannot be mapped", bar(120))
+	}
+	return err
 }
 
 // killing measures how late an endless loop ends, and how long the world stands still for the

@@ -14,7 +14,7 @@ type Limits struct {
 	Locals    int // of one function, parameters included; 50,000
 	Nesting   int // blocks within blocks of one function; 10,000
 	Blocks    int // weight of the blocks of one function, as measured by effort; 15,000
-	Effort    int // of compiling all functions, see effort; 2,000,000,000
+	Effort    int // of compiling all functions, see effort; 1,200,000,000; SpiderMonkey has 560,000,000
 }
 
 func (l Limits) orDefault() Limits {
@@ -24,7 +24,7 @@ func (l Limits) orDefault() Limits {
 	}{
 		{&l.Size, 64 << 20}, {&l.Types, 100_000}, {&l.Functions, 200_000}, {&l.Globals, 100_000}, {&l.Exports, 100_000},
 		{&l.Segments, 200_000}, {&l.Tables, 100}, {&l.Elements, 1_000_000}, {&l.Body, 8 << 20}, {&l.Locals, 50_000}, {&l.Nesting, 10_000},
-		{&l.Blocks, 15_000}, {&l.Effort, 2_000_000_000},
+		{&l.Blocks, 15_000}, {&l.Effort, 1_200_000_000},
 	} {
 		if *f.v <= 0 {
 			*f.v = f.def
