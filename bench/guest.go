@@ -10,6 +10,7 @@ import (
 	"os"
 	"path/filepath"
 	"runtime"
+	"runtime/debug"
 	"runtime/metrics"
 	"slices"
 	"strconv"
@@ -398,7 +399,7 @@ func (g *guests) parked(ctx context.Context) error {
 	if _, _, err := b.Invoke(ctx, inv); err != nil { // makes the image
 		return err
 	}
-	runtime.GC()
+	debug.FreeOSMemory()
 	before := privateKiB()
 	errs := make([]error, n)
 	var wg sync.WaitGroup
@@ -412,6 +413,7 @@ func (g *guests) parked(ctx context.Context) error {
 	for range n {
 		<-arrived
 	}
+	debug.FreeOSMemory()
 	held := privateKiB() - before
 	close(leave)
 	wg.Wait()

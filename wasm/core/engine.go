@@ -39,7 +39,8 @@ const (
 type Engine struct {
 	runtime wazero.Runtime
 	cache   *codeCache // nil without a folder
-	point   api.Module
+	point   api.Module // what rewritten modules import, for instances that start
+	resumed api.Module // and for those that do not
 	images  Way
 
 	mu         sync.Mutex
@@ -65,9 +66,17 @@ func New(ctx context.Context, o Options) (*Engine, error) {
 	}
 	e.runtime = wazero.NewRuntimeWithConfig(ctx, config)
 	var err error
-	e.point, err = e.HostModule(ctx, []HostFunc{{Name: rewrite.PointName, Params: []api.ValueType{api.ValueTypeI32}, Fn: point}})
-	if err != nil {
-		return nil, errors.Join(err, e.Close(ctx))
+	for _, m := range []struct {
+		to     *api.Module
+		starts uint64
+	}{{&e.point, 1}, {&e.resumed, 0}} {
+		*m.to, err = e.HostModule(ctx, []HostFunc{
+			{Name: rewrite.PointName, Params: []api.ValueType{api.ValueTypeI32}, Fn: point},
+			{Name: rewrite.StartName, Results: []api.ValueType{api.ValueTypeI32}, Fn: func(_ context.Context, _ api.Module, stack []uint64) { stack[0] = m.starts }},
+		})
+		if err != nil {
+			return nil, errors.Join(err, e.Close(ctx))
+		}
 	}
 	return e, nil
 }

@@ -18,6 +18,9 @@ type InstanceOptions struct {
 	Resolve func(module string) api.Module // imports by module name; nil for one that does not exist
 	Memory  *Budget                        // shared by the instances of one invocation; nil means no limit
 	Depth   int                            // nested calls; 0 means rewrite.DefaultDepth
+
+	// Resume makes an instance that does not start: it must be restored before it is called.
+	Resume bool
 }
 
 // Instance is a live module. It serves one goroutine at a time. Whoever made it closes it: that
@@ -51,7 +54,11 @@ func (e *Engine) Instantiate(ctx context.Context, c *Code, o InstanceOptions) (*
 		return nil, err
 	}
 	resolve := func(name string) api.Module {
-		if name == rewrite.PointModule {
+		switch {
+		case name != rewrite.PointModule:
+		case o.Resume:
+			return e.resumed
+		default:
 			return e.point
 		}
 		if o.Resolve == nil {

@@ -152,6 +152,62 @@ func TestAFreshInstanceTakesUpAnImage(t *testing.T) {
 	}
 }
 
+// An instance that will be put into an image neither starts nor gets its data: both are in the image.
+func TestAnInstanceThatResumesDoesNotStart(t *testing.T) {
+	m := &wasmModule{memories: [][]byte{{0, 1}}, globals: [][]byte{{i32, 1, 0x41, 5, 0x0b}}, start: [][]byte{{0}}}
+	m.fn("", nil, nil, nil, 0x23, 0, 0x41, 1, 0x6a, 0x24, 0) // the global += 1
+	m.fn("global", nil, []byte{i32}, nil, 0x23, 0)
+	m.data = append(m.data, cat([]byte{0, 0x41, 8, 0x0b}, str("data")))
+	e := engine(t, "")
+	code := compile(t, e, m.bytes())
+	donor := guest{t, instance(t, e, code, core.InstanceOptions{})}
+	if donor.call("global") != 6 || string(donor.bytes()[8:12]) != "data" {
+		t.Fatalf("it started with %d and %q", donor.call("global"), donor.bytes()[8:12])
+	}
+	img, err := donor.Snapshot()
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { _ = img.Close() })
+	g := guest{t, instance(t, e, code, core.InstanceOptions{Resume: true})}
+	if b := g.bytes()[8:12]; string(b) != "\x00\x00\x00\x00" {
+		t.Errorf("before it is restored its memory has %q", b)
+	}
+	if err := g.Restore(img); err != nil {
+		t.Fatal(err)
+	}
+	if g.call("global") != 6 || string(g.bytes()[8:12]) != "data" {
+		t.Errorf("it resumed with %d and %q", g.call("global"), g.bytes()[8:12])
+	}
+}
+
+// Data segments are merged by offset unless they overlap; the memory is the same either way.
+func TestDataSegmentsInAnyOrderGiveTheSameMemory(t *testing.T) {
+	segment := func(at int, text string) []byte { return cat([]byte{0, 0x41}, sleb(at), []byte{0x0b}, str(text)) }
+	for name, c := range map[string]struct {
+		data [][]byte
+		want string
+	}{
+		"ascending":   {[][]byte{segment(8, "ab"), segment(12, "cd")}, "ab\x00\x00cd\x00\x00"},
+		"descending":  {[][]byte{segment(12, "cd"), segment(8, "ab")}, "ab\x00\x00cd\x00\x00"},
+		"touching":    {[][]byte{segment(10, "cd"), segment(8, "ab")}, "abcd\x00\x00\x00\x00"},
+		"overlapping": {[][]byte{segment(8, "abcd"), segment(10, "xy"), segment(8, "z")}, "zbxy\x00\x00\x00\x00"},
+		"empty":       {[][]byte{segment(10, ""), segment(10, "cd"), segment(8, "ab"), segment(10, "")}, "abcd\x00\x00\x00\x00"},
+	} {
+		m := &wasmModule{memories: [][]byte{{0, 1}}, data: c.data}
+		e := engine(t, "")
+		g := guest{t, instance(t, e, compile(t, e, m.bytes()), core.InstanceOptions{})}
+		if b := string(g.bytes()[8:16]); b != c.want {
+			t.Errorf("%s: %q, want %q", name, b, c.want)
+		}
+	}
+	m := &wasmModule{memories: [][]byte{{0, 1}}, data: [][]byte{segment(1<<16-1, "past the end")}}
+	e := engine(t, "")
+	if _, err := e.Instantiate(t.Context(), compile(t, e, m.bytes()), core.InstanceOptions{}); !fault.Is(err, fault.Invalid) {
+		t.Errorf("a segment past the memory: %v", err)
+	}
+}
+
 func TestWhatCannotBeRestoredIsNotSnapshot(t *testing.T) {
 	starting := &wasmModule{tables: [][]byte{{0x70, 0, 4}}, start: [][]byte{{0}}}
 	starting.fn("f", nil, nil, nil, 0x41, 0, 0xd0, 0x70, 0x26, 0)

@@ -45,7 +45,7 @@ func (b *Bound) kept(ctx context.Context, r *Request, now time.Time) *instance {
 	key := imageKey{r.Birth.Key, r.Limits.Memory, r.Limits.Handles, r.Limits.Depth}
 	in, img, due := b.pool.take(r.Owner, key, now)
 	if due {
-		if in = b.born(ctx, r); in != nil {
+		if in = b.born(ctx, r, false); in != nil {
 			img = in.snapshot(r.Birth, now)
 		}
 		b.pool.publish(key, img, now, ctx.Err() != nil)
@@ -58,7 +58,7 @@ func (b *Bound) kept(ctx context.Context, r *Request, now time.Time) *instance {
 		return nil
 	}
 	if in == nil {
-		if in = b.born(ctx, r); in == nil {
+		if in = b.born(ctx, r, true); in == nil {
 			b.pool.release(img)
 			return nil
 		}
@@ -74,10 +74,11 @@ func (b *Bound) kept(ctx context.Context, r *Request, now time.Time) *instance {
 	return in
 }
 
-// born starts an instance in the system of r.Birth; nil when it does not start there.
-func (b *Bound) born(ctx context.Context, r *Request) *instance {
+// born starts an instance in the system of r.Birth, or makes one that resumes an image; nil when
+// that fails.
+func (b *Bound) born(ctx context.Context, r *Request, resuming bool) *instance {
 	in := newInstance(ctx, b, r.Limits)
-	in.starting, in.call = true, &Call{System: r.Birth.System()}
+	in.starting, in.resuming, in.call = true, resuming, &Call{System: r.Birth.System()}
 	if in.start() != nil {
 		in.release()
 		in.free()

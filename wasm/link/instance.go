@@ -31,6 +31,7 @@ type instance struct {
 	since time.Time // when it was last used
 
 	starting  bool // an image will be made of it
+	resuming  bool // it will be put into an image, so it does not start
 	meter     meter
 	call      *Call
 	payload   int

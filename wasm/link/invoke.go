@@ -108,7 +108,8 @@ func (in *instance) start() error {
 		return in.cores[i].Module()
 	}
 	for _, code := range program.codes {
-		c, err := instantiate(in, program.engine, code, core.InstanceOptions{Resolve: resolve, Memory: in.budget, Depth: in.limits.Depth})
+		c, err := instantiate(in, program.engine, code, core.InstanceOptions{
+			Resolve: resolve, Memory: in.budget, Depth: in.limits.Depth, Resume: in.resuming})
 		if err != nil {
 			return in.trap("start", err)
 		}

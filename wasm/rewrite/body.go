@@ -11,7 +11,7 @@ const (
 // belowZero are the signs of both.
 const belowZero = -1<<63 | 1<<31
 
-// code rewrites every function body and adds those of yield and charge.
+// code rewrites every function body and adds those of yield, charge and begin.
 func (w *rewriter) code() []byte {
 	size := 0
 	for i := range w.m.bodies {
@@ -25,7 +25,8 @@ func (w *rewriter) code() []byte {
 		out = append(appendU32(out, uint32(len(buf))), buf...)
 	}
 	out = append(out, w.yieldBody()...)
-	return append(out, w.chargeBody()...)
+	out = append(out, w.chargeBody()...)
+	return append(out, w.beginBody()...)
 }
 
 // body rewrites one function.

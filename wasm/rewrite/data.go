@@ -1,5 +1,10 @@
 package rewrite
 
+import (
+	"cmp"
+	"slices"
+)
+
 // mergeGap is how many zero bytes may be written to join two data segments: each segment
 // costs the engine memory and time per instance.
 const mergeGap = 64
@@ -40,14 +45,13 @@ func (m *Module) parseData(r *reader) {
 	}
 }
 
-// data is the data section, with neighbouring segments merged where nobody can tell.
+// data is the data section, with neighbouring segments merged where nobody can tell. Merged ones
+// are passive: begin writes them.
 func (w *rewriter) data() []byte {
-	if merged, ok := w.merge(); ok {
-		out := appendU32(nil, uint32(len(merged)))
-		for _, s := range merged {
-			out = append(out, 0, opI32Const)
-			out = append(appendS64(out, int64(int32(s.offset))), opEnd)
-			out = append(appendU32(out, uint32(len(s.bytes))), s.bytes...)
+	if w.late {
+		out := appendU32(nil, uint32(len(w.merged)))
+		for _, s := range w.merged {
+			out = append(appendU32(append(out, 1), uint32(len(s.bytes))), s.bytes...)
 		}
 		return out
 	}
@@ -58,14 +62,16 @@ func (w *rewriter) data() []byte {
 	return out
 }
 
-// merge joins segments that touch or nearly touch. That is sound when no instruction addresses
-// segments, the memory is the module's own and therefore zero, and offsets ascend, so that no
-// segment writes into a gap.
+// merge joins segments that touch or nearly touch, in the order of their offsets. That is sound
+// when no instruction addresses segments, the memory is the module's own and therefore zero, and
+// no two of them overlap: then neither their order nor the zeros between them make a difference.
 func (w *rewriter) merge() (merged []segment, ok bool) {
-	if w.m.effects.segments || w.m.memory == nil {
+	if w.m.effects.segments || w.m.memory == nil || len(w.m.segments) == 0 {
 		return nil, false
 	}
-	for _, s := range w.m.segments {
+	sorted := slices.Clone(w.m.segments)
+	slices.SortStableFunc(sorted, func(a, b segment) int { return cmp.Compare(a.offset, b.offset) })
+	for _, s := range sorted {
 		if !s.fixed {
 			return nil, false
 		}

@@ -62,6 +62,8 @@ type Module struct {
 	memory   *MemoryType
 	bodies   []body
 	segments []segment
+	start    uint32 // the start function, when it starts
+	starts   bool
 
 	sections  []section
 	limits    Limits
@@ -201,7 +203,8 @@ func (m *Module) parseSection(id byte, r *reader) {
 	case secExport:
 		m.parseExports(r)
 	case secStart:
-		same.ref(r)
+		m.start = same.ref(r)
+		m.starts = true
 	case secElement:
 		same.elements(r)
 	case secDataCount:

@@ -17,8 +17,9 @@ const DefaultDepth = 10_000
 
 // Names of what every rewritten module imports and exports besides its own.
 const (
-	PointModule  = reserved + "host"    // imported, with the one function
+	PointModule  = reserved + "host"    // imported, with these two functions
 	PointName    = "point"              // (i32) -> (): PointSlice or PointDepth
+	StartName    = "start"              // () -> i32: 0 for an instance that will be put into an image, which must not start
 	Gauge        = reserved + "gauge"   // i64: upper half points left in this slice, lower half calls that may still be nested
 	Used         = reserved + "used"    // i64: points of finished slices
 	Lasted       = reserved + "lasted"  // i32: 1 once the module has changed a table or dropped a segment
@@ -31,18 +32,21 @@ const (
 	PointDepth = 1 // calls are nested too deeply; the host must not return
 )
 
-// addedFuncs and addedGlobals are how many the rewriter adds behind those of the module.
+// How many functions the rewriter imports, and how many functions and globals it adds behind
+// those of the module.
 const (
-	addedFuncs   = 2
+	addedImports = 2
+	addedFuncs   = 3
 	addedGlobals = 3
 )
 
 // rewriter holds the new indexes of one rewriting.
 type rewriter struct {
 	m       *Module
-	point   uint32 // the imported function that safe points call; defined functions move up by one
+	point   uint32 // the imported functions of the host; defined functions move up by addedImports
 	yield   uint32 // added functions
 	charge  uint32
+	begin   uint32
 	gauge   uint32 // added globals
 	used    uint32
 	lasted  uint32
@@ -57,6 +61,10 @@ type rewriter struct {
 	blocks map[string]uint32 // block type by its results
 	voidTy uint32            // () -> ()
 	i32Ty  uint32            // (i32) -> ()
+	askTy  uint32            // () -> i32
+
+	merged []segment // data segments that begin writes; see merge
+	late   bool      // there are such
 }
 
 // Rewrite returns the module with its imports renamed (one Rename per import, in order), its
@@ -68,11 +76,13 @@ func (m *Module) Rewrite(imports []Rename) (out []byte, err error) {
 	}
 	w := &rewriter{m: m, blocks: map[string]uint32{}, work: make([]int, len(m.bodies))}
 	w.point = uint32(m.imported[Func])
-	w.yield = uint32(len(m.funcs)) + 1
-	w.charge = w.yield + 1
+	w.yield = uint32(len(m.funcs)) + addedImports
+	w.charge, w.begin = w.yield+1, w.yield+2
+	w.merged, w.late = w.merge()
 	w.gauge, w.used, w.lasted = uint32(m.globals), uint32(m.globals)+1, uint32(m.globals)+2
 	w.voidTy = w.addType([]byte{0x60, 0, 0})
 	w.i32Ty = w.addType([]byte{0x60, 1, 0x7f, 0})
+	w.askTy = w.addType([]byte{0x60, 0, 1, 0x7f})
 
 	bodies := map[byte][]byte{
 		secFunction: w.functions(), secExport: w.exports(), secImport: w.imports(imports), secCode: w.code(),
@@ -84,6 +94,12 @@ func (m *Module) Rewrite(imports []Rename) (out []byte, err error) {
 	}
 	if bodies[secGlobal] == nil {
 		bodies[secGlobal] = append([]byte{addedGlobals}, newGlobals()...)
+	}
+	if w.late {
+		bodies[secDataCount] = appendU32(nil, uint32(len(w.merged)))
+	}
+	if w.begins() {
+		bodies[secStart] = appendU32(nil, w.begin)
 	}
 	bodies[secType] = w.allTypes() // last: rewriting bodies may have added some
 	out = []byte("\x00asm\x01\x00\x00\x00")
@@ -103,7 +119,7 @@ func (w *rewriter) addType(encoded []byte) uint32 {
 // fn is the new index of a function.
 func (w *rewriter) fn(index uint32) uint32 {
 	if index >= w.point {
-		return index + 1
+		return index + addedImports
 	}
 	return index
 }
@@ -129,8 +145,6 @@ func (w *rewriter) section(s section) []byte {
 		return s.body
 	case secGlobal:
 		return w.globals(r)
-	case secStart:
-		return appendU32(nil, w.ref(r))
 	case secElement:
 		return w.elements(r)
 	case secDataCount:
@@ -144,11 +158,12 @@ func (w *rewriter) section(s section) []byte {
 }
 
 func (w *rewriter) imports(names []Rename) []byte {
-	out := appendU32(nil, uint32(len(w.m.Imports)+1))
+	out := appendU32(nil, uint32(len(w.m.Imports)+addedImports))
 	for i, it := range w.m.Imports {
 		out = append(appendName(appendName(out, names[i].Module), names[i].Name), it.raw...)
 	}
-	return appendU32(append(appendName(appendName(out, PointModule), PointName), 0), w.i32Ty)
+	out = appendU32(append(appendName(appendName(out, PointModule), PointName), 0), w.i32Ty)
+	return appendU32(append(appendName(appendName(out, PointModule), StartName), 0), w.askTy)
 }
 
 func (w *rewriter) functions() []byte {
@@ -157,7 +172,7 @@ func (w *rewriter) functions() []byte {
 	for _, t := range defined {
 		out = appendU32(out, t)
 	}
-	return appendU32(appendU32(out, w.voidTy), w.i32Ty)
+	return appendU32(appendU32(appendU32(out, w.voidTy), w.i32Ty), w.voidTy)
 }
 
 func (w *rewriter) allTypes() []byte {
