@@ -1,8 +1,8 @@
-// Package guests is what the guests of the measurements have in common: the names of their
-// interfaces and the host function they call.
+// Package guests is where the guests of the measurements are made: components with the world of
+// world.wit, in Go and in JavaScript.
 //
-// What it is: the world of world.wit from the host's side. build.sh makes the guests from go
-// (standard Go) and guest.js (QuickJS, SpiderMonkey) into out, which is not tracked. Who calls
-// it: bench. What it refuses to do: build or find guests. Its main values are [Calls] and
-// [Hosts]. That every guest runs on kept instances is tested in guests_test.go.
+// What it is: nothing to import; build.sh makes go.wasm (standard Go), qjs.wasm (QuickJS) and
+// sm.wasm (SpiderMonkey) into the folder out, which is not tracked. Who reads them: bench. What
+// it refuses to do: be needed; without the guests their measurements are skipped by name. That
+// every guest runs on kept instances is tested in guests_test.go.
 package guests

@@ -13,6 +13,18 @@ import (
 	"greentic.dev/wasm"
 )
 
+// calls is the interface every guest exports.
+const calls = "bench:guest/calls@1.0.0"
+
+// hosts is what the guests import.
+func hosts() *wasm.Hosts {
+	h := &wasm.Hosts{}
+	h.Add(&wasm.Interface{Name: "bench:guest/host@1.0.0", Funcs: map[string]wasm.HostFunc{
+		"tick": func(_ context.Context, _ *wasm.Call, args []any) (any, error) { return args[0].(uint32) + 1, nil },
+	}})
+	return h
+}
+
 var languages = []string{"go", "qjs", "sm"}
 
 // bound is a guest ready to be called; the test is skipped when it was not built.
@@ -38,7 +50,7 @@ func bound(t testing.TB, name string) *wasm.Bound {
 	if err != nil {
 		t.Fatal(err)
 	}
-	b, err := c.Bind(Hosts())
+	b, err := c.Bind(hosts())
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -47,7 +59,7 @@ func bound(t testing.TB, name string) *wasm.Bound {
 
 func call(t testing.TB, b *wasm.Bound, name string, args ...any) (any, wasm.Stats) {
 	t.Helper()
-	v, stats, err := b.Invoke(t.Context(), wasm.Invocation{Interface: Calls, Func: name, Args: args, Owner: "bench", Limits: wasm.Limits{Wall: time.Minute}})
+	v, stats, err := b.Invoke(t.Context(), wasm.Invocation{Interface: calls, Func: name, Args: args, Owner: "bench", Limits: wasm.Limits{Wall: time.Minute}})
 	if err != nil {
 		t.Fatalf("%s: %v", name, err)
 	}
