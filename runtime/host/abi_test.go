@@ -47,7 +47,7 @@ func TestImportsSayWhatTheyNeed(t *testing.T) {
 	for iface, want := range map[string]string{
 		"greentic:component/control@0.5.0": "", "greentic:component/control@0.4.0": "", "greentic:state/state-store@1.0.0": "host:state",
 		"greentic:host/http-v1@1.0.0": "host:http", "greentic:host/kv-v1@1.0.0": "host:state", "greentic:interfaces-host/imports@0.1.0": "host:state",
-		"wasix:mcp/router@25.6.18": "wasix:mcp/router@25.6.18",
+		"wasix:mcp/router@25.6.18": "wasix:mcp/router@25.6.18", "greentic:oauth-broker/broker-v1@1.0.0": "host:oauth-broker",
 	} {
 		if got := capability(iface); got != want {
 			t.Errorf("%s needs %q, want %q", iface, got, want)

@@ -220,6 +220,18 @@ func TestUnknownWorldsAreNamed(t *testing.T) {
 	}
 }
 
+// TestAMissingImportIsNamedWithWhatItWouldTake: before anything runs, interface, function and
+// capability are told.
+func TestAMissingImportIsNamedWithWhatItWouldTake(t *testing.T) {
+	s := newSetting(t, ofTenant("a"), Request{})
+	s.host.deps.Engine = newEngine(t)
+	_, err := s.host.Load(t.Context(), "x", read(t, "testdata/wants.wasm"))
+	want := "load component x: it needs host:oauth-broker: import greentic:oauth-broker/broker-v1@1.0.0#get-token: no host function of this name is offered"
+	if !fault.Is(err, fault.Unsupported) || err.Error() != want {
+		t.Errorf("%v", err)
+	}
+}
+
 func TestBadTenantsRunNothing(t *testing.T) {
 	c := moody(t, newSetting(t, ofTenant("a"), Request{}))
 	if _, err := c.Invoke(t.Context(), ofTenant("a/b"), Request{Operation: "echo"}); !fault.Is(err, fault.Invalid) {

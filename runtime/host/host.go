@@ -2,6 +2,7 @@ package host
 
 import (
 	"context"
+	"errors"
 	"log/slog"
 	"slices"
 	"strings"
@@ -86,8 +87,8 @@ type Component struct {
 
 // Load compiles code and binds it to this host's interfaces. name is what errors and logs call
 // it, usually the component id. Errors: fault.Invalid (no component, or functions of another
-// shape), fault.Unsupported (an import nobody offers, or no interface this host can call; both
-// named), fault.Exhausted.
+// shape), fault.Unsupported (an import nobody offers, named with its function and the capability
+// it stands for, or no interface this host can call, named), fault.Exhausted.
 func (h *Host) Load(ctx context.Context, name string, code []byte) (*Component, error) {
 	op := "load component " + name
 	compiled, err := h.deps.Engine.Compile(ctx, code)
@@ -100,9 +101,21 @@ func (h *Host) Load(ctx context.Context, name string, code []byte) (*Component, 
 	}
 	bound, err := compiled.Bind(h.hosts)
 	if err != nil {
-		return nil, fault.Wrap(op, err)
+		return nil, fault.Wrap(op, needing(err))
 	}
 	return &Component{host: h, name: name, abi: abi, code: compiled, bound: bound}, nil
+}
+
+// needing adds the capability to the error of an import that nobody offers.
+func needing(err error) error {
+	var missing *wasm.MissingImport
+	if !errors.As(err, &missing) {
+		return err
+	}
+	if c := capability(missing.Interface); c != "" {
+		return fault.Wrap("it needs "+c, err)
+	}
+	return err
 }
 
 // ABIOf says how this package would call a compiled component. Errors as Load.
@@ -225,6 +238,9 @@ func capability(iface string) string {
 		return "wasi:fs"
 	case "wasi:random", "wasi:clocks", "wasi:sockets":
 		return pkg
+	}
+	if name, ok := strings.CutPrefix(pkg, "greentic:"); ok {
+		return "host:" + name
 	}
 	return iface
 }
