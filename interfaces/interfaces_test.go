@@ -14,8 +14,8 @@ import (
 )
 
 func names() []string {
-	return []string{Node, SchemaCore, Runtime, Run, ComponentDescriptor, ComponentSchema, ComponentQA, ComponentI18n,
-		Descriptor, QA, I18n, Control, Secrets10, Secrets11, State, HTTP10, HTTP11, Telemetry, TypesCore, Types}
+	return []string{Node, SchemaCore, Runtime, Run, Node05, Node04, ComponentDescriptor, ComponentSchema, ComponentQA, ComponentI18n,
+		Descriptor, QA, I18n, ConfigSchema05, Control, Control05, Control04, Secrets10, Secrets11, State, HTTP10, HTTP11, Telemetry, TypesCore, Types}
 }
 
 func TestEveryNameIsDefinedInItsPackage(t *testing.T) {
@@ -100,7 +100,14 @@ func TestPublicComponentsHaveOurTypes(t *testing.T) {
 			}
 			for name, theirs := range x.Funcs {
 				compared++
-				if f := ours.Func(name); f == nil || !sameFunc(f, theirs) {
+				f := ours.Func(name)
+				if f != nil && x.Name == ComponentQA {
+					theirs = sayUpdate(theirs)
+				}
+				if f != nil && x.Name == Node05 {
+					theirs = oneShape(theirs, f, all[State].Func("read").Params[1].Type.Elem)
+				}
+				if f == nil || !sameFunc(f, theirs) {
 					t.Errorf("%s: %s#%s has another type", filepath.Base(file), x.Name, name)
 				}
 			}
@@ -109,6 +116,43 @@ func TestPublicComponentsHaveOurTypes(t *testing.T) {
 	if compared == 0 {
 		t.Error("nothing was compared")
 	}
+}
+
+// oneShape gives f our context if it has one of the other two that are in use under
+// node@0.5.0: without i18n-id, or with the tenant-ctx of interfaces-types.
+func oneShape(f, ours *binary.Func, shared *binary.Type) *binary.Func {
+	if len(f.Params) == 0 || f.Params[0].Name != "ctx" {
+		return f
+	}
+	b := ours.Params[0].Type
+	a, c := withoutLocale(b), *b
+	a.Fields[0].Type = withoutLocale(a.Fields[0].Type)
+	c.Fields = slices.Clone(b.Fields)
+	c.Fields[0].Type = shared
+	if theirs := f.Params[0].Type; !sameType(theirs, a) && !sameType(theirs, &c) {
+		return f
+	}
+	params := slices.Clone(f.Params)
+	params[0].Type = b
+	return &binary.Func{Params: params, Result: f.Result}
+}
+
+// sayUpdate gives f our word for the mode that some builds call upgrade (formats digest 0.2).
+func sayUpdate(f *binary.Func) *binary.Func {
+	params := slices.Clone(f.Params)
+	mode := *params[0].Type
+	mode.Names = slices.Clone(mode.Names)
+	if i := slices.Index(mode.Names, "upgrade"); i >= 0 {
+		mode.Names[i] = "update"
+	}
+	params[0].Type = &mode
+	return &binary.Func{Params: params, Result: f.Result}
+}
+
+func withoutLocale(t *binary.Type) *binary.Type {
+	shorter := *t
+	shorter.Fields = slices.DeleteFunc(slices.Clone(t.Fields), func(f binary.Field) bool { return f.Name == "i18n-id" })
+	return &shorter
 }
 
 func sameFunc(a, b *binary.Func) bool {

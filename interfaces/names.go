@@ -13,7 +13,12 @@ const (
 	SchemaCore = "greentic:provider-schema-core/schema-core-api@1.0.0"
 	Runtime    = "greentic:component/runtime@0.6.1"
 	Run        = "greentic:component/component-runtime@0.6.0"
+	Node05     = "greentic:component/node@0.5.0"
+	Node04     = "greentic:component/node@0.4.0"
 )
+
+// Router is what a component that serves MCP tools exports. Its text is not ours and not here.
+const Router = "wasix:mcp/router@25.6.18"
 
 // The interfaces by which a component describes itself.
 const (
@@ -24,11 +29,14 @@ const (
 	Descriptor          = "greentic:component/descriptor@0.6.1"
 	QA                  = "greentic:component/qa@0.6.1"
 	I18n                = "greentic:component/component-i18n@0.6.1"
+	ConfigSchema05      = "greentic:component/component-config-schema@0.5.0"
 )
 
 // The interfaces a component may import.
 const (
 	Control   = "greentic:component/control@0.6.0"
+	Control05 = "greentic:component/control@0.5.0"
+	Control04 = "greentic:component/control@0.4.0"
 	Secrets10 = "greentic:secrets-store/secrets-store@1.0.0"
 	Secrets11 = "greentic:secrets-store/secrets-store@1.1.0"
 	State     = "greentic:state/state-store@1.0.0"

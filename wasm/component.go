@@ -57,7 +57,7 @@ func (c *Component) Func(iface, name string) (*binary.Func, bool) {
 
 // Bind satisfies the imports of the component with h (which may be nil) and with WASI 0.2,
 // which h may override per interface. An import that nothing satisfies is Unsupported and
-// named. The result is for any number of invocations.
+// named, with a *[MissingImport] as cause. The result is for any number of invocations.
 func (c *Component) Bind(h *link.Hosts) (*Bound, error) {
 	system := &link.Hosts{}
 	wasi.Register(system)

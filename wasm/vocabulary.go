@@ -40,6 +40,8 @@ type (
 	Call = link.Call
 	// Stats is what an invocation used.
 	Stats = link.Stats
+	// MissingImport is the cause of an error of Bind.
+	MissingImport = link.MissingImport
 	// Trap is why a guest trapped.
 	Trap = link.Trap
 )

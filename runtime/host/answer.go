@@ -20,17 +20,10 @@ func (c *Component) read(resp *Response, value any) error {
 	switch c.abi {
 	case ABISchemaCore:
 		b, _ := value.([]byte)
-		out, err := cbor.FromJSON(b)
-		switch {
-		case len(b) == 0:
-			out = nil
-		case err != nil && utf8.Valid(b):
-			out = string(b)
-		case err != nil:
-			return fault.New(fault.Invalid, "answer", "it is neither JSON nor text")
-		}
-		resp.setOutput(out)
-		return nil
+		return resp.readJSON(b)
+	case ABINode05, ABINode04:
+		v, _ := value.(wasm.Variant)
+		return resp.readOlder(v)
 	case ABIRuntime:
 		b, _ := value.([]byte)
 		return resp.readCBOR(b)
@@ -53,6 +46,26 @@ func (c *Component) read(resp *Response, value any) error {
 		resp.Fail = &flow.NodeFail{Code: codeFailed, Message: text(resp.Output)}
 	}
 	return nil
+}
+
+// readJSON takes JSON text; nothing is null, and a text that is no JSON is itself.
+func (resp *Response) readJSON(b []byte) error {
+	if len(b) > 0 && !utf8.Valid(b) {
+		return fault.New(fault.Invalid, "answer", "it is neither JSON nor text")
+	}
+	resp.setOutput(fromText(string(b)))
+	return nil
+}
+
+// fromText is what a JSON text says, nothing for no text, and the text itself when it is no JSON.
+func fromText(s string) any {
+	if s == "" {
+		return nil
+	}
+	if v, err := cbor.FromJSON([]byte(s)); err == nil {
+		return v
+	}
+	return s
 }
 
 func (resp *Response) readCBOR(b []byte) error {
@@ -105,7 +118,7 @@ func (resp *Response) setNodeError(rec wasm.Record) {
 				fail.Details = details
 			}
 		case string:
-			fail.Details = d
+			fail.Details = fromText(d)
 		}
 		object["details"] = fail.Details
 	}

@@ -125,7 +125,8 @@ func FuzzAnswers(f *testing.F) {
 	}
 	f.Fuzz(func(t *testing.T, b []byte) {
 		record := wasm.Record{{Name: "ok", Value: false}, {Name: "output-cbor", Value: b}, {Name: "output", Value: b}, {Name: "code", Value: "c"}, {Name: "details", Value: wasm.Some(b)}}
-		for abi, answer := range map[ABI][]any{ABISchemaCore: {b}, ABIRuntime: {b}, ABIRun: {record}, ABINode: {wasm.OK(record), wasm.Err(record)}} {
+		for abi, answer := range map[ABI][]any{ABISchemaCore: {b}, ABIRuntime: {b}, ABIRun: {record}, ABINode: {wasm.OK(record), wasm.Err(record)},
+			ABINode05: {wasm.Variant{Case: "ok", Value: string(b)}, wasm.Variant{Case: "err", Value: record}}} {
 			for _, a := range answer {
 				var resp Response
 				if err := (&Component{abi: abi}).read(&resp, a); err == nil && abi == ABINode && resp.Fail == nil {

@@ -30,24 +30,26 @@ type Operation struct {
 }
 
 // Describe asks the component to describe itself (formats digest 2.7), without granting it
-// anything. A component that has no self-description gives fault.NotFound; otherwise errors
-// are those of Invoke.
+// anything. A component that has no self-description gives fault.NotFound, an MCP router
+// fault.Unsupported; otherwise errors are those of Invoke.
 func (c *Component) Describe(ctx context.Context) (Description, error) {
 	op := "describe component " + c.name
 	inv := &invocation{host: c.host, tenant: greentic.DefaultTenant(), request: &Request{Component: c.name}, component: c.name}
 	for _, source := range []struct {
-		iface string
-		read  func(any, texts) (Description, error)
+		iface, name string
+		read        func(any, texts) (Description, error)
 	}{
-		{interfaces.Node, describeNode},
-		{interfaces.ComponentDescriptor, describeCBOR},
-		{interfaces.SchemaCore, describeJSON},
-		{interfaces.Descriptor, describeCBOR},
+		{interfaces.Node, "describe", describeNode},
+		{interfaces.ComponentDescriptor, "describe", describeCBOR},
+		{interfaces.SchemaCore, "describe", describeJSON},
+		{interfaces.Descriptor, "describe", describeCBOR},
+		{interfaces.Node05, "get-manifest", describeManifest},
+		{interfaces.Node04, "get-manifest", describeManifest},
 	} {
-		if _, ok := c.code.Func(source.iface, "describe"); !ok {
+		if _, ok := c.code.Func(source.iface, source.name); !ok {
 			continue
 		}
-		value, _, err := c.call(ctx, inv, source.iface, "describe", nil)
+		value, _, err := c.call(ctx, inv, source.iface, source.name, nil)
 		if err != nil {
 			return Description{}, inv.clean(op, err)
 		}
@@ -57,6 +59,9 @@ func (c *Component) Describe(ctx context.Context) (Description, error) {
 		}
 		d.Interface = source.iface
 		return d, nil
+	}
+	if c.abi == ABIRouter {
+		return Description{}, fault.New(fault.Unsupported, op, routerText)
 	}
 	return Description{}, fault.New(fault.NotFound, op, "it exports no describe function")
 }

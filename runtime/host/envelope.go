@@ -45,8 +45,8 @@ func shape(t *wasm.Type, v any) (any, error) {
 		rec := make(wasm.Record, len(t.Fields))
 		for i, field := range t.Fields {
 			value := fields[field.Name]
-			if value == nil && field.Type.Kind == binary.U64 && (field.Name == "deadline-ms" || field.Name == "deadline-unix-ms") {
-				value = uint64(math.MaxUint64)
+			if value == nil && (field.Name == "deadline-ms" || field.Name == "deadline-unix-ms") {
+				value = endOfTime(field.Type.Kind)
 			}
 			shaped, err := shape(field.Type, value)
 			if err != nil {
@@ -80,6 +80,17 @@ func shape(t *wasm.Type, v any) (any, error) {
 		return n, nil
 	}
 	return nil, fault.New(fault.Unsupported, "", "the component's envelope has a field that this host cannot fill")
+}
+
+// endOfTime is a mandatory deadline when there is none; nil for other types.
+func endOfTime(k binary.Kind) any {
+	switch k {
+	case binary.U64:
+		return uint64(math.MaxUint64)
+	case binary.S64:
+		return uint64(math.MaxInt64)
+	}
+	return nil
 }
 
 func number(k binary.Kind, v any) (any, bool) {

@@ -124,6 +124,28 @@ func TestStateOutlivesTheInstanceAndIsGranted(t *testing.T) {
 	}
 }
 
+// TestLargePayloadsReachAGoNode: the host writes them through realloc, during which a component
+// must not call out, not even for the time (docs/decisions/0015).
+func TestLargePayloadsReachAGoNode(t *testing.T) {
+	s := newSetting(t, ofTenant("a"), Request{})
+	triage, tickets := helpdesk(t, s, "helpdesk.triage"), helpdesk(t, s, "helpdesk.tickets")
+	for _, n := range []int{300_000, 1_000_000, 4_000_000} {
+		text := strings.Repeat("x", n)
+		got, err := triage.Invoke(t.Context(), ofTenant("a"), Request{Operation: "classify", Input: map[string]any{"text": text}})
+		if err != nil || !got.OK {
+			t.Errorf("input of %d bytes: %v %v", n, got.Fail, err)
+		}
+		request := Request{Operation: "open", Input: map[string]any{"summary": text, "category": "hardware", "priority": "high"}, State: notebook{}, Grants: Grants{State: true}}
+		if got, err := tickets.Invoke(t.Context(), ofTenant("a"), request); err != nil || !got.OK {
+			t.Fatalf("writing %d bytes: %v %v", n, got.Fail, err)
+		}
+		request.Operation, request.Input = "list", map[string]any{}
+		if got, err := tickets.Invoke(t.Context(), ofTenant("a"), request); err != nil || got.Output.(map[string]any)["status"] != "some" {
+			t.Errorf("reading %d bytes of state: %v %v", n, got.Fail, err)
+		}
+	}
+}
+
 func moody(t *testing.T, s setting) *Component { return load(t, s, "testdata/moody.wasm") }
 
 func TestAProviderAnswersCBOR(t *testing.T) {
@@ -195,6 +217,18 @@ func TestUnknownWorldsAreNamed(t *testing.T) {
 		if _, err := s.host.Load(t.Context(), "x", c.code); !fault.Is(err, c.kind) || !strings.Contains(err.Error(), c.says) {
 			t.Errorf("%s: %v", name, err)
 		}
+	}
+}
+
+// TestAMissingImportIsNamedWithWhatItWouldTake: before anything runs, interface, function and
+// capability are told.
+func TestAMissingImportIsNamedWithWhatItWouldTake(t *testing.T) {
+	s := newSetting(t, ofTenant("a"), Request{})
+	s.host.deps.Engine = newEngine(t)
+	_, err := s.host.Load(t.Context(), "x", read(t, "testdata/wants.wasm"))
+	want := "load component x: it needs host:oauth-broker: import greentic:oauth-broker/broker-v1@1.0.0#get-token: no host function of this name is offered"
+	if !fault.Is(err, fault.Unsupported) || err.Error() != want {
+		t.Errorf("%v", err)
 	}
 }
 

@@ -2,6 +2,7 @@ package host
 
 import (
 	"context"
+	"errors"
 	"log/slog"
 	"slices"
 	"strings"
@@ -58,12 +59,18 @@ const (
 	ABISchemaCore ABI = interfaces.SchemaCore // JSON
 	ABIRuntime    ABI = interfaces.Runtime    // CBOR
 	ABIRun        ABI = interfaces.Run        // CBOR, one operation
+	ABINode05     ABI = interfaces.Node05     // JSON, the line before 0.6
+	ABINode04     ABI = interfaces.Node04     // JSON, the line before that
+	ABIRouter     ABI = interfaces.Router     // MCP tools: recognised, not called here
 )
 
 // entry is the function an ABI is called through.
 func (a ABI) entry() string {
-	if a == ABIRun {
+	switch a {
+	case ABIRun:
 		return "run"
+	case ABIRouter:
+		return "call-tool"
 	}
 	return "invoke"
 }
@@ -80,8 +87,8 @@ type Component struct {
 
 // Load compiles code and binds it to this host's interfaces. name is what errors and logs call
 // it, usually the component id. Errors: fault.Invalid (no component, or functions of another
-// shape), fault.Unsupported (an import nobody offers, or no interface this host can call; both
-// named), fault.Exhausted.
+// shape), fault.Unsupported (an import nobody offers, named with its function and the capability
+// it stands for, or no interface this host can call, named), fault.Exhausted.
 func (h *Host) Load(ctx context.Context, name string, code []byte) (*Component, error) {
 	op := "load component " + name
 	compiled, err := h.deps.Engine.Compile(ctx, code)
@@ -94,9 +101,21 @@ func (h *Host) Load(ctx context.Context, name string, code []byte) (*Component, 
 	}
 	bound, err := compiled.Bind(h.hosts)
 	if err != nil {
-		return nil, fault.Wrap(op, err)
+		return nil, fault.Wrap(op, needing(err))
 	}
 	return &Component{host: h, name: name, abi: abi, code: compiled, bound: bound}, nil
+}
+
+// needing adds the capability to the error of an import that nobody offers.
+func needing(err error) error {
+	var missing *wasm.MissingImport
+	if !errors.As(err, &missing) {
+		return err
+	}
+	if c := capability(missing.Interface); c != "" {
+		return fault.Wrap("it needs "+c, err)
+	}
+	return err
 }
 
 // ABIOf says how this package would call a compiled component. Errors as Load.
@@ -109,7 +128,7 @@ type exporter interface {
 }
 
 func pickABI(c exporter) (ABI, error) {
-	for _, abi := range []ABI{ABINode, ABISchemaCore, ABIRuntime, ABIRun} {
+	for _, abi := range []ABI{ABINode, ABISchemaCore, ABIRuntime, ABIRun, ABINode05, ABINode04, ABIRouter} {
 		if f, ok := c.Func(string(abi), abi.entry()); ok {
 			return abi, checkEntry(abi, f)
 		}
@@ -122,7 +141,7 @@ func pickABI(c exporter) (ABI, error) {
 		names = []string{"nothing"}
 	}
 	return "", fault.Newf(fault.Unsupported, "", "unknown world: it exports %s", strings.Join(names, ", ")).
-		WithFix("export " + interfaces.Node + " or one of " + strings.Join([]string{interfaces.SchemaCore, interfaces.Runtime, interfaces.Run}, ", "))
+		WithFix("export " + interfaces.Node + " or one of " + strings.Join([]string{interfaces.SchemaCore, interfaces.Runtime, interfaces.Run, interfaces.Node05, interfaces.Node04}, ", "))
 }
 
 // checkEntry makes sure that the arguments this package builds and the results it reads fit.
@@ -135,6 +154,10 @@ func checkEntry(abi ABI, f *wasm.FuncType) error {
 		ok = len(f.Params) == 2 && isString(f.Params[0].Type) && isBytes(f.Params[1].Type) && isBytes(f.Result)
 	case ABIRun:
 		ok = len(f.Params) == 2 && isBytes(f.Params[0].Type) && isBytes(f.Params[1].Type) && isRecord(f.Result)
+	case ABINode05, ABINode04:
+		ok = isOlderInvoke(f)
+	case ABIRouter:
+		ok = true // whoever calls it looks at its types
 	}
 	if !ok {
 		return fault.Newf(fault.Invalid, "", "%s#%s has another type than the interface says", abi, abi.entry())
@@ -192,8 +215,15 @@ func Capabilities(imports []Import) []string {
 // capability names what an interface gives, in the words of pack manifests (formats digest
 // 4.3). WASI's plumbing (io, cli) gives nothing of its own.
 func capability(iface string) string {
-	pkg, _, _ := strings.Cut(iface, "/")
+	pkg, name, _ := strings.Cut(iface, "/")
 	switch pkg {
+	case "greentic:host": // of the oldest lines, like interfaces-host (formats digest 3.2)
+		if strings.HasPrefix(name, "http-v1@") {
+			return "host:http"
+		}
+		return "host:state"
+	case "greentic:interfaces-host":
+		return "host:state"
 	case "greentic:http", "wasi:http":
 		return "host:http"
 	case "greentic:secrets-store":
@@ -208,6 +238,9 @@ func capability(iface string) string {
 		return "wasi:fs"
 	case "wasi:random", "wasi:clocks", "wasi:sockets":
 		return pkg
+	}
+	if name, ok := strings.CutPrefix(pkg, "greentic:"); ok {
+		return "host:" + name
 	}
 	return iface
 }

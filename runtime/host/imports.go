@@ -17,7 +17,7 @@ func (h *Host) imports() *wasm.Hosts {
 		hosts.Add(&wasm.Interface{Name: name, Funcs: funcs})
 	}
 	control := map[string]wasm.HostFunc{"should-cancel": shouldCancel, "yield-now": yieldNow}
-	for _, name := range []string{"greentic:component/control@0.4.0", "greentic:component/control@0.5.0", interfaces.Control} {
+	for _, name := range []string{interfaces.Control04, interfaces.Control05, interfaces.Control} {
 		add(name, control)
 	}
 	add(interfaces.Secrets10, map[string]wasm.HostFunc{"get": secretGet(interfaces.Secrets10)})

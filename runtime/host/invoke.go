@@ -22,6 +22,7 @@ type Request struct {
 	Operation        string
 	Input            any    // JSON-like
 	Config           any    // travels as the input's field "config" unless it has one; nil: none
+	Envelope         bool   // wrap the input as the lines before 0.6 were wrapped; other ABIs ignore it
 	Attempt          uint32 // 0 counts as 1
 	Grants           Grants
 	State            State // nil: unavailable
@@ -62,9 +63,13 @@ type Response struct {
 // in Response.Fail; an error means that there is no answer: fault.Invalid (the component
 // trapped, code wasm's TrapCode, or answered nonsense), fault.Timeout, fault.Canceled,
 // fault.Exhausted (a limit), or the kind of the host function that ended it. Response.Calls and
-// Stats are set in either case. Neither carries a secret.
+// Stats are set in either case. Neither carries a secret. An MCP router is not called through
+// operations: fault.Unsupported.
 func (c *Component) Invoke(ctx context.Context, tenant greentic.TenantCtx, r Request) (Response, error) {
 	op := "component " + c.name
+	if c.abi == ABIRouter {
+		return Response{}, fault.New(fault.Unsupported, op, routerText)
+	}
 	if r.Operation != "" {
 		op += " " + r.Operation
 	}
@@ -147,6 +152,9 @@ func (c *Component) arguments(ctx context.Context, tenant greentic.TenantCtx, r 
 			return []any{b}, err
 		}
 		return []any{r.Operation, b}, err
+	}
+	if c.abi.older() {
+		return c.olderArguments(ctx, tenant, r, input)
 	}
 	whole, _ := integers(input)
 	b, err := cbor.Marshal(whole)

@@ -123,3 +123,23 @@ func TestStateBelongsToTheConversationUnlessTheConfigurationWidensIt(t *testing.
 		stop()
 	}
 }
+
+// TestAnOlderNodeGetsItsInputWrappedIfItsConfigurationSaysSo: the component answers with its
+// input; only the envelope has a flow_id.
+func TestAnOlderNodeGetsItsInputWrappedIfItsConfigurationSaysSo(t *testing.T) {
+	r := newRig(t)
+	r.withEngine()
+	files := map[string]string{
+		"components": "  - { id: test.older, version: 0.2.0, world: \"greentic:component/component@0.5.0\", wasm: components/older.wasm }\n", "components/older.wasm": read(t, "..", "host", "testdata", "older-b.wasm"),
+	}
+	for config, want := range map[string]string{"": "plain s", ", config: { input: envelope }": "main ", ", config: { input: other }": "plain s"} {
+		run, stop := r.start(makePack(t, fmt.Sprintf("t.older.%d", len(config)), map[string]string{"main": "nodes:\n  old:\n" +
+			"    component.exec: { component: test.older, operation: input, input: { flow_id: plain, x: s }" + config + " }\n    routing: [{ to: say }]\n  say:\n" +
+			"    emit.response: { text: \"{{node.old.flow_id}} {{node.old.x}}\" }\n    routing: out\n"}, files))
+		result := turn(t, run, say("c", fmt.Sprint(r.ids.Add(1)), "x"))
+		if result.Err != nil || len(texts(result)) != 1 || texts(result)[0] != want {
+			t.Errorf("config %q: %v %v, want %q", config, texts(result), result.Err, want)
+		}
+		stop()
+	}
+}

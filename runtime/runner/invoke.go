@@ -30,7 +30,7 @@ func (t *turn) invoke(ctx context.Context, step flow.Step) (flow.Got, error) {
 	who.IdempotencyKey = fmt.Sprintf("%s/%d", t.entry.Turn, step.Cursor.Steps) // the same when the turn runs again
 	response, err := component.Invoke(ctx, who, host.Request{
 		Pack: t.release.verified.Archive().ID(), Flow: t.flow.ID, Node: step.Node,
-		Component: step.Component, Operation: step.Operation, Input: input, Config: step.Config,
+		Component: step.Component, Operation: step.Operation, Input: input, Config: step.Config, Envelope: wantsEnvelope(step.Config),
 		Grants: t.release.grants(step.Component, t.runner.deps.Releases),
 		State:  t.state(step.Config),
 		Assets: t.release.verified.Archive().Assets(),
@@ -61,6 +61,13 @@ func (t *turn) state(config any) state.Scoped {
 		}
 	}
 	return t.overlay.In(t.release.verified.Archive().ID(), scope)
+}
+
+// wantsEnvelope says whether a component of the lines before 0.6 is configured with
+// `input: envelope`: it expects its input wrapped (formats digest 2.6).
+func wantsEnvelope(config any) bool {
+	settings, _ := config.(map[string]any)
+	return settings["input"] == "envelope"
 }
 
 // grants is what a component of this release may reach: the hosts the operator allowed, and the

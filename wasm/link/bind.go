@@ -95,9 +95,18 @@ type Bound struct {
 	pool        *pool
 }
 
+// MissingImport is the cause of an error: a component imports a function that nobody offers.
+type MissingImport struct {
+	Interface string // empty for a function at world level
+	Func      string
+}
+
+// Error says what is the matter; the error around it names the import.
+func (*MissingImport) Error() string { return "no host function of this name is offered" }
+
 // Bind looks up every function the component imports in hosts, the first that has the
-// interface wins. One that nothing satisfies is Unsupported and named, unless one of hosts
-// traps missing imports. Interfaces without functions always link.
+// interface wins. One that nothing satisfies is Unsupported and named, with a *[MissingImport]
+// as cause, unless one of hosts traps missing imports. Interfaces without functions always link.
 func (p *Program) Bind(hosts ...*Hosts) (*Bound, error) {
 	b := &Bound{program: p, impls: make([]Func, len(p.plan.needs)), steady: make([]bool, len(p.plan.needs)), quick: make([]bool, len(p.plan.needs)),
 		destructors: map[*binary.Resource]func(context.Context, *Call, any){}, plain: map[*binary.Resource]func(any) bool{}}
@@ -109,7 +118,7 @@ func (p *Program) Bind(hosts ...*Hosts) (*Bound, error) {
 		if b.impls[i] != nil {
 			continue
 		}
-		missing := fault.Newf(fault.Unsupported, "import "+hostName(n.iface, n.name), "no host function of this name is offered")
+		missing := fault.As(fault.Unsupported, "import "+hostName(n.iface, n.name), &MissingImport{Interface: n.iface, Func: n.name})
 		if !trapMissing {
 			return nil, missing
 		}

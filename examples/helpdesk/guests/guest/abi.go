@@ -2,7 +2,10 @@
 
 package guest
 
-import "unsafe"
+import (
+	"runtime/debug"
+	"unsafe"
+)
 
 // The runtime of this guest: one node, one arena, one call at a time.
 var (
@@ -16,8 +19,11 @@ var (
 // touches it.
 var reserve = [ReserveSize]byte{'a', 'd', 'a', 'p', 't', 'e', 'r', ' ', 'm', 'e', 'm', 'o', 'r', 'y', ' ', 'o', 'f', ' ', 't', 'h', 'i', 's', ' ', 'g', 'u', 'e', 's', 't'}
 
-// Serve makes n the component. Call it once, from init: a reactor has no main.
+// Serve makes n the component. Call it once, from init: a reactor has no main. It turns the
+// collector off (docs/decisions/0015): the host writes through realloc, where a component must
+// not call out, and a collection, or a heap that grows before there was one, reads the clock.
 func Serve(n *Node) {
+	debug.SetGCPercent(-1)
 	if reserve[0] != ReserveMark[0] {
 		panic("guest: the reserve of the adapter was overwritten")
 	}

@@ -1,0 +1,3 @@
+module greentic.dev/bench/guests/go
+
+go 1.26.0
