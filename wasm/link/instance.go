@@ -23,6 +23,7 @@ type instance struct {
 	state   []componentState
 	options []canon.Options
 	entries []entryPoint
+	waiting []api.Function // that are being called, outermost first
 
 	owner string
 	key   imageKey
@@ -135,6 +136,9 @@ func (in *instance) enterCore(entry int, stack []uint64) error {
 	if err := in.Err(); err != nil {
 		return stopped(in.Context)
 	}
+	if tooDeep(in.waiting) {
+		return fault.New(fault.Exhausted, "", tooManyDeep)
+	}
 	e := &in.entries[entry]
 	fn := e.fn
 	if fn == nil || e.busy { // an api.Function is not re-entrant
@@ -145,7 +149,10 @@ func (in *instance) enterCore(entry int, stack []uint64) error {
 	}
 	was := e.busy
 	e.busy = true
+	in.waiting = append(in.waiting, fn)
 	err := fn.CallWithStack(in, stack)
+	last := len(in.waiting) - 1
+	in.waiting[last], in.waiting = nil, in.waiting[:last]
 	e.busy = was
 	if err != nil {
 		return in.trap(item.name, err)
