@@ -47,6 +47,9 @@ func IsTooDeep(err error) bool {
 	return reason == engineOverflow
 }
 
+// IsTrap says whether err is a trap of the guest's own code, also in a start function.
+func IsTrap(err error) bool { return err != nil && strings.Contains(err.Error(), trapPrefix) }
+
 // Words of wazero's errors; a test holds them.
 const (
 	engineOverflow = "stack overflow"
