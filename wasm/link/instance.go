@@ -163,6 +163,11 @@ func (in *instance) enterCore(entry int, stack []uint64) error {
 // invoke calls a component function from component instance caller, or -1 for the embedder.
 func (in *instance) invoke(fn *function, caller int, args []any) (any, error) {
 	if fn.lift == nil {
+		if caller < 0 {
+			if err := in.mayCall(fn); err != nil {
+				return nil, err
+			}
+		}
 		return in.callHost(fn, args)
 	}
 	l := fn.lift
