@@ -236,14 +236,14 @@ func refuse(t *testing.T, code []byte, kind fault.Kind, says string) {
 // compiles compiles a component of hostile form on an engine of its own.
 func compiles(t *testing.T, code []byte) (c *wasm.Component, err error) {
 	t.Helper()
-	const soon, small = 5 * time.Second, 96 << 20
+	const soon, small, each = 5 * time.Second, 96 << 20, 64 // bytes of the host for one of the binary
 	e := engine(t)
 	m, start := meter(t), time.Now()
 	c, err = e.Compile(t.Context(), code)
 	if took := time.Since(start); took > soon*patience {
 		t.Errorf("it took %v", took)
 	}
-	m.under(t, small)
+	m.under(t, small+each*uint64(len(code)))
 	if v := must(t, bind(t, load(t, e, "adder"), nil), "", "add", uint32(1), uint32(2)); v != uint32(3) {
 		t.Errorf("afterwards 1+2 = %v", v)
 	}
