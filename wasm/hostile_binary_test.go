@@ -127,6 +127,9 @@ func TestHostileHugeSectionCounts(t *testing.T) {
 // A component of many small definitions is refused at the limit, not when memory ends.
 func TestHostileManyDefinitions(t *testing.T) {
 	refuse(t, component(part(7, uleb(1_000_001), strings.Repeat("\x7d", 1_000_001))), fault.Exhausted, "definitions")
+	if testing.Short() {
+		return // the rest is as large
+	}
 	empty := part(4, preamble)
 	refuse(t, component(strings.Repeat(empty, 1_000_001)), fault.Exhausted, "1000000")
 	_, err := compiles(t, component(strings.Repeat(part(0, sized("x")), 300_000)))
@@ -137,10 +140,13 @@ func TestHostileManyDefinitions(t *testing.T) {
 
 // However a component is cut, it is refused and nothing worse.
 func TestHostileTruncatedSections(t *testing.T) {
-	e := engine(t)
+	e, step := engine(t), 1
+	if testing.Short() {
+		step = 13
+	}
 	for _, name := range []string{"code", "values", "handles", "wasi"} {
 		code := hostile(t, name)
-		for n := range code {
+		for n := 0; n < len(code); n += step {
 			c, err := e.Compile(t.Context(), code[:n:n])
 			if err == nil { // a shorter component that ends between two sections
 				_ = c.Exports()
@@ -304,6 +310,9 @@ func TestHostileElementSegments(t *testing.T) {
 	const n = 1_000_000
 	for _, segment := range []string{"\x00\x41\x00\x0b" + uleb(n) + strings.Repeat("\x00", n), "\x04\x41\x00\x0b" + uleb(n) + strings.Repeat("\xd2\x00\x0b", n)} {
 		for _, segments := range []int{1, 10} {
+			if segments == 1 && testing.Short() {
+				continue // a million functions to check
+			}
 			sections := function("\x00\x0b")
 			_, err := compiles(t, module(sections[0], sections[1], part(4, vector("\x70\x00\x01")), part(9, uleb(segments), strings.Repeat(segment, segments)), sections[2]))
 			if (err == nil) != (segments == 1) || err != nil && !fault.Is(err, fault.Exhausted) {
