@@ -1,0 +1,30 @@
+;; Keeps what it was told where an image does not reach: in a table, in a table of another
+;; module, in a vector, in a reference, and in whether a segment is still there.
+(component
+  (core module $other (table (export "t") 2 funcref))
+  (core instance $other (instantiate $other))
+  (core module $m
+    (import "o" "t" (table $far 2 funcref))
+    (type $f (func (result i64)))
+    (memory 1)
+    (table $near 2 funcref)
+    (global $v (mut v128) (v128.const i64x2 0 0))
+    (global $r (mut funcref) (ref.null func))
+    (data $d "secret.." )
+    (elem declare func $one)
+    (func $one (result i64) (i64.const 1))
+    (func (export "hide") (param i64)
+      (table.set $near (i32.const 0) (ref.func $one))
+      (table.set $far (i32.const 1) (ref.func $one))
+      (drop (table.grow $near (ref.func $one) (i32.const 3)))
+      (global.set $v (i64x2.splat (local.get 0)))
+      (global.set $r (ref.func $one))
+      (data.drop $d))
+    (func (export "seek") (result i64)
+      (memory.init $d (i32.const 8) (i32.const 0) (i32.const 8)) ;; traps when the segment was dropped
+      (i64.or (i64x2.extract_lane 1 (global.get $v))
+        (i64.extend_i32_u (i32.eqz (i32.and (i32.and (ref.is_null (table.get $near (i32.const 0))) (ref.is_null (table.get $far (i32.const 1))))
+          (i32.and (ref.is_null (global.get $r)) (i32.eq (table.size $near) (i32.const 2)))))))))
+  (core instance $i (instantiate $m (with "o" (instance $other))))
+  (func (export "hide") (param "secret" u64) (canon lift (core func $i "hide")))
+  (func (export "seek") (result u64) (canon lift (core func $i "seek"))))
