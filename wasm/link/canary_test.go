@@ -66,18 +66,20 @@ func TestTheSearchForASecretFindsIt(t *testing.T) {
 
 // What an image does not reach is not kept: tables, vectors, references, dropped segments.
 func TestWhatAnImageDoesNotReachIsMadeAnew(t *testing.T) {
-	ways(t, func(t *testing.T, way core.Way) {
-		g := bind(t, program(t, way, "unkept"))
-		for range 3 {
-			g.do(t, as("a", "hide", secret))
-			for _, owner := range []string{"a", "b", ""} {
-				if v := g.do(t, as(owner, "seek")); v != uint64(0) {
-					t.Errorf("%q sees %#x", owner, v)
+	for _, name := range []string{"table", "size", "far", "vector", "reference", "segment"} {
+		t.Run(name, func(t *testing.T) {
+			g := bind(t, program(t, core.ByPageMap, "unkept-"+name))
+			for range 3 {
+				g.do(t, as("a", "hide", secret))
+				for _, owner := range []string{"a", "b", ""} {
+					if v := g.do(t, as(owner, "seek")); v != uint64(0) {
+						t.Errorf("%q sees %#x", owner, v)
+					}
 				}
 			}
-		}
-		if g.Images() != 0 || g.Resting() != 0 {
-			t.Errorf("%d images, %d at rest", g.Images(), g.Resting())
-		}
-	})
+			if g.Images() != 0 || g.Resting() != 0 {
+				t.Errorf("%d images, %d at rest", g.Images(), g.Resting())
+			}
+		})
+	}
 }
