@@ -109,8 +109,14 @@ func (t *Table) Reset() {
 	t.entries, t.free, t.live = t.entries[:0], t.free[:0], 0
 }
 
+// keepEntries is for how many handles a table keeps room when it is restored.
+const keepEntries = 1024
+
 // Restore makes the handles of t those of image, which no call may be using.
 func (t *Table) Restore(image *Table) {
+	if cap(t.entries)+cap(t.free) > max(keepEntries, 4*len(image.entries)) {
+		t.entries, t.free = nil, nil
+	}
 	clear(t.entries)
 	t.entries = append(t.entries[:0], image.entries...)
 	t.free = append(t.free[:0], image.free...)
@@ -181,7 +187,21 @@ func (e *Env) liftOwn(r *binary.Resource, i uint32) (any, error) {
 	if err != nil {
 		return nil, err
 	}
-	return Handle{Resource: r, Rep: x.rep}, nil
+	h := Handle{Resource: r, Rep: x.rep}
+	e.moved = append(e.moved, h)
+	return h, nil
+}
+
+// settle ends a lift. If it failed, nobody got the handles it moved: they return to the table,
+// under other numbers, so that whoever destroys what a guest leaves open finds them.
+func (e *Env) settle(err error) error {
+	if err != nil {
+		for _, h := range e.moved {
+			_, _ = e.Handles.add(entry{resource: h.Resource, rep: h.Rep, own: true}) // there is room: it was there
+		}
+	}
+	e.moved = nil
+	return err
 }
 
 // liftBorrow lends a handle for the time of the call.

@@ -40,7 +40,8 @@ type Env struct {
 	// cost the host: 32 bytes for a list element, 48 for a record field or a variant.
 	Payload *int
 
-	scope *scope // made by the first borrow of the call
+	scope *scope   // made by the first borrow of the call
+	moved []Handle // owned handles that were lifted by a lift that has not ended
 }
 
 // scope is the borrow scope of one call (spec: Task.num_borrows and Subtask.lenders).
@@ -181,7 +182,7 @@ func (s *Signature) LowerArgs(env *Env, args []any, flat []uint64) ([]uint64, er
 func (s *Signature) LiftResult(env *Env, flat []uint64) (any, error) {
 	const op = "lift result"
 	v, err := s.liftResult(env, flat)
-	if err != nil {
+	if err = env.settle(err); err != nil {
 		return nil, report(op, within(err, "result"))
 	}
 	if sc := env.scope; sc != nil {
@@ -214,6 +215,11 @@ func (s *Signature) liftResult(env *Env, flat []uint64) (any, error) {
 // LiftArgs reads the arguments of a call out of the guest; flat is the core arguments. The
 // values are owned by the caller. Borrowed handles stay lent until LowerResult.
 func (s *Signature) LiftArgs(env *Env, flat []uint64) ([]any, error) {
+	args, err := s.liftArgs(env, flat)
+	return args, env.settle(err)
+}
+
+func (s *Signature) liftArgs(env *Env, flat []uint64) ([]any, error) {
 	const op = "lift arguments"
 	if len(flat) < s.lowered {
 		return nil, fault.New(fault.Internal, op, "core arguments are missing")

@@ -58,12 +58,12 @@ func IsKilled(err error) bool {
 // IsTooDeep says whether err is a guest that nested its calls too deeply: past the depth of its
 // instance, or past the stack of the engine.
 func IsTooDeep(err error) bool {
-	if errors.Is(err, errTooDeep) {
-		return true
-	}
 	reason, _ := Explain(err)
-	return reason == engineOverflow
+	return errors.Is(err, errTooDeep) || reason == engineOverflow
 }
+
+// IsTrap says whether err is a trap of the guest's own code, also in a start function.
+func IsTrap(err error) bool { return err != nil && strings.Contains(err.Error(), trapPrefix) }
 
 // Words of wazero's errors; a test holds them.
 const (

@@ -126,6 +126,9 @@ func (p *Program) Bind(hosts ...*Hosts) (*Bound, error) {
 	}
 	for _, imp := range p.plan.imports {
 		iface := find(hosts, imp.Name)
+		if imp.Funcs == nil { // a resource at world level is one of the nameless interface, like a function there
+			iface = find(hosts, "")
+		}
 		for name, r := range imp.identity {
 			if r.Host == "" || iface == nil {
 				continue

@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"context"
 	"reflect"
+	"strconv"
 	"time"
 )
 
@@ -42,6 +43,36 @@ func (b *Bound) Stacks() (stacks [][]byte) {
 		}
 	}
 	return stacks
+}
+
+// Remembered gives the bytes of all images, and the values of all mutable globals: of images
+// and of the instances that rest. What is added to each module is not among them.
+func (b *Bound) Remembered() (images [][]byte, globals []uint64) {
+	b.pool.mu.Lock()
+	defer b.pool.mu.Unlock()
+	for _, c := range b.pool.cradles {
+		if c.image == nil {
+			continue
+		}
+		for _, img := range c.image.cores {
+			v := reflect.ValueOf(img).Elem()
+			images = append(images, bytes.Clone(v.FieldByName("bytes").Bytes()))
+			g := v.FieldByName("globals")
+			for n := range g.Len() {
+				globals = append(globals, g.Index(n).Uint())
+			}
+		}
+	}
+	for _, in := range b.pool.idle {
+		for _, c := range in.cores {
+			for n := range 100 {
+				if g := c.Module().ExportedGlobal("\x00greentic:global." + strconv.Itoa(n)); g != nil {
+					globals = append(globals, g.Get())
+				}
+			}
+		}
+	}
+	return images, globals
 }
 
 // Resting is how many instances rest.

@@ -23,7 +23,8 @@ type instance struct {
 	state   []componentState
 	options []canon.Options
 	entries []entryPoint
-	spare   []*canon.Env // of calls that have returned
+	spare   []*canon.Env   // of calls that have returned
+	waiting []api.Function // that are being called, outermost first
 
 	owner string
 	key   imageKey
@@ -139,6 +140,9 @@ func (in *instance) enterCore(entry int, stack []uint64) error {
 	if err := in.Err(); err != nil {
 		return stopped(in.Context)
 	}
+	if tooDeep(in.waiting) {
+		return fault.New(fault.Exhausted, "", tooManyDeep)
+	}
 	e := &in.entries[entry]
 	fn := e.fn
 	if fn == nil || e.busy { // an api.Function is not re-entrant
@@ -149,7 +153,10 @@ func (in *instance) enterCore(entry int, stack []uint64) error {
 	}
 	was := e.busy
 	e.busy = true
+	in.waiting = append(in.waiting, fn)
 	err := fn.CallWithStack(in, stack)
+	last := len(in.waiting) - 1
+	in.waiting[last], in.waiting = nil, in.waiting[:last]
 	e.busy = was
 	if err != nil {
 		return in.trap(item.name, err)
@@ -160,6 +167,11 @@ func (in *instance) enterCore(entry int, stack []uint64) error {
 // invoke calls a component function from component instance caller, or -1 for the embedder.
 func (in *instance) invoke(fn *function, caller int, args []any) (any, error) {
 	if fn.lift == nil {
+		if caller < 0 {
+			if err := in.mayCall(fn); err != nil {
+				return nil, err
+			}
+		}
 		return in.callHost(fn, args)
 	}
 	l := fn.lift

@@ -135,6 +135,7 @@ func (g *guest) clean(t *testing.T, owners ...string) {
 			t.Errorf("an instance at rest knows %#x", v)
 		}
 	}
+	g.forgotten(t)
 	for _, owner := range owners {
 		if v := g.do(t, as(owner, "seek")); v != uint64(0) {
 			t.Errorf("%s sees %#x", owner, v)

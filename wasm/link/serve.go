@@ -8,17 +8,23 @@ import (
 	"greentic.dev/wasm/canon"
 )
 
-func (in *instance) callHost(fn *function, args []any) (any, error) {
+// mayCall counts a call of a host function and says why it must not be made. It comes before
+// arguments are lifted, because a function that is not called cannot own them.
+func (in *instance) mayCall(fn *function) error {
 	in.hostCalls++
 	if in.limits.HostCalls > 0 && in.hostCalls > in.limits.HostCalls {
-		return nil, fault.Newf(fault.Exhausted, "", "more than %d host calls", in.limits.HostCalls)
+		return fault.Newf(fault.Exhausted, "", "more than %d host calls", in.limits.HostCalls)
 	}
 	if in.Err() != nil {
-		return nil, stopped(in.Context)
+		return stopped(in.Context)
 	}
 	if in.starting && !in.bound.steady[fn.host.index] {
-		return nil, fault.New(fault.Denied, hostName(fn.host.iface, fn.host.name), "it is called while an image is made")
+		return fault.New(fault.Denied, hostName(fn.host.iface, fn.host.name), "it is called while an image is made")
 	}
+	return nil
+}
+
+func (in *instance) callHost(fn *function, args []any) (any, error) {
 	in.call.Type = fn.typ
 	need := fn.host.index
 	if !in.bound.quick[need] && in.meter.running {
@@ -69,6 +75,11 @@ func (in *instance) serve(f *hostFunc, stack []uint64) error {
 			return err
 		}
 		return in.destroy(e, f.instance)
+	}
+	if f.fn.lift == nil {
+		if err := in.mayCall(f.fn); err != nil {
+			return err
+		}
 	}
 	env := in.side(f.options, f.instance)
 	args, err := f.sig.LiftArgs(env, stack)

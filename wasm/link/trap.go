@@ -35,7 +35,7 @@ func (in *instance) trap(fn string, err error) error {
 		return stopped(in.Context)
 	}
 	var known *fault.Error
-	if errors.As(err, &known) {
+	if errors.As(err, &known) && !core.IsTrap(err) {
 		return known
 	}
 	reason, backtrace := core.Explain(err)

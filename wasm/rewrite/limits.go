@@ -9,7 +9,7 @@ type Limits struct {
 	Exports   int // 100,000
 	Segments  int // data and element segments each; 200,000
 	Tables    int // 100
-	Elements  int // of all tables together, also after growing; 1,000,000
+	Elements  int // of all tables together, also after growing, and of all element segments together; 1,000,000
 	Body      int // bytes of one function; 8 MiB
 	Locals    int // of one function, parameters included; 50,000
 	Nesting   int // blocks within blocks of one function; 10,000

@@ -290,7 +290,7 @@ func (w *rewriter) constant(r *reader, out []byte) []byte {
 
 func (w *rewriter) elements(r *reader) []byte {
 	n := r.count("element segments", w.m.limits.Segments)
-	out := appendU32(nil, uint32(n))
+	out, left := appendU32(nil, uint32(n)), w.m.limits.Elements
 	for range n {
 		flags := r.u32()
 		if flags > 7 {
@@ -306,7 +306,8 @@ func (w *rewriter) elements(r *reader) []byte {
 		if flags&3 != 0 {
 			out = append(out, r.byte()) // element kind or reference type
 		}
-		items := r.count("elements", 10_000_000)
+		items := r.count("elements", left)
+		left -= items // the engine keeps more than 64 bytes for each
 		out = appendU32(out, uint32(items))
 		for range items {
 			if flags&4 != 0 {

@@ -1,0 +1,26 @@
+;; Keeps what it was told in globals of every number type, some of another module's.
+(component
+  (core module $store
+    (global (export "a") (mut i64) (i64.const 0))
+    (global (export "b") (mut f64) (f64.const 0))
+    (memory (export "m") 1))
+  (core instance $store (instantiate $store))
+  (core module $m
+    (import "s" "a" (global $a (mut i64)))
+    (import "s" "b" (global $b (mut f64)))
+    (import "s" "m" (memory 1))
+    (global $low (mut i32) (i32.const 0))
+    (global $high (mut f32) (f32.const 0))
+    (func (export "hide") (param i64)
+      (global.set $a (local.get 0))
+      (global.set $b (f64.reinterpret_i64 (local.get 0)))
+      (global.set $low (i32.wrap_i64 (local.get 0)))
+      (global.set $high (f32.reinterpret_i32 (i32.wrap_i64 (i64.shr_u (local.get 0) (i64.const 32)))))
+      (i64.store (i32.const 4096) (local.get 0)))
+    (func (export "seek") (result i64)
+      (i64.or (i64.or (global.get $a) (i64.reinterpret_f64 (global.get $b)))
+        (i64.or (i64.load (i32.const 4096))
+          (i64.or (i64.extend_i32_u (global.get $low)) (i64.extend_i32_u (i32.reinterpret_f32 (global.get $high))))))))
+  (core instance $i (instantiate $m (with "s" (instance $store))))
+  (func (export "hide") (param "secret" u64) (canon lift (core func $i "hide")))
+  (func (export "seek") (result u64) (canon lift (core func $i "seek"))))

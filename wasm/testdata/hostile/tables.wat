@@ -1,0 +1,21 @@
+;; Modules with a table of 300,000 elements each; the last grows its own.
+(component
+  (core module $t (table (export "t") 300000 funcref))
+  (core instance (instantiate $t))
+  (core instance (instantiate $t))
+  (core module $m
+    (table $t 300000 900000 funcref)
+    (memory 1)
+    (global $touched (mut i32) (i32.const 0))
+    (func (export "fresh") (result i32)
+      (global.set $touched (i32.add (global.get $touched) (i32.const 1)))
+      (i32.store (i32.const 40000) (i32.add (i32.load (i32.const 40000)) (i32.const 1)))
+      (if (i32.ne (table.size $t) (i32.const 300000)) (then (unreachable)))
+      (i32.shr_u (i32.add (global.get $touched) (i32.load (i32.const 40000))) (i32.const 1)))
+    (func (export "grow") (result i32)
+      (i32.store (i32.const 40000) (i32.const 9))
+      (loop $l (br_if $l (i32.ne (table.grow $t (ref.null func) (i32.const 1000)) (i32.const -1))))
+      (table.size $t)))
+  (core instance $i (instantiate $m))
+  (func (export "fresh") (result u32) (canon lift (core func $i "fresh")))
+  (func (export "grow") (result u32) (canon lift (core func $i "grow"))))
