@@ -27,7 +27,7 @@ func (p *planner) admit(s *scope, path, name string, e binary.Extern, actual *it
 		}
 		if actual == nil {
 			out.value = abstractModule(t.Module)
-			return out, p.onlyChecking("a core module", name)
+			return out, nil
 		}
 		return *actual, fitModule(actual.value.(*module), t.Module, name)
 	}
@@ -77,15 +77,29 @@ func (p *planner) admit(s *scope, path, name string, e binary.Extern, actual *it
 		}
 		if actual == nil {
 			out.value = &template{typ: sh, scope: sh.scope}
-			return out, p.onlyChecking("a component", name)
+			return out, nil
 		}
 		return *actual, p.fitTemplate(actual.value.(*template), sh)
 	}
 }
 
-// onlyChecking refuses what a nested component may import but the embedder does not supply.
-func (p *planner) onlyChecking(what, name string) error {
-	if p.checking || p.inType > 0 {
+// suppliable refuses what a nested component may import but the embedder does not supply, also
+// as a part of an instance.
+func suppliable(name string, it item) error {
+	what := ""
+	switch v := it.value.(type) {
+	case *module:
+		what = "a core module"
+	case *template:
+		what = "a component"
+	case *bundle:
+		for _, n := range v.names {
+			if err := suppliable(name+"/"+n, v.items[n]); err != nil {
+				return err
+			}
+		}
+	}
+	if what == "" {
 		return nil
 	}
 	return fault.Newf(fault.Unsupported, "", "the component imports %s, %q, which a host does not supply", what, name)

@@ -179,6 +179,11 @@ func (p *planner) importItem(s *scope, d *binary.Import, give func(string) (item
 	if err != nil {
 		return err
 	}
+	if !p.checking {
+		if err := suppliable(d.Name, it); err != nil {
+			return err
+		}
+	}
 	p.plan.imports = append(p.plan.imports, externOf(d.Name, it))
 	p.require(it)
 	return s.imported(d.Name, it)

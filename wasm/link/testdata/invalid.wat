@@ -116,3 +116,10 @@
 (component (import "c" (component)))
 ;;; an imported core module | imports a core module, "m", which a host does not supply
 (component (import "m" (core module)))
+;;; an imported instance with a core module in it | imports a core module, "i/m", which a host does not supply
+(component
+  (import "i" (instance $i (export "m" (core module))))
+  (alias export $i "m" (core module $m))
+  (core instance (instantiate $m)))
+;;; an imported instance with a component in it, two deep | imports a component, "i/j/c", which a host does not supply
+(component (import "i" (instance (export "j" (instance (export "c" (component)))))))
