@@ -25,13 +25,14 @@ func (p *planner) admit(s *scope, path, name string, e binary.Extern, actual *it
 		if t.Module == nil {
 			return out, invalid("core type %d is not a module type", e.Index)
 		}
+		declared := abstractModule(t.Module)
 		if actual == nil {
-			out.value = abstractModule(t.Module)
+			out.value = declared
 			return out, nil
 		}
-		return *actual, fitModule(actual.value.(*module), t.Module, name)
+		return *actual, fitModule(actual.value.(*module), declared, name)
 	}
-	t, err := at(s.types, e.Index, "type")
+	t, err := s.value(e.Index)
 	if err != nil {
 		return out, err
 	}
@@ -109,23 +110,23 @@ func (p *planner) admitType(s *scope, path, name string, e binary.Extern, actual
 	out := item{sort: binary.SortType}
 	if e.Fresh {
 		if actual == nil {
-			out.value = &binary.Resource{Name: name, Host: path + "/" + name}
+			out.value = &typeRef{value: &binary.Resource{Name: name, Host: path + "/" + name}}
 			return out, nil
 		}
-		if _, ok := actual.value.(*binary.Resource); !ok {
+		if _, ok := actual.value.(*typeRef).value.(*binary.Resource); !ok {
 			return out, invalid("%q is not a resource", name)
 		}
 		return *actual, nil
 	}
-	t, err := at(s.types, e.Index, "type")
+	t, err := s.value(e.Index)
 	if err != nil {
 		return out, err
 	}
 	if actual == nil {
-		out.value = p.named(t, name)
+		out.value = &typeRef{value: p.named(t, name)}
 		return out, nil
 	}
-	if !sameType(t, actual.value) {
+	if !sameType(t, actual.value.(*typeRef).value) {
 		return out, invalid("type %q differs from the declared one", name)
 	}
 	return *actual, nil
@@ -141,21 +142,21 @@ func (p *planner) declare(sh *shape, path string, give func(name string) (item, 
 		return nil, fault.Newf(fault.Exhausted, "", "types nested deeper than %d", p.lim.Depth)
 	}
 	s := typeScope(sh)
+	if sh.component && give == nil && has == nil {
+		s.visible = newVisible()
+	}
 	out := newBundle()
 	for i := range sh.decls {
 		d := &sh.decls[i]
-		if err := p.spend(); err != nil {
+		if err := p.spend(1); err != nil {
 			return nil, err
 		}
 		var err error
 		switch {
 		case d.CoreType != nil:
-			s.coreTypes = append(s.coreTypes, d.CoreType)
+			err = p.addCoreType(s, d.CoreType)
 		case d.Type != nil:
-			var t any
-			if t, err = p.define(s, d.Type); err == nil {
-				s.types = append(s.types, t)
-			}
+			err = p.define(s, d.Type)
 		case d.Alias != nil:
 			err = p.alias(s, d.Alias)
 		case d.Import != nil:
@@ -170,7 +171,7 @@ func (p *planner) declare(sh *shape, path string, give func(name string) (item, 
 			}
 			var it item
 			if it, err = p.admit(s, path, d.Import.Name, d.Import.Type, actual); err == nil {
-				err = s.imported(d.Import.Name, it)
+				err = p.imported(s, d.Import.Name, it)
 			}
 		case d.Export != nil:
 			err = p.declareExport(s, path, d.Export, has, out)
@@ -196,7 +197,10 @@ func (p *planner) declareExport(s *scope, path string, e *binary.Import, has, ou
 		return err
 	}
 	s.push(it)
-	return out.export(e.Name, it)
+	if err := out.export(e.Name, it); err != nil {
+		return err
+	}
+	return p.show(s, e.Name, it, true)
 }
 
 // fitTemplate checks that a component can stand where a component type is expected: given
@@ -223,13 +227,13 @@ func (p *planner) fitTemplate(t *template, want *shape) error {
 			}
 			s.push(it)
 		case d.Type != nil:
-			v, err := sub.define(s, d.Type)
-			if err != nil {
+			if err := sub.define(s, d.Type); err != nil {
 				return err
 			}
-			s.types = append(s.types, v)
 		case d.CoreType != nil:
-			s.coreTypes = append(s.coreTypes, d.CoreType)
+			if err := sub.addCoreType(s, d.CoreType); err != nil {
+				return err
+			}
 		case d.Alias != nil:
 			if err := sub.alias(s, d.Alias); err != nil {
 				return err

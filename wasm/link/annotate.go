@@ -20,7 +20,11 @@ func annotated(name string, it item, has func(label string) (item, bool)) error 
 		return invalid("%q is not a function", name)
 	}
 	named, _ := has(label)
-	r, ok := named.value.(*binary.Resource)
+	ref, _ := named.value.(*typeRef)
+	if ref == nil {
+		ref = &typeRef{}
+	}
+	r, ok := ref.value.(*binary.Resource)
 	if !ok {
 		return invalid("%q: no resource is called %q here", name, label)
 	}
@@ -40,6 +44,19 @@ func annotated(name string, it item, has func(label string) (item, bool)) error 
 		}
 	}
 	return nil
+}
+
+// bag is export for an instance made of definitions: what is annotated needs a resource with a
+// name that others can see.
+func (b *bundle) bag(name string, it item) error {
+	if rest, ok := strings.CutPrefix(name, "["); ok {
+		_, label, _ := strings.Cut(rest, "]")
+		label, _, _ = strings.Cut(label, ".")
+		if ref, ok := b.items[label].value.(*typeRef); ok && ref.local {
+			return invalid("%q: the resource %q is neither imported nor exported", name, label)
+		}
+	}
+	return b.export(name, it)
 }
 
 func (b *bundle) get(name string) (item, bool) { it, ok := b.items[name]; return it, ok }

@@ -34,6 +34,9 @@ func (p *planner) coreInstance(s *scope, d *binary.CoreInstance) error {
 			return err
 		}
 	}
+	if err := p.spend(len(m.imports) + len(m.exports)); err != nil {
+		return err
+	}
 	links := make([]coreItem, len(m.imports))
 	for i, imp := range m.imports {
 		from := args[imp.module]
@@ -44,8 +47,8 @@ func (p *planner) coreInstance(s *scope, d *binary.CoreInstance) error {
 		if !ok || it.sort != imp.sort {
 			return invalid("core module imports %s %q %q, which is not supplied", imp.sort, imp.module, imp.name)
 		}
-		if imp.sort == binary.CoreFunc && !it.is(imp.params, imp.result) {
-			return invalid("core module imports function %q %q with another type than supplied", imp.module, imp.name)
+		if !it.fits(imp.coreItem) {
+			return invalid("core module imports %s %q %q with another type than supplied", imp.sort, imp.module, imp.name)
 		}
 		links[i] = it
 	}
@@ -98,7 +101,7 @@ func (p *planner) make(s *scope, f *hostFunc) {
 }
 
 func (p *planner) lift(s *scope, d *binary.Canon) error {
-	t, err := at(s.types, d.Type, "type")
+	t, err := s.value(d.Type)
 	if err != nil {
 		return err
 	}

@@ -17,11 +17,14 @@ func (p *planner) instantiate(t *template, parent int, give func(string) (item, 
 		return nil, fault.Newf(fault.Exhausted, "", "components nested deeper than %d", p.lim.Depth)
 	}
 	s := &scope{outer: t.scope, instance: len(p.plan.parents), imports: newBundle()}
+	if give == nil {
+		s.visible = newVisible()
+	}
 	p.plan.parents = append(p.plan.parents, parent)
 	out := newBundle()
 	for i := range t.def.Defs {
 		d := &t.def.Defs[i]
-		err := p.spend()
+		err := p.spend(1)
 		if err == nil {
 			err = p.evaluate(s, d, give, out)
 		}
@@ -41,7 +44,7 @@ func (p *planner) evaluate(s *scope, d *binary.Def, give func(string) (item, boo
 	case d.CoreInstance != nil:
 		return p.coreInstance(s, d.CoreInstance)
 	case d.CoreType != nil:
-		s.coreTypes = append(s.coreTypes, d.CoreType)
+		return p.addCoreType(s, d.CoreType)
 	case d.Component != nil:
 		return p.component(s, d.Component)
 	case d.Instance != nil:
@@ -49,9 +52,7 @@ func (p *planner) evaluate(s *scope, d *binary.Def, give func(string) (item, boo
 	case d.Alias != nil:
 		return p.alias(s, d.Alias)
 	case d.Type != nil:
-		t, err := p.define(s, d.Type)
-		s.types = append(s.types, t)
-		return err
+		return p.define(s, d.Type)
 	case d.Canon != nil:
 		return p.canon(s, d.Canon)
 	case d.Import != nil:
@@ -82,8 +83,10 @@ func (p *planner) instance(s *scope, d *binary.Instance) error {
 			if err != nil {
 				return err
 			}
-			it.value = p.named(it.value, e.Name)
-			if err := b.export(e.Name, it); err != nil {
+			if ref, ok := it.value.(*typeRef); ok {
+				it.value = &typeRef{value: p.named(ref.value, e.Name), of: ref.id(), local: ref.local}
+			}
+			if err := b.bag(e.Name, it); err != nil {
 				return err
 			}
 		}
@@ -173,7 +176,7 @@ func (p *planner) importItem(s *scope, d *binary.Import, give func(string) (item
 		if err != nil {
 			return err
 		}
-		return s.imported(d.Name, it)
+		return p.imported(s, d.Name, it)
 	}
 	it, err := p.admit(s, "", d.Name, d.Type, nil)
 	if err != nil {
@@ -186,7 +189,7 @@ func (p *planner) importItem(s *scope, d *binary.Import, give func(string) (item
 	}
 	p.plan.imports = append(p.plan.imports, externOf(d.Name, it))
 	p.require(it)
-	return s.imported(d.Name, it)
+	return p.imported(s, d.Name, it)
 }
 
 // require lists the functions of an abstract import as needs.
@@ -207,12 +210,17 @@ func (p *planner) exportItem(s *scope, d *binary.Export, out *bundle) error {
 	if err != nil {
 		return err
 	}
-	it.value = p.named(it.value, d.Name)
 	if d.Type != nil {
 		if it, err = p.admit(s, "", d.Name, *d.Type, &it); err != nil {
 			return err
 		}
 	}
+	if ref, ok := it.value.(*typeRef); ok {
+		it.value = &typeRef{value: p.named(ref.value, d.Name)}
+	}
 	s.push(it)
-	return out.export(d.Name, it)
+	if err := out.export(d.Name, it); err != nil {
+		return err
+	}
+	return p.show(s, d.Name, it, true)
 }

@@ -47,30 +47,28 @@ func (c coreItem) is(params, results []byte) bool {
 	return bytes.Equal(c.params, params) && bytes.Equal(c.result, results)
 }
 
+// fits says whether c may stand where want is declared.
+func (c coreItem) fits(want coreItem) bool {
+	return c.sort == want.sort && c.is(want.params, want.result) && c.shape.Fits(want.shape)
+}
+
 // fitModule checks that m imports no more and exports no less than want says.
-func fitModule(m *module, want *binary.ModuleType, name string) error {
+func fitModule(m, want *module, name string) error {
+	declared := make(map[[2]string]coreItem, len(want.imports))
+	for _, w := range want.imports {
+		declared[[2]string{w.module, w.name}] = w.coreItem
+	}
 	for _, imp := range m.imports {
-		i := slices.IndexFunc(want.Imports, func(w binary.ModuleItem) bool {
-			return w.Module == imp.module && w.Name == imp.name
-		})
-		if i < 0 || !fitCore(imp.coreItem, want.Imports[i]) {
+		if w, ok := declared[[2]string{imp.module, imp.name}]; !ok || !w.fits(imp.coreItem) {
 			return invalid("core module %q imports %q %q, which is not declared so", name, imp.module, imp.name)
 		}
 	}
-	for _, w := range want.Exports {
-		got, ok := m.exports[w.Name]
-		if !ok || !fitCore(got, w) {
-			return invalid("core module %q does not export %q as declared", name, w.Name)
+	for n, w := range want.exports {
+		if got, ok := m.exports[n]; !ok || !got.fits(w) {
+			return invalid("core module %q does not export %q as declared", name, n)
 		}
 	}
 	return nil
-}
-
-func fitCore(got coreItem, want binary.ModuleItem) bool {
-	if got.sort != want.Sort {
-		return false
-	}
-	return want.Func == nil || got.is(want.Func.Params, want.Func.Results)
 }
 
 // hasPointer reports whether values of t live (partly) in linear memory.

@@ -112,6 +112,7 @@ type shared struct {
 	checked    map[any]bool
 	modules    map[*binary.CoreModule]*module
 	sizes      map[*binary.Type]typeSize
+	parts      map[any][]*typeRef // of a *binary.Type or *binary.Func: the types it is made of
 	primitives [binary.Borrow + 1]*binary.Type
 }
 
@@ -125,6 +126,7 @@ func NewPlan(c *binary.Component, lim binary.Limits) (*Plan, error) {
 		checked: map[any]bool{},
 		modules: map[*binary.CoreModule]*module{},
 		sizes:   map[*binary.Type]typeSize{},
+		parts:   map[any][]*typeRef{},
 	}}
 	out, err := p.instantiate(&template{def: c}, -1, nil)
 	if err != nil {
@@ -144,9 +146,9 @@ func (p *planner) checker() *planner {
 	return &planner{plan: emptyPlan(), lim: p.lim, checking: true, depth: p.depth, shared: p.shared}
 }
 
-// spend counts one evaluated definition: components that instantiate each other multiply.
-func (p *planner) spend() error {
-	if p.work++; p.work > p.lim.Definitions {
+// spend counts n evaluated definitions: components that instantiate each other multiply.
+func (p *planner) spend(n int) error {
+	if p.work += n; p.work > p.lim.Definitions {
 		return fault.Newf(fault.Exhausted, "", "linking needs more than %d steps", p.lim.Definitions)
 	}
 	return nil
@@ -177,11 +179,14 @@ func externOf(name string, it item) Extern {
 		case *function:
 			e.Funcs[n] = x.typ
 			e.Order = append(e.Order, n)
-		case *binary.Type:
-			e.Types[n] = x
-		case *binary.Resource:
-			e.Resources = append(e.Resources, n)
-			e.identity[n] = x
+		case *typeRef:
+			switch t := x.value.(type) {
+			case *binary.Type:
+				e.Types[n] = t
+			case *binary.Resource:
+				e.Resources = append(e.Resources, n)
+				e.identity[n] = t
+			}
 		}
 	}
 	return e

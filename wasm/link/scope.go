@@ -3,6 +3,7 @@ package link
 import (
 	"greentic.dev/greentic/fault"
 	"greentic.dev/wasm/binary"
+	"greentic.dev/wasm/rewrite"
 )
 
 // A component is evaluated definition by definition into a scope. Types are values of that
@@ -13,10 +14,11 @@ import (
 type scope struct {
 	outer      *scope
 	inType     bool
-	shape      *shape  // the type being evaluated, when inType
-	imports    *bundle // by name, so far
-	instance   int     // component instance, an index into Plan.parents; -1 inside types
-	types      []any
+	shape      *shape   // the type being evaluated, when inType
+	imports    *bundle  // by name, so far
+	visible    *visible // nil where visibility is not checked
+	instance   int      // component instance, an index into Plan.parents; -1 inside types
+	types      []*typeRef
 	coreTypes  []*binary.CoreType
 	funcs      []*function
 	instances  []*bundle
@@ -26,8 +28,7 @@ type scope struct {
 	coreItems  [4][]coreItem // by sort: func, table, memory, global
 }
 
-// A type is one of *binary.Type, *binary.Func, *binary.Resource, *shape (instance type or
-// component type).
+// shape is an instance type or component type.
 type shape struct {
 	component bool
 	decls     []binary.Decl
@@ -42,7 +43,7 @@ type template struct {
 	scope *scope
 }
 
-// item is anything with a name at a component border. Value is *function, a type, *template,
+// item is anything with a name at a component border. Value is *function, *typeRef, *template,
 // *bundle or *module, by sort.
 type item struct {
 	sort  binary.Sort
@@ -92,6 +93,7 @@ type coreItem struct {
 	made   *hostFunc
 	params []byte // functions only
 	result []byte
+	shape  rewrite.Shape // the others
 }
 
 // coreBundle is a core instance: the exports others may use.
@@ -135,7 +137,7 @@ func (s *scope) push(it item) {
 		s.instances = append(s.instances, v)
 	case *module:
 		s.modules = append(s.modules, v)
-	default:
+	case *typeRef:
 		s.types = append(s.types, v)
 	}
 }
@@ -151,16 +153,25 @@ func (s *scope) up(count uint32) (target *scope, crossed bool, err error) {
 	return s, crossed, nil
 }
 
+// value is the type behind a type index.
+func (s *scope) value(i uint32) (any, error) {
+	ref, err := at(s.types, i, "type")
+	if err != nil {
+		return nil, err
+	}
+	return ref.value, nil
+}
+
 func typeScope(sh *shape) *scope {
 	return &scope{outer: sh.scope, inType: true, shape: sh, instance: -1, imports: newBundle()}
 }
 
 // imported adds an import to the scope.
-func (s *scope) imported(name string, it item) error {
+func (p *planner) imported(s *scope, name string, it item) error {
 	if err := annotated(name, it, s.imports.get); err != nil {
 		return err
 	}
 	s.imports.add(name, it)
 	s.push(it)
-	return nil
+	return p.show(s, name, it, false)
 }

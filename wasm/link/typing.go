@@ -12,8 +12,20 @@ type typeSize struct {
 	resource     bool // contains any handle
 }
 
-// define evaluates a type definition in s.
-func (p *planner) define(s *scope, t *binary.TypeDef) (any, error) {
+// define evaluates a type definition and adds it to s.
+func (p *planner) define(s *scope, t *binary.TypeDef) error {
+	v, err := p.defined(s, t)
+	s.types = append(s.types, &typeRef{value: v, local: true})
+	return err
+}
+
+func (p *planner) addCoreType(s *scope, t *binary.CoreType) error {
+	t, err := p.coreType(s, t)
+	s.coreTypes = append(s.coreTypes, t)
+	return err
+}
+
+func (p *planner) defined(s *scope, t *binary.TypeDef) (any, error) {
 	switch {
 	case t.Value != nil:
 		return p.value(s, t.Value)
@@ -51,7 +63,7 @@ func (p *planner) resource(s *scope, d *binary.ResourceDef) (any, error) {
 func (p *planner) function(s *scope, d *binary.FuncDef) (*binary.Func, error) {
 	f := &binary.Func{Params: make([]binary.Field, len(d.Params))}
 	for i, param := range d.Params {
-		t, err := p.ref(s, param.Type)
+		t, err := p.ref(s, param.Type, f)
 		if err != nil {
 			return nil, err
 		}
@@ -59,14 +71,15 @@ func (p *planner) function(s *scope, d *binary.FuncDef) (*binary.Func, error) {
 	}
 	var err error
 	if d.Result != nil {
-		if f.Result, err = p.ref(s, d.Result); err == nil && p.sizes[f.Result].borrow {
+		if f.Result, err = p.ref(s, d.Result, f); err == nil && p.sizes[f.Result].borrow {
 			err = invalid("a function result contains a borrowed handle")
 		}
 	}
 	return f, err
 }
 
-func (p *planner) ref(s *scope, r *binary.Ref) (*binary.Type, error) {
+// ref finds a value type that is used in the type whole, a *binary.Type or *binary.Func.
+func (p *planner) ref(s *scope, r *binary.Ref, whole any) (*binary.Type, error) {
 	if r.Kind != 0 {
 		return p.primitive(r.Kind), nil
 	}
@@ -74,9 +87,12 @@ func (p *planner) ref(s *scope, r *binary.Ref) (*binary.Type, error) {
 	if err != nil {
 		return nil, err
 	}
-	v, ok := t.(*binary.Type)
+	v, ok := t.value.(*binary.Type)
 	if !ok {
 		return nil, invalid("type %d is not a value type", r.Index)
+	}
+	if v.Kind > binary.String {
+		p.parts[whole] = append(p.parts[whole], t)
 	}
 	return v, nil
 }
@@ -102,7 +118,7 @@ func (p *planner) value(s *scope, d *binary.ValueDef) (*binary.Type, error) {
 		if r == nil || failed != nil {
 			return nil
 		}
-		v, err := p.ref(s, r)
+		v, err := p.ref(s, r, t)
 		if err != nil {
 			failed = err
 			return nil
@@ -130,6 +146,7 @@ func (p *planner) value(s *scope, d *binary.ValueDef) (*binary.Type, error) {
 			return nil, err
 		}
 		t.Resource, size.resource, size.borrow = r, true, d.Kind == binary.Borrow
+		p.parts[t] = append(p.parts[t], s.types[d.Resource])
 	}
 	if failed != nil {
 		return nil, failed
@@ -144,7 +161,7 @@ func (p *planner) value(s *scope, d *binary.ValueDef) (*binary.Type, error) {
 }
 
 func resourceAt(s *scope, i uint32) (*binary.Resource, error) {
-	t, err := at(s.types, i, "type")
+	t, err := s.value(i)
 	if err != nil {
 		return nil, err
 	}
@@ -164,7 +181,7 @@ func (p *planner) named(t any, name string) any {
 		}
 		c := *t
 		c.Name = name
-		p.sizes[&c] = p.sizes[t]
+		p.sizes[&c], p.parts[&c] = p.sizes[t], p.parts[t]
 		return &c
 	case *binary.Resource:
 		if t.Name == "" {
@@ -178,6 +195,8 @@ func (p *planner) named(t any, name string) any {
 // a component border.
 func (p *planner) usesResource(t any) bool {
 	switch t := t.(type) {
+	case *typeRef:
+		return p.usesResource(t.value)
 	case *binary.Type:
 		return p.sizes[t].resource
 	case *binary.Func:
