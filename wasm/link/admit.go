@@ -47,7 +47,7 @@ func (p *planner) admit(s *scope, path, name string, e binary.Extern, actual *it
 			return out, nil
 		}
 		f := *actual.value.(*function)
-		if !sameFunc(ft, f.typ) {
+		if !ft.Same(f.typ) {
 			return out, invalid("function %q has another type than declared", name)
 		}
 		f.typ = ft // the same type, with the names it has here

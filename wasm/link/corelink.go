@@ -122,7 +122,7 @@ func (p *planner) lift(s *scope, d *binary.Canon) error {
 		return invalid("lifted core function has another type than its component type needs")
 	}
 	l.params, l.results = len(params), len(results)
-	in, out := pointers(ft, l.sig)
+	in, out := p.pointers(ft)
 	if l.options, err = p.options(s, d, in || out, in); err != nil {
 		return err
 	}
@@ -151,8 +151,8 @@ func (p *planner) lower(s *scope, d *binary.Canon) error {
 	}
 	f := &hostFunc{op: d.Op, fn: fn, sig: canon.Compile(fn.typ)}
 	f.params, f.results = f.sig.CoreLowered()
-	in, out := pointers(fn.typ, f.sig)
-	if f.options, err = p.options(s, d, in || out, out && fn.typ.Result != nil && hasPointer(fn.typ.Result)); err != nil {
+	in, out := p.pointers(fn.typ)
+	if f.options, err = p.options(s, d, in || out, p.sizes[fn.typ.Result].pointer); err != nil {
 		return err
 	}
 	p.make(s, f)
@@ -172,44 +172,14 @@ func (p *planner) bounded(ft *binary.Func) error {
 }
 
 // pointers says whether params and result of ft pass through linear memory.
-func pointers(ft *binary.Func, sig *canon.Signature) (in, out bool) {
-	lifted, _ := sig.CoreLifted()
-	lowered, _ := sig.CoreLowered()
-	for _, f := range ft.Params {
-		in = in || hasPointer(f.Type)
-	}
+func (p *planner) pointers(ft *binary.Func) (in, out bool) {
 	flat := 0
 	for _, f := range ft.Params {
-		flat += flatCount(f.Type)
+		flat += p.sizes[f.Type].flat
+		in = in || p.sizes[f.Type].pointer
 	}
-	return in || flat > 16, hasPointer(ft.Result) || len(lowered) > len(lifted)
-}
-
-// flatCount is the number of core values of t, or any number above 16 when there are more.
-func flatCount(t *binary.Type) int {
-	if t == nil {
-		return 0
-	}
-	n, most := 0, 0
-	switch t.Kind {
-	case binary.String, binary.List:
-		return 2
-	case binary.Record, binary.Tuple:
-		for _, f := range t.Fields {
-			if n += flatCount(f.Type); n > 16 {
-				return n
-			}
-		}
-		return n
-	case binary.Variant:
-		for _, c := range t.Cases {
-			most = max(most, flatCount(c.Type))
-		}
-		return 1 + most
-	case binary.Option, binary.Result:
-		return 1 + max(flatCount(t.Elem), flatCount(t.Err))
-	}
-	return 1
+	result := p.sizes[ft.Result] // nothing for no result
+	return in || flat > 16, result.pointer || result.flat > 1
 }
 
 func (p *planner) options(s *scope, d *binary.Canon, needMemory, needRealloc bool) (int, error) {

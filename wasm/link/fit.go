@@ -2,7 +2,6 @@ package link
 
 import (
 	"bytes"
-	"slices"
 
 	"greentic.dev/wasm/binary"
 )
@@ -12,35 +11,12 @@ func sameType(a, b any) bool {
 	switch a := a.(type) {
 	case *binary.Type:
 		b, ok := b.(*binary.Type)
-		return ok && sameValue(a, b)
+		return ok && a.Same(b)
 	case *binary.Func:
 		b, ok := b.(*binary.Func)
-		return ok && sameFunc(a, b)
-	case *binary.Resource:
-		return any(a) == b
+		return ok && a.Same(b)
 	}
 	return a == b
-}
-
-func sameFunc(a, b *binary.Func) bool {
-	return a == b || sameFields(a.Params, b.Params) && sameValue(a.Result, b.Result)
-}
-
-func sameFields(a, b []binary.Field) bool {
-	return slices.EqualFunc(a, b, func(a, b binary.Field) bool { return a.Name == b.Name && sameValue(a.Type, b.Type) })
-}
-
-func sameValue(a, b *binary.Type) bool {
-	if a == b {
-		return true
-	}
-	if a == nil || b == nil || a.Kind != b.Kind || a.Resource != b.Resource {
-		return false
-	}
-	return slices.Equal(a.Names, b.Names) &&
-		sameFields(a.Fields, b.Fields) &&
-		slices.EqualFunc(a.Cases, b.Cases, func(a, b binary.Case) bool { return a.Name == b.Name && sameValue(a.Type, b.Type) }) &&
-		sameValue(a.Elem, b.Elem) && sameValue(a.Err, b.Err)
 }
 
 func (c coreItem) is(params, results []byte) bool {
@@ -69,18 +45,4 @@ func fitModule(m, want *module, name string) error {
 		}
 	}
 	return nil
-}
-
-// hasPointer reports whether values of t live (partly) in linear memory.
-func hasPointer(t *binary.Type) bool {
-	if t == nil {
-		return false
-	}
-	switch t.Kind {
-	case binary.String, binary.List:
-		return true
-	}
-	return hasPointer(t.Elem) || hasPointer(t.Err) ||
-		slices.ContainsFunc(t.Fields, func(f binary.Field) bool { return hasPointer(f.Type) }) ||
-		slices.ContainsFunc(t.Cases, func(c binary.Case) bool { return hasPointer(c.Type) })
 }

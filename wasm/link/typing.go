@@ -8,6 +8,8 @@ import (
 // typeSize is what a value type costs to walk as a tree.
 type typeSize struct {
 	nodes, depth int
+	flat         int  // core values it is passed as, or any number above 16
+	pointer      bool // contains a string or list
 	borrow       bool // contains a borrowed handle
 	resource     bool // contains any handle
 }
@@ -102,7 +104,10 @@ func (p *planner) primitive(k binary.Kind) *binary.Type {
 	if t == nil {
 		t = &binary.Type{Kind: k}
 		p.primitives[k] = t
-		p.sizes[t] = typeSize{nodes: 1, depth: 1}
+		p.sizes[t] = typeSize{nodes: 1, depth: 1, flat: 1}
+		if k == binary.String {
+			p.sizes[t] = typeSize{nodes: 1, depth: 1, flat: 2, pointer: true}
+		}
 	}
 	return t
 }
@@ -113,6 +118,7 @@ func (p *planner) value(s *scope, d *binary.ValueDef) (*binary.Type, error) {
 	}
 	t := &binary.Type{Kind: d.Kind, Names: d.Names}
 	size := typeSize{nodes: 1 + len(d.Names)}
+	sum, widest := 0, 0 // core values of the parts
 	var failed error
 	part := func(r *binary.Ref) *binary.Type {
 		if r == nil || failed != nil {
@@ -126,6 +132,8 @@ func (p *planner) value(s *scope, d *binary.ValueDef) (*binary.Type, error) {
 		sub := p.sizes[v]
 		size.nodes = min(size.nodes+sub.nodes, 1<<40)
 		size.depth = max(size.depth, sub.depth)
+		sum, widest = min(sum+sub.flat, 17), max(widest, sub.flat)
+		size.pointer = size.pointer || sub.pointer
 		size.borrow = size.borrow || sub.borrow
 		size.resource = size.resource || sub.resource
 		return v
@@ -150,6 +158,14 @@ func (p *planner) value(s *scope, d *binary.ValueDef) (*binary.Type, error) {
 	}
 	if failed != nil {
 		return nil, failed
+	}
+	switch d.Kind {
+	case binary.List:
+		size.flat, size.pointer = 2, true
+	case binary.Record, binary.Tuple:
+		size.flat = sum
+	default:
+		size.flat = 1 + widest
 	}
 	size.depth++
 	if size.nodes > p.lim.TypeSize || size.depth > p.lim.TypeDepth {
