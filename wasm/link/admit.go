@@ -3,6 +3,7 @@ package link
 import (
 	"greentic.dev/greentic/fault"
 	"greentic.dev/wasm/binary"
+	"greentic.dev/wasm/typing"
 )
 
 // admit evaluates the declaration of an import or export. Without an actual item it makes an
@@ -47,6 +48,9 @@ func (p *planner) admit(s *scope, path, name string, e binary.Extern, actual *it
 			return out, nil
 		}
 		f := *actual.value.(*function)
+		if err := p.spend(p.types.Weight(ft) / 64); err != nil { // comparing walks it
+			return out, err
+		}
 		if !ft.Same(f.typ) {
 			return out, invalid("function %q has another type than declared", name)
 		}
@@ -110,10 +114,10 @@ func (p *planner) admitType(s *scope, path, name string, e binary.Extern, actual
 	out := item{sort: binary.SortType}
 	if e.Fresh {
 		if actual == nil {
-			out.value = &typeRef{value: &binary.Resource{Name: name, Host: path + "/" + name}}
+			out.value = &typing.Ref{Value: &binary.Resource{Name: name, Host: path + "/" + name}}
 			return out, nil
 		}
-		if _, ok := actual.value.(*typeRef).value.(*binary.Resource); !ok {
+		if _, ok := actual.value.(*typing.Ref).Value.(*binary.Resource); !ok {
 			return out, invalid("%q is not a resource", name)
 		}
 		return *actual, nil
@@ -123,10 +127,13 @@ func (p *planner) admitType(s *scope, path, name string, e binary.Extern, actual
 		return out, err
 	}
 	if actual == nil {
-		out.value = &typeRef{value: p.named(t, name)}
+		out.value = &typing.Ref{Value: p.types.Named(t, name)}
 		return out, nil
 	}
-	if !sameType(t, actual.value.(*typeRef).value) {
+	if err := p.spend(p.types.Weight(t) / 64); err != nil {
+		return out, err
+	}
+	if !sameType(t, actual.value.(*typing.Ref).Value) {
 		return out, invalid("type %q differs from the declared one", name)
 	}
 	return *actual, nil
@@ -143,7 +150,7 @@ func (p *planner) declare(sh *shape, path string, give func(name string) (item, 
 	}
 	s := typeScope(sh)
 	if sh.component && give == nil && has == nil {
-		s.visible = newVisible()
+		s.visible = typing.NewVisible()
 	}
 	out := newBundle()
 	for i := range sh.decls {

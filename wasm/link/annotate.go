@@ -4,6 +4,7 @@ import (
 	"strings"
 
 	"greentic.dev/wasm/binary"
+	"greentic.dev/wasm/typing"
 )
 
 // annotated checks what a [constructor], [method] or [static] name promises: it names a
@@ -20,11 +21,11 @@ func annotated(name string, it item, has func(label string) (item, bool)) error 
 		return invalid("%q is not a function", name)
 	}
 	named, _ := has(label)
-	ref, _ := named.value.(*typeRef)
+	ref, _ := named.value.(*typing.Ref)
 	if ref == nil {
-		ref = &typeRef{}
+		ref = &typing.Ref{}
 	}
-	r, ok := ref.value.(*binary.Resource)
+	r, ok := ref.Value.(*binary.Resource)
 	if !ok {
 		return invalid("%q: no resource is called %q here", name, label)
 	}
@@ -52,7 +53,7 @@ func (b *bundle) bag(name string, it item) error {
 	if rest, ok := strings.CutPrefix(name, "["); ok {
 		_, label, _ := strings.Cut(rest, "]")
 		label, _, _ = strings.Cut(label, ".")
-		if ref, ok := b.items[label].value.(*typeRef); ok && ref.local {
+		if ref, ok := b.items[label].value.(*typing.Ref); ok && ref.Local {
 			return invalid("%q: the resource %q is neither imported nor exported", name, label)
 		}
 	}

@@ -4,6 +4,7 @@ import (
 	"greentic.dev/greentic/fault"
 	"greentic.dev/wasm/binary"
 	"greentic.dev/wasm/canon"
+	"greentic.dev/wasm/typing"
 )
 
 // coreInstance adds a core instance: each import of the module is resolved to the definition
@@ -79,7 +80,7 @@ func (p *planner) canon(s *scope, d *binary.Canon) error {
 	case binary.CanonLower:
 		return p.lower(s, d)
 	}
-	r, err := resourceAt(s, d.Type)
+	r, err := typing.Resource(s.types, d.Type)
 	if err != nil {
 		return err
 	}
@@ -152,7 +153,7 @@ func (p *planner) lower(s *scope, d *binary.Canon) error {
 	f := &hostFunc{op: d.Op, fn: fn, sig: canon.Compile(fn.typ)}
 	f.params, f.results = f.sig.CoreLowered()
 	in, out := p.pointers(fn.typ)
-	if f.options, err = p.options(s, d, in || out, p.sizes[fn.typ.Result].pointer); err != nil {
+	if f.options, err = p.options(s, d, in || out, p.types.Size(fn.typ.Result).Pointer); err != nil {
 		return err
 	}
 	p.make(s, f)
@@ -163,7 +164,7 @@ func (p *planner) lower(s *scope, d *binary.Canon) error {
 func (p *planner) bounded(ft *binary.Func) error {
 	n := 0
 	for _, f := range ft.Params {
-		n += p.sizes[f.Type].nodes
+		n += p.types.Size(f.Type).Nodes
 	}
 	if n > p.lim.TypeSize {
 		return fault.Newf(fault.Exhausted, "", "function type of %d nodes, at most %d are allowed", n, p.lim.TypeSize)
@@ -175,11 +176,11 @@ func (p *planner) bounded(ft *binary.Func) error {
 func (p *planner) pointers(ft *binary.Func) (in, out bool) {
 	flat := 0
 	for _, f := range ft.Params {
-		flat += p.sizes[f.Type].flat
-		in = in || p.sizes[f.Type].pointer
+		flat += p.types.Size(f.Type).Flat
+		in = in || p.types.Size(f.Type).Pointer
 	}
-	result := p.sizes[ft.Result] // nothing for no result
-	return in || flat > 16, result.pointer || result.flat > 1
+	result := p.types.Size(ft.Result) // nothing for no result
+	return in || flat > 16, result.Pointer || result.Flat > 1
 }
 
 func (p *planner) options(s *scope, d *binary.Canon, needMemory, needRealloc bool) (int, error) {

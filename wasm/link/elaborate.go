@@ -3,6 +3,7 @@ package link
 import (
 	"greentic.dev/greentic/fault"
 	"greentic.dev/wasm/binary"
+	"greentic.dev/wasm/typing"
 )
 
 // instantiate evaluates a component with the arguments that give supplies and returns what it
@@ -18,7 +19,7 @@ func (p *planner) instantiate(t *template, parent int, give func(string) (item, 
 	}
 	s := &scope{outer: t.scope, instance: len(p.plan.parents), imports: newBundle()}
 	if give == nil {
-		s.visible = newVisible()
+		s.visible = typing.NewVisible()
 	}
 	p.plan.parents = append(p.plan.parents, parent)
 	out := newBundle()
@@ -83,8 +84,8 @@ func (p *planner) instance(s *scope, d *binary.Instance) error {
 			if err != nil {
 				return err
 			}
-			if ref, ok := it.value.(*typeRef); ok {
-				it.value = &typeRef{value: p.named(ref.value, e.Name), of: ref.id(), local: ref.local}
+			if ref, ok := it.value.(*typing.Ref); ok {
+				it.value = ref.View(p.types.Named(ref.Value, e.Name))
 			}
 			if err := b.bag(e.Name, it); err != nil {
 				return err
@@ -215,8 +216,8 @@ func (p *planner) exportItem(s *scope, d *binary.Export, out *bundle) error {
 			return err
 		}
 	}
-	if ref, ok := it.value.(*typeRef); ok {
-		it.value = &typeRef{value: p.named(ref.value, d.Name)}
+	if ref, ok := it.value.(*typing.Ref); ok {
+		it.value = &typing.Ref{Value: p.types.Named(ref.Value, d.Name)}
 	}
 	s.push(it)
 	if err := out.export(d.Name, it); err != nil {

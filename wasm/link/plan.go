@@ -7,6 +7,7 @@ import (
 	"greentic.dev/greentic/fault"
 	"greentic.dev/wasm/binary"
 	"greentic.dev/wasm/canon"
+	"greentic.dev/wasm/typing"
 )
 
 // Plan is the static instance graph of a component, independent of any host: what to
@@ -108,12 +109,10 @@ type planner struct {
 
 // shared is the part of a planner that its checkers share.
 type shared struct {
-	work       int
-	checked    map[any]bool
-	modules    map[*binary.CoreModule]*module
-	sizes      map[*binary.Type]typeSize
-	parts      map[any][]*typeRef // of a *binary.Type or *binary.Func: the types it is made of
-	primitives [binary.Borrow + 1]*binary.Type
+	work    int
+	checked map[any]bool
+	modules map[*binary.CoreModule]*module
+	types   *typing.Table
 }
 
 const i32 = 0x7f
@@ -125,8 +124,7 @@ func NewPlan(c *binary.Component, lim binary.Limits) (*Plan, error) {
 	p := &planner{plan: emptyPlan(), lim: lim.WithDefaults(), shared: &shared{
 		checked: map[any]bool{},
 		modules: map[*binary.CoreModule]*module{},
-		sizes:   map[*binary.Type]typeSize{},
-		parts:   map[any][]*typeRef{},
+		types:   typing.New(lim.WithDefaults()),
 	}}
 	out, err := p.instantiate(&template{def: c}, -1, nil)
 	if err != nil {
@@ -179,8 +177,8 @@ func externOf(name string, it item) Extern {
 		case *function:
 			e.Funcs[n] = x.typ
 			e.Order = append(e.Order, n)
-		case *typeRef:
-			switch t := x.value.(type) {
+		case *typing.Ref:
+			switch t := x.Value.(type) {
 			case *binary.Type:
 				e.Types[n] = t
 			case *binary.Resource:

@@ -4,6 +4,7 @@ import (
 	"greentic.dev/greentic/fault"
 	"greentic.dev/wasm/binary"
 	"greentic.dev/wasm/rewrite"
+	"greentic.dev/wasm/typing"
 )
 
 // A component is evaluated definition by definition into a scope. Types are values of that
@@ -14,11 +15,11 @@ import (
 type scope struct {
 	outer      *scope
 	inType     bool
-	shape      *shape   // the type being evaluated, when inType
-	imports    *bundle  // by name, so far
-	visible    *visible // nil where visibility is not checked
-	instance   int      // component instance, an index into Plan.parents; -1 inside types
-	types      []*typeRef
+	shape      *shape          // the type being evaluated, when inType
+	imports    *bundle         // by name, so far
+	visible    *typing.Visible // nil where visibility is not checked
+	instance   int             // component instance, an index into Plan.parents; -1 inside types
+	types      []*typing.Ref
 	coreTypes  []*binary.CoreType
 	funcs      []*function
 	instances  []*bundle
@@ -43,7 +44,7 @@ type template struct {
 	scope *scope
 }
 
-// item is anything with a name at a component border. Value is *function, *typeRef, *template,
+// item is anything with a name at a component border. Value is *function, *typing.Ref, *template,
 // *bundle or *module, by sort.
 type item struct {
 	sort  binary.Sort
@@ -137,7 +138,7 @@ func (s *scope) push(it item) {
 		s.instances = append(s.instances, v)
 	case *module:
 		s.modules = append(s.modules, v)
-	case *typeRef:
+	case *typing.Ref:
 		s.types = append(s.types, v)
 	}
 }
@@ -155,11 +156,11 @@ func (s *scope) up(count uint32) (target *scope, crossed bool, err error) {
 
 // value is the type behind a type index.
 func (s *scope) value(i uint32) (any, error) {
-	ref, err := at(s.types, i, "type")
+	ref, err := typing.At(s.types, i)
 	if err != nil {
 		return nil, err
 	}
-	return ref.value, nil
+	return ref.Value, nil
 }
 
 func typeScope(sh *shape) *scope {
