@@ -45,7 +45,7 @@ func (p *planner) module(c *binary.CoreModule) (*module, error) {
 	for i, e := range parsed.Exports {
 		m.exports[e.Name] = itemOf(e.Name, e.Kind, e.Type, exports[i])
 	}
-	p.modules[c] = m
+	p.modules[c], p.parsed = m, append(p.parsed, m)
 	return m, nil
 }
 

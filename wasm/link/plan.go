@@ -15,6 +15,7 @@ import (
 // immutable and shared by all bindings of the component.
 type Plan struct {
 	cores     []coreStep     // core module instances, in order
+	unused    []*module      // core modules nobody instantiates
 	made      []*hostFunc    // functions made by canon, in order
 	parents   []int          // component instances: the enclosing one, or -1
 	options   []canonOptions // one per canonical definition with options
@@ -112,6 +113,7 @@ type shared struct {
 	work    int
 	checked map[any]bool
 	modules map[*binary.CoreModule]*module
+	parsed  []*module // those of modules, in order
 	types   *typing.Table
 }
 
@@ -129,6 +131,15 @@ func NewPlan(c *binary.Component, lim binary.Limits) (*Plan, error) {
 	out, err := p.instantiate(&template{def: c}, -1, nil)
 	if err != nil {
 		return nil, err
+	}
+	used := map[*module]bool{}
+	for _, c := range p.plan.cores {
+		used[c.module] = true
+	}
+	for _, m := range p.parsed {
+		if !used[m] {
+			p.plan.unused = append(p.plan.unused, m)
+		}
 	}
 	p.plan.byName = out.items
 	for _, name := range out.names {

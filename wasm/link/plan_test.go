@@ -2,6 +2,7 @@ package link
 
 import (
 	"bytes"
+	"context"
 	"encoding/base64"
 	"os"
 	"path/filepath"
@@ -10,6 +11,7 @@ import (
 
 	"greentic.dev/greentic/fault"
 	"greentic.dev/wasm/binary"
+	"greentic.dev/wasm/core"
 )
 
 func planOf(code []byte) (*Plan, error) {
@@ -132,4 +134,41 @@ func FuzzPlan(f *testing.F) {
 			t.Fatalf("refused without a kind: %v", err)
 		}
 	})
+}
+
+// TestCodeThatNobodyRunsIsChecked: a core module is ill-typed whether or not it is instantiated.
+func TestCodeThatNobodyRunsIsChecked(t *testing.T) {
+	ctx := context.Background()
+	e, err := core.New(ctx, core.Options{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer func() {
+		if err := e.Close(ctx); err != nil {
+			t.Error(err)
+		}
+	}()
+	module := func(body string) string { // a function without results, nobody instantiates it
+		return section(1, "\x00asm\x01\x00\x00\x00"+section(1, "\x01\x60\x00\x00")+section(3, "\x01\x00")+section(10, "\x01"+string(rune(len(body)))+body))
+	}
+	const empty = "\x00asm\x0d\x00\x01\x00"
+	for code, ok := range map[string]bool{
+		empty + module("\x00\x0b"):                           true,
+		empty + module("\x00\x41\x00\x0b"):                   false, // leaves an i32
+		empty + section(4, empty+module("\x00\x41\x00\x0b")): false,
+	} {
+		plan, err := planOf([]byte(code))
+		if err != nil {
+			t.Fatal(err)
+		}
+		p, err := Compile(ctx, e, plan)
+		if ok != (err == nil) || !ok && !fault.Is(err, fault.Invalid) {
+			t.Errorf("%q: %v", code, err)
+		}
+		if err == nil {
+			if err := p.Close(ctx); err != nil {
+				t.Error(err)
+			}
+		}
+	}
 }
