@@ -179,16 +179,17 @@ func (p *planner) importItem(s *scope, d *binary.Import, give func(string) (item
 		}
 		return p.imported(s, d.Name, it)
 	}
-	it, err := p.admit(s, "", d.Name, d.Type, nil)
+	name := d.Name + d.Suffix // the embedder sees whole versions
+	it, err := p.admit(s, "", name, d.Type, nil)
 	if err != nil {
 		return err
 	}
 	if !p.checking {
-		if err := suppliable(d.Name, it); err != nil {
+		if err := suppliable(name, it); err != nil {
 			return err
 		}
 	}
-	p.plan.imports = append(p.plan.imports, externOf(d.Name, it))
+	p.plan.imports = append(p.plan.imports, externOf(name, it))
 	p.require(it)
 	return p.imported(s, d.Name, it)
 }

@@ -141,9 +141,18 @@ func NewPlan(c *binary.Component, lim binary.Limits) (*Plan, error) {
 			p.plan.unused = append(p.plan.unused, m)
 		}
 	}
-	p.plan.byName = out.items
+	whole := map[string]string{} // the embedder sees whole versions
+	for _, d := range c.Defs {
+		if d.Export != nil {
+			whole[d.Export.Name] = d.Export.Name + d.Export.Suffix
+		}
+	}
+	p.plan.byName = map[string]item{}
 	for _, name := range out.names {
-		p.plan.exports = append(p.plan.exports, externOf(name, out.items[name]))
+		it := out.items[name]
+		name = whole[name]
+		p.plan.byName[name] = it
+		p.plan.exports = append(p.plan.exports, externOf(name, it))
 	}
 	return p.plan, nil
 }

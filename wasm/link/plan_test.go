@@ -56,6 +56,24 @@ func TestIllTypedComponentsAreRefusedBeforeAnythingRuns(t *testing.T) {
 	}
 }
 
+// TestCanonicalNamesAreReflectedWhole: a version that was cut to make a name canonical is whole
+// again for the embedder.
+func TestCanonicalNamesAreReflectedWhole(t *testing.T) {
+	p, err := planOf([]byte("\x00asm\x0d\x00\x01\x00" +
+		section(7, "\x02\x40\x00\x01\x00\x42\x02\x02\x03\x02\x01\x00\x04\x00\x01f\x01\x00") +
+		section(10, "\x01\x02\x09a:b/c@0.2\x01\x01\x02.3\x05\x01") +
+		section(11, "\x01\x02\x07x:y/z@1\x01\x01\x04.0.0\x05\x00\x00")))
+	if err != nil {
+		t.Fatal(err)
+	}
+	if p.imports[0].Name != "a:b/c@0.2.3" || p.needs[0].iface != "a:b/c@0.2.3" || p.exports[0].Name != "x:y/z@1.0.0" {
+		t.Errorf("imports %q as %q, exports %q", p.imports[0].Name, p.needs[0].iface, p.exports[0].Name)
+	}
+	if _, ok := p.Func("x:y/z@1.0.0", "f"); !ok {
+		t.Error("the export is not found by its whole name")
+	}
+}
+
 func TestComponentsThatMultiplyAreExhausted(t *testing.T) {
 	// c0 is empty; every further component instantiates the previous one ten times.
 	body := ""
