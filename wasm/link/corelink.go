@@ -84,6 +84,7 @@ func (p *planner) canon(s *scope, d *binary.Canon) error {
 	if err != nil {
 		return err
 	}
+	r = p.runtime(r)
 	f := &hostFunc{op: d.Op, resource: r, params: []byte{i32}, results: []byte{i32}}
 	if d.Op == binary.CanonResourceDrop {
 		f.results = nil
@@ -117,7 +118,7 @@ func (p *planner) lift(s *scope, d *binary.Canon) error {
 	if err := p.bounded(ft); err != nil {
 		return err
 	}
-	l := &lifted{instance: s.instance, sig: canon.Compile(ft), postReturn: -1}
+	l := &lifted{instance: s.instance, sig: canon.CompileWith(ft, p.runtime), postReturn: -1}
 	params, results := l.sig.CoreLifted()
 	if !f.is(params, results) {
 		return invalid("lifted core function has another type than its component type needs")
@@ -150,7 +151,7 @@ func (p *planner) lower(s *scope, d *binary.Canon) error {
 	if err := p.bounded(fn.typ); err != nil {
 		return err
 	}
-	f := &hostFunc{op: d.Op, fn: fn, sig: canon.Compile(fn.typ)}
+	f := &hostFunc{op: d.Op, fn: fn, sig: canon.CompileWith(fn.typ, p.runtime)}
 	f.params, f.results = f.sig.CoreLowered()
 	in, out := p.pointers(fn.typ)
 	if f.options, err = p.options(s, d, in || out, p.types.Size(fn.typ.Result).Pointer); err != nil {

@@ -218,11 +218,25 @@ func (p *planner) exportItem(s *scope, d *binary.Export, out *bundle) error {
 		}
 	}
 	if ref, ok := it.value.(*typing.Ref); ok {
-		it.value = &typing.Ref{Value: p.types.Named(ref.Value, d.Name)}
+		v := p.types.Named(ref.Value, d.Name)
+		if r, ok := v.(*binary.Resource); ok && d.Type != nil && d.Type.Fresh {
+			abstract := &binary.Resource{Name: d.Name, Host: r.Host}
+			p.concrete[abstract], v = p.runtime(r), abstract
+		}
+		it.value = &typing.Ref{Value: v}
 	}
 	s.push(it)
 	if err := out.export(d.Name, it); err != nil {
 		return err
 	}
 	return p.show(s, d.Name, it, true)
+}
+
+// runtime is the resource that stands behind one exported as (sub resource): those who use the
+// export cannot know that they are the same.
+func (p *planner) runtime(r *binary.Resource) *binary.Resource {
+	if c := p.concrete[r]; c != nil {
+		return c
+	}
+	return r
 }

@@ -114,7 +114,9 @@ type shared struct {
 	checked map[any]bool
 	modules map[*binary.CoreModule]*module
 	parsed  []*module // those of modules, in order
-	types   *typing.Table
+
+	concrete map[*binary.Resource]*binary.Resource // see runtime
+	types    *typing.Table
 }
 
 const i32 = 0x7f
@@ -124,9 +126,10 @@ const i32 = 0x7f
 // Unsupported or Exhausted and carry the byte offset.
 func NewPlan(c *binary.Component, lim binary.Limits) (*Plan, error) {
 	p := &planner{plan: emptyPlan(), lim: lim.WithDefaults(), shared: &shared{
-		checked: map[any]bool{},
-		modules: map[*binary.CoreModule]*module{},
-		types:   typing.New(lim.WithDefaults()),
+		checked:  map[any]bool{},
+		concrete: map[*binary.Resource]*binary.Resource{},
+		modules:  map[*binary.CoreModule]*module{},
+		types:    typing.New(lim.WithDefaults()),
 	}}
 	out, err := p.instantiate(&template{def: c}, -1, nil)
 	if err != nil {

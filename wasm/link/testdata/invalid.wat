@@ -247,3 +247,14 @@
   (type $r (resource (rep i32)))
   (func $f (result (own $r)) (canon lift (core func $m "f")))
   (instance (export "r" (type $r)) (export "[constructor]r" (func $f))))
+;;; a resource exported a second time as another one | "b" differs from the declared one
+(component
+  (component $twins
+    (type $r (resource (rep i32)))
+    (export "one" (type $r))
+    (export "two" (type $r) (type (sub resource))))
+  (component $same
+    (import "a" (type $a (sub resource)))
+    (import "b" (type (eq $a))))
+  (instance $t (instantiate $twins))
+  (instance (instantiate $same (with "a" (type $t "one")) (with "b" (type $t "two")))))
