@@ -70,7 +70,10 @@ func moduleType(r *reader) *ModuleType {
 				r.unsupported("core garbage collection type")
 			}
 		case 0x02:
-			types = append(types, coreAlias(r, types))
+			t := coreAlias(r, types)
+			if types = append(types, t); t != nil && t.Outer != nil {
+				m.Outer = append(m.Outer, t.Outer)
+			}
 		case 0x03:
 			name := r.name()
 			it := moduleItem(r, types)
@@ -170,7 +173,9 @@ func typeDef(r *reader) *TypeDef {
 		})
 	case 0x3f:
 		r.byte()
-		if b := r.byte(); b != 0x7f {
+		if b := r.byte(); b == 0x7e {
+			r.unsupported("64-bit resource representation")
+		} else if b != 0x7f {
 			r.bad("resource representation %#x, want i32", b)
 		}
 		t.Resource = &ResourceDef{Dtor: optional(r, (*reader).u32)}

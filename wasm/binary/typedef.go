@@ -69,10 +69,12 @@ type CoreFuncType struct {
 // CoreOuter is an outer alias of a module type; Count 0 is the scope that holds the module type.
 type CoreOuter struct{ Count, Index uint32 }
 
-// ModuleType is the type of a core module: what it imports and exports.
+// ModuleType is the type of a core module: what it imports and exports, and what it takes from
+// enclosing scopes, used or not.
 type ModuleType struct {
 	Imports []ModuleItem
 	Exports []ModuleItem
+	Outer   []*CoreOuter
 }
 
 // ModuleItem is an import (with Module) or export of a module type. Func is set for functions,

@@ -204,7 +204,7 @@ func (p *planner) declareExport(s *scope, path string, e *binary.Import, has, ou
 		return err
 	}
 	s.push(it)
-	if err := out.export(e.Name, it); err != nil {
+	if err := p.export(out, e.Name, it); err != nil {
 		return err
 	}
 	return p.show(s, e.Name, it, true)

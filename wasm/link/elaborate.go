@@ -87,7 +87,7 @@ func (p *planner) instance(s *scope, d *binary.Instance) error {
 			if ref, ok := it.value.(*typing.Ref); ok {
 				it.value = ref.View(p.types.Named(ref.Value, e.Name))
 			}
-			if err := b.bag(e.Name, it); err != nil {
+			if err := p.bag(b, e.Name, it); err != nil {
 				return err
 			}
 		}
@@ -226,7 +226,7 @@ func (p *planner) exportItem(s *scope, d *binary.Export, out *bundle) error {
 		it.value = &typing.Ref{Value: v}
 	}
 	s.push(it)
-	if err := out.export(d.Name, it); err != nil {
+	if err := p.export(out, d.Name, it); err != nil {
 		return err
 	}
 	return p.show(s, d.Name, it, true)

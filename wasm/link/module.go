@@ -65,6 +65,11 @@ func (p *planner) coreType(s *scope, t *binary.CoreType) (*binary.CoreType, erro
 	if err := p.spend(len(t.Module.Imports) + len(t.Module.Exports)); err != nil {
 		return nil, err
 	}
+	for _, o := range t.Module.Outer {
+		if _, err := outerFunc(s, o); err != nil {
+			return nil, err
+		}
+	}
 	var failed error
 	resolved := func(items []binary.ModuleItem) []binary.ModuleItem {
 		items = slices.Clone(items)

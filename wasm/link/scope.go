@@ -65,8 +65,8 @@ func (b *bundle) add(name string, it item) {
 }
 
 // export is add with the checks of an export name.
-func (b *bundle) export(name string, it item) error {
-	if err := annotated(name, it, b.get); err != nil {
+func (p *planner) export(b *bundle, name string, it item) error {
+	if err := p.annotated(name, it, b); err != nil {
 		return err
 	}
 	b.add(name, it)
@@ -169,7 +169,7 @@ func typeScope(sh *shape) *scope {
 
 // imported adds an import to the scope.
 func (p *planner) imported(s *scope, name string, it item) error {
-	if err := annotated(name, it, s.imports.get); err != nil {
+	if err := p.annotated(name, it, s.imports); err != nil {
 		return err
 	}
 	s.imports.add(name, it)

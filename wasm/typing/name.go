@@ -20,6 +20,11 @@ func (r *Ref) id() *Ref {
 	return r
 }
 
+// Goes says whether the handle type v refers to its resource by the name r.
+func (t *Table) Goes(v *binary.Type, r *Ref) bool {
+	return (v.Kind == binary.Own || v.Kind == binary.Borrow) && t.parts[v][0].id() == r.id()
+}
+
 // At finds a type by index.
 func At(types []*Ref, i uint32) (*Ref, error) {
 	if uint64(i) >= uint64(len(types)) {

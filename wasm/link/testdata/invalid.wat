@@ -258,3 +258,11 @@
     (import "b" (type (eq $a))))
   (instance $t (instantiate $twins))
   (instance (instantiate $same (with "a" (type $t "one")) (with "b" (type $t "two")))))
+;;; a module type that takes what is not there, unused | core type index 5 out of range
+(component (core type (module (alias outer 1 5 (type)))))
+;;; a method of the resource by another of its names | must take self: borrow<c> first
+(component
+  (import "b" (type $b (sub resource)))
+  (import "f" (func $f (param "self" (borrow $b))))
+  (export "c" (type $b))
+  (export "[method]c.foo" (func $f)))
