@@ -136,24 +136,6 @@ func TestPublicComponentsArePlanned(t *testing.T) {
 	}
 }
 
-// FuzzPlan: no component makes the linker panic or run away.
-func FuzzPlan(f *testing.F) {
-	files, _ := filepath.Glob("testdata/*.wasm")
-	for _, file := range files {
-		if code, err := os.ReadFile(file); err == nil {
-			f.Add(code)
-		}
-	}
-	for _, c := range invalidCases(f) {
-		f.Add([]byte(c[1]))
-	}
-	f.Fuzz(func(t *testing.T, code []byte) {
-		if _, err := planOf(code); err != nil && fault.Is(err, fault.Internal) {
-			t.Fatalf("refused without a kind: %v", err)
-		}
-	})
-}
-
 // TestCodeThatNobodyRunsIsChecked: a core module is ill-typed whether or not it is instantiated.
 func TestCodeThatNobodyRunsIsChecked(t *testing.T) {
 	ctx := context.Background()
