@@ -122,12 +122,13 @@ func (p *planner) admitType(s *scope, path, name string, e binary.Extern, actual
 		}
 		return *actual, nil
 	}
-	t, err := s.value(e.Index)
+	bound, err := typing.At(s.types, e.Index)
 	if err != nil {
 		return out, err
 	}
+	t := bound.Value
 	if actual == nil {
-		out.value = &typing.Ref{Value: p.types.Named(t, name)}
+		out.value = typing.Equal(p.types.Named(t, name), bound)
 		return out, nil
 	}
 	if err := p.spend(p.types.Weight(t) / 64); err != nil {

@@ -50,6 +50,9 @@ func (p *planner) hidden(v *typing.Visible, it item, export bool) (*typing.Ref, 
 			}
 		}
 	case *typing.Ref:
+		if !export && v.Hides(x) {
+			return x, nil
+		}
 		sh, ok := x.Value.(*shape)
 		if !ok {
 			return p.types.Hidden(v, x.Value, export, p.spend)

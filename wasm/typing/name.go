@@ -8,7 +8,11 @@ type Ref struct {
 	Value any  // *binary.Type, *binary.Func, *binary.Resource, or a type of the caller's
 	Local bool // a definition, which nobody outside can name
 	of    *Ref // the name this is a view of, or nil
+	bound *Ref // the name this is declared equal to, or nil
 }
+
+// Equal is a new name for v, declared as equal to the type called bound.
+func Equal(v any, bound *Ref) *Ref { return &Ref{Value: v, bound: bound} }
 
 // View is the same name for another value.
 func (r *Ref) View(value any) *Ref { return &Ref{Value: value, Local: r.Local, of: r.id()} }
@@ -78,6 +82,13 @@ func (v *Visible) Add(r *Ref, export bool) {
 	if !export {
 		v.imports[r.id()] = true
 	}
+}
+
+// Hides says whether r is a resource declared equal to one that imports cannot see, such as one
+// that the component defines.
+func (v *Visible) Hides(r *Ref) bool {
+	_, ok := r.Value.(*binary.Resource)
+	return ok && r.bound != nil && !v.imports[r.bound.id()]
 }
 
 // Hidden finds a part of a type that an import or export may not use, because it goes by a

@@ -266,3 +266,12 @@
   (import "f" (func $f (param "self" (borrow $b))))
   (export "c" (type $b))
   (export "[method]c.foo" (func $f)))
+;;; an import that equals a resource of the component itself | "r" uses a resource without a name that others see
+(component
+  (type $r (resource (rep i32)))
+  (import "r" (type (eq $r))))
+;;; an imported instance that equals a resource of the component itself | "i" uses a resource without a name that others see
+(component $c
+  (type $r (resource (rep i32)))
+  (export $s "r" (type $r))
+  (import "i" (instance (alias outer $c $s (type $t)) (export "t" (type (eq $t))))))
