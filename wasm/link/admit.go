@@ -31,7 +31,8 @@ func (p *planner) admit(s *scope, path, name string, e binary.Extern, actual *it
 			out.value = declared
 			return out, nil
 		}
-		return *actual, fitModule(actual.value.(*module), declared, name)
+		out.value, err = fitModule(actual.value.(*module), declared, name)
+		return out, err
 	}
 	t, err := s.value(e.Index)
 	if err != nil {
@@ -84,7 +85,11 @@ func (p *planner) admit(s *scope, path, name string, e binary.Extern, actual *it
 			out.value = &template{typ: sh, scope: sh.scope}
 			return out, nil
 		}
-		return *actual, p.fitTemplate(actual.value.(*template), sh)
+		narrowed := *actual.value.(*template)
+		err := p.fitTemplate(&narrowed, sh)
+		narrowed.typ = sh
+		out.value = &narrowed
+		return out, err
 	}
 }
 

@@ -33,6 +33,9 @@ func (p *planner) instantiate(t *template, parent int, give func(string) (item, 
 			return nil, located(d.Offset, err)
 		}
 	}
+	if t.typ != nil {
+		return p.declare(t.typ, "", give, out)
+	}
 	return out, nil
 }
 

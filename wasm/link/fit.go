@@ -28,21 +28,22 @@ func (c coreItem) fits(want coreItem) bool {
 	return c.sort == want.sort && c.is(want.params, want.result) && c.shape.Fits(want.shape)
 }
 
-// fitModule checks that m imports no more and exports no less than want says.
-func fitModule(m, want *module, name string) error {
+// fitModule checks that m imports no more and exports no less than want says, and gives it with
+// the exports of want.
+func fitModule(m, want *module, name string) (*module, error) {
 	declared := make(map[[2]string]coreItem, len(want.imports))
 	for _, w := range want.imports {
 		declared[[2]string{w.module, w.name}] = w.coreItem
 	}
 	for _, imp := range m.imports {
 		if w, ok := declared[[2]string{imp.module, imp.name}]; !ok || !w.fits(imp.coreItem) {
-			return invalid("core module %q imports %q %q, which is not declared so", name, imp.module, imp.name)
+			return nil, invalid("core module %q imports %q %q, which is not declared so", name, imp.module, imp.name)
 		}
 	}
 	for n, w := range want.exports {
 		if got, ok := m.exports[n]; !ok || !got.fits(w) {
-			return invalid("core module %q does not export %q as declared", name, n)
+			return nil, invalid("core module %q does not export %q as declared", name, n)
 		}
 	}
-	return nil
+	return &module{parsed: m.parsed, imports: m.imports, exports: want.exports}, nil
 }

@@ -7,6 +7,7 @@ import (
 	"greentic.dev/greentic/fault"
 	"greentic.dev/wasm/binary"
 	"greentic.dev/wasm/canon"
+	"greentic.dev/wasm/rewrite"
 	"greentic.dev/wasm/typing"
 )
 
@@ -135,12 +136,12 @@ func NewPlan(c *binary.Component, lim binary.Limits) (*Plan, error) {
 	if err != nil {
 		return nil, err
 	}
-	used := map[*module]bool{}
+	used := map[*rewrite.Module]bool{}
 	for _, c := range p.plan.cores {
-		used[c.module] = true
+		used[c.module.parsed] = true
 	}
 	for _, m := range p.parsed {
-		if !used[m] {
+		if !used[m.parsed] {
 			p.plan.unused = append(p.plan.unused, m)
 		}
 	}

@@ -37,7 +37,8 @@ type shape struct {
 	resource  bool   // mentions a resource from outside itself
 }
 
-// template is a component that can be instantiated: a definition, or just a type of one.
+// template is a component that can be instantiated: a definition, a type of one, or a
+// definition of which only what the type says can be seen.
 type template struct {
 	def   *binary.Component
 	typ   *shape

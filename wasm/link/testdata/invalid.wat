@@ -275,3 +275,22 @@
   (type $r (resource (rep i32)))
   (export $s "r" (type $r))
   (import "i" (instance (alias outer $c $s (type $t)) (export "t" (type (eq $t))))))
+;;; an export of a component that its ascribed type leaves out | does not export a type "u"
+(component
+  (component $outer
+    (component $inner (type $t u32) (export "t" (type $t)) (export "u" (type $t)))
+    (type $small (component (type $t u32) (export "t" (type (eq $t)))))
+    (export "c" (component $inner) (component (type $small))))
+  (instance $o (instantiate $outer))
+  (instance $i (instantiate (component $o "c")))
+  (alias export $i "u" (type)))
+;;; an export of a core module that its ascribed type leaves out | does not export a core func "g"
+(component
+  (component $outer
+    (core module $m (func (export "f")) (func (export "g")))
+    (core type $small (module (export "f" (func))))
+    (export "m" (core module $m) (core module (type $small))))
+  (instance $o (instantiate $outer))
+  (alias export $o "m" (core module $m))
+  (core instance $i (instantiate $m))
+  (alias core export $i "g" (core func)))
