@@ -159,16 +159,19 @@ type Alias struct {
 	Index    uint32 // AliasOuter
 }
 
-// Import is an import of a component or component type.
+// Import is an import of a component or component type. Suffix is what was cut off a version to
+// make the name canonical ("a:b/c@0.2" of 0.2.3 has ".3"); it plays no part in validation.
 type Import struct {
-	Name string
-	Type Extern
+	Name   string
+	Suffix string
+	Type   Extern
 }
 
-// Export is an export of a component. Type is the ascribed type or nil.
+// Export is an export of a component. Type is the ascribed type or nil; Suffix is as in Import.
 type Export struct {
 	Item
-	Type *Extern
+	Suffix string
+	Type   *Extern
 }
 
 // Extern is the type of an import or export. For SortCore, SortFunc, SortComponent and

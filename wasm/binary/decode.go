@@ -110,7 +110,7 @@ func (d *Def) decode(section byte, r *reader) {
 	case 8:
 		d.Canon = canon(r)
 	case 10:
-		d.Import = &Import{Name: externName(r, false), Type: externType(r)}
+		d.Import = importOf(r)
 	case 11:
 		d.Export = export(r)
 	}
@@ -192,20 +192,23 @@ func sortIndex(r *reader) (Sort, uint32) {
 }
 
 func instance(r *reader) *Instance {
-	item := func(name func(*reader) string) func(*reader) Item {
-		return func(r *reader) Item {
-			it := Item{Name: name(r)}
-			it.Sort, it.Index = sortIndex(r)
-			return it
-		}
-	}
 	switch b := r.byte(); b {
 	case 0:
-		i := &Instance{Component: r.u32(), Args: vec(r, "arguments", item((*reader).name))}
+		i := &Instance{Component: r.u32(), Args: vec(r, "arguments", func(r *reader) Item {
+			it := Item{Name: r.name()}
+			it.Sort, it.Index = sortIndex(r)
+			return it
+		})}
 		distinct(r, "argument", i.Args, func(a Item) string { return a.Name })
 		return i
 	case 1:
-		i := &Instance{Inline: true, Exports: vec(r, "exports", item(func(r *reader) string { return externName(r, true) }))}
+		i := &Instance{Inline: true, Exports: vec(r, "exports", func(r *reader) Item {
+			n := externNameOf(r)
+			it := Item{Name: n.name}
+			it.Sort, it.Index = sortIndex(r)
+			n.suits(r, it.Sort)
+			return it
+		})}
 		seen := make(map[string]bool, len(i.Exports))
 		for _, e := range i.Exports {
 			unique(r, seen, "export", e.Name)
@@ -244,9 +247,18 @@ func alias(r *reader) *Alias {
 	return a
 }
 
+func importOf(r *reader) *Import {
+	n := externNameOf(r)
+	i := &Import{Name: n.name, Suffix: n.suffix, Type: externType(r)}
+	n.suits(r, i.Type.Sort)
+	return i
+}
+
 func export(r *reader) *Export {
-	e := &Export{Item: Item{Name: externName(r, true)}}
+	n := externNameOf(r)
+	e := &Export{Item: Item{Name: n.name}, Suffix: n.suffix}
 	e.Sort, e.Index = sortIndex(r)
+	n.suits(r, e.Sort)
 	e.Type = optional(r, externType)
 	return e
 }

@@ -56,6 +56,19 @@ func TestMalformedBinariesAreRefused(t *testing.T) {
 		{"name not utf-8", preamble + section(7, "\x01\x6d\x01\x01\xff"), fault.Invalid, "UTF-8"},
 		{"duplicate import", preamble + section(10, "\x02\x00\x01a\x03\x01\x00\x01a\x03\x01"), fault.Invalid, "duplicate import"},
 		{"bad import name", preamble + section(10, "\x01\x00\x02a/\x03\x01"), fault.Invalid, "not a valid import"},
+		{"implements twice", preamble + section(10, "\x01\x02\x01a\x02\x00\x05x:y/z\x00\x05x:y/z\x05\x00"), fault.Invalid, "given twice"},
+		{"implements no interface", preamble + section(10, "\x01\x02\x01a\x01\x00\x01x\x05\x00"), fault.Invalid, "not an interface name"},
+		{"an interface implements", preamble + section(10, "\x01\x02\x05a:b/c\x01\x00\x05x:y/z\x05\x00"), fault.Invalid, "not a plain name"},
+		{"a function implements", preamble + section(10, "\x01\x02\x01a\x01\x00\x05x:y/z\x01\x00"), fault.Invalid, "only instances do"},
+		{"unknown attribute", preamble + section(10, "\x01\x02\x01a\x01\x03\x01x\x05\x00"), fault.Invalid, "attribute 0x3"},
+		{"suffix of a full version", preamble + section(10, "\x01\x02\x0ba:b/c@0.2.3\x01\x01\x02.4\x05\x00"), fault.Invalid, "does not complete"},
+		{"suffix that makes no version", preamble + section(10, "\x01\x02\x09a:b/c@0.2\x01\x01\x02.x\x05\x00"), fault.Invalid, "does not complete"},
+		{"module type imports twice", preamble + section(3, "\x01\x50\x02\x00\x01a\x01b\x02\x00\x00\x00\x01a\x01b\x02\x00\x00"), fault.Invalid, "duplicate import"},
+		{"module type exports twice", preamble + section(3, "\x01\x50\x02\x03\x01a\x02\x00\x00\x03\x01a\x02\x00\x00"), fault.Invalid, "duplicate export"},
+		{"module type with a huge memory", preamble + section(3, "\x01\x50\x01\x03\x01a\x02\x00\x81\x80\x04"), fault.Invalid, "limits"},
+		{"module type with crossed limits", preamble + section(3, "\x01\x50\x01\x03\x01a\x02\x01\x02\x01"), fault.Invalid, "limits"},
+		{"reference type", preamble + section(3, "\x01\x60\x01\x64\x00"), fault.Unsupported, "core reference type"},
+		{"shared global", preamble + section(3, "\x01\x50\x01\x03\x01a\x03\x7f\x02"), fault.Unsupported, "shared core global"},
 		{"resource in a type", preamble + section(7, "\x01\x42\x01\x01\x3f\x7f\x00"), fault.Invalid, "resource definition inside"},
 		{"deep components", nested(100), fault.Exhausted, "nesting"},
 		{"long name", preamble + section(0, string(binary.AppendUvarint(nil, 1<<20))+strings.Repeat("a", 1<<20)), fault.Exhausted, "name of 1048576 bytes"},
@@ -88,7 +101,7 @@ func TestEveryNameFormDecodes(t *testing.T) {
 	for _, tc := range []string{
 		"\x00\x03a-b\x03\x01",
 		"\x01\x05a:b/c\x03\x01",
-		"\x02\x01a\x01\x00\x05x:y/z\x03\x01",
+		"\x02\x01a\x01\x02\x05x y/z\x03\x01",
 		"\x02\x09a:b/c@0.2\x01\x01\x02.3\x03\x01",
 	} {
 		c, err := wasm.Decode([]byte(preamble+section(10, "\x01"+tc)), wasm.Limits{})

@@ -36,6 +36,8 @@ func coreValType(r *reader) byte {
 	b := r.byte()
 	switch b {
 	case 0x7f, 0x7e, 0x7d, 0x7c, 0x7b, 0x70, 0x6f:
+	case 0x63, 0x64, 0x69, 0x6a, 0x6b, 0x6c, 0x6d, 0x6e, 0x71, 0x72, 0x73, 0x74:
+		r.unsupported("core reference type")
 	default:
 		r.bad("core value type %#x", b)
 	}
@@ -45,26 +47,38 @@ func coreValType(r *reader) byte {
 func moduleType(r *reader) *ModuleType {
 	r.byte() // 0x50
 	m, types := &ModuleType{}, []*CoreFuncType(nil)
+	imports, exports := map[[2]string]bool{}, map[[2]string]bool{}
+	once := func(seen map[[2]string]bool, what string, it ModuleItem) ModuleItem {
+		if key := [2]string{it.Module, it.Name}; seen[key] {
+			r.bad("duplicate %s %q %q in a module type", what, clip(it.Module), clip(it.Name))
+		} else {
+			seen[key] = true
+		}
+		return it
+	}
 	for n := r.count("module declarators"); n > 0 && r.err == nil; n-- {
 		switch b := r.byte(); b {
 		case 0x00:
 			module, name := r.name(), r.name()
 			it := moduleItem(r, types)
 			it.Module, it.Name = module, name
-			m.Imports = append(m.Imports, it)
+			m.Imports = append(m.Imports, once(imports, "import", it))
 		case 0x01:
 			if r.peek() == 0x60 {
 				types = append(types, coreFuncType(r))
 			} else {
-				r.bad("core type %#x in a module type", r.peek())
+				r.unsupported("core garbage collection type")
 			}
 		case 0x02:
-			r.unsupported("outer alias in a core module type")
+			t := coreAlias(r, types)
+			if types = append(types, t); t != nil && t.Outer != nil {
+				m.Outer = append(m.Outer, t.Outer)
+			}
 		case 0x03:
 			name := r.name()
 			it := moduleItem(r, types)
 			it.Name = name
-			m.Exports = append(m.Exports, it)
+			m.Exports = append(m.Exports, once(exports, "export", it))
 		default:
 			r.bad("module declarator %#x", b)
 		}
@@ -72,18 +86,26 @@ func moduleType(r *reader) *ModuleType {
 	return m
 }
 
+// coreAlias reads an outer alias of a module type; count 0 is the module type itself.
+func coreAlias(r *reader, types []*CoreFuncType) *CoreFuncType {
+	if s, form := r.byte(), r.byte(); r.err == nil && (CoreSort(s) != CoreTypeSort || form != 1) {
+		r.bad("alias %#x %#x in a module type, want an outer alias of a type", s, form)
+	}
+	count, index := r.u32(), r.u32()
+	if count > 0 {
+		return &CoreFuncType{Outer: &CoreOuter{Count: count - 1, Index: index}}
+	}
+	if r.err == nil && int64(index) >= int64(len(types)) {
+		r.bad("core type index %d out of range", index)
+	}
+	if r.err != nil {
+		return nil
+	}
+	return types[index]
+}
+
 func moduleItem(r *reader, types []*CoreFuncType) ModuleItem {
 	it := ModuleItem{Sort: CoreSort(r.byte())}
-	limits := func() {
-		flags := r.byte()
-		if flags > 1 {
-			r.unsupported("shared or 64-bit memory or table")
-		}
-		r.u32()
-		if flags&1 != 0 {
-			r.u32()
-		}
-	}
 	switch it.Sort {
 	case CoreFunc:
 		i := r.u32()
@@ -93,19 +115,38 @@ func moduleItem(r *reader, types []*CoreFuncType) ModuleItem {
 		}
 		it.Func = types[i]
 	case CoreTable:
-		coreValType(r)
-		limits()
+		it.Value = coreValType(r)
+		it.limits(r, 1<<32-1)
 	case CoreMemory:
-		limits()
+		it.limits(r, 1<<16)
 	case CoreGlobal:
-		coreValType(r)
-		r.byte()
+		it.Value = coreValType(r)
+		b := r.byte()
+		if b > 1 {
+			r.unsupported("shared core global")
+		}
+		it.Mutable = b == 1
 	case CoreTag:
 		r.unsupported("core tag (exception handling)")
 	default:
 		r.bad("core extern type %#x", byte(it.Sort))
 	}
 	return it
+}
+
+// limits reads the size of a table (elements) or memory (pages), which may be most.
+func (it *ModuleItem) limits(r *reader, most uint32) {
+	flags := r.byte()
+	if flags > 1 {
+		r.unsupported("shared or 64-bit memory or table")
+	}
+	it.Min = r.u32()
+	if it.Bounded = flags == 1; it.Bounded {
+		it.Max = r.u32()
+	}
+	if r.err == nil && (it.Min > most || it.Bounded && (it.Max > most || it.Max < it.Min)) {
+		r.bad("limits from %d to %d, at most %d", it.Min, it.Max, most)
+	}
 }
 
 func typeDef(r *reader) *TypeDef {
@@ -132,7 +173,9 @@ func typeDef(r *reader) *TypeDef {
 		})
 	case 0x3f:
 		r.byte()
-		if b := r.byte(); b != 0x7f {
+		if b := r.byte(); b == 0x7e {
+			r.unsupported("64-bit resource representation")
+		} else if b != 0x7f {
 			r.bad("resource representation %#x, want i32", b)
 		}
 		t.Resource = &ResourceDef{Dtor: optional(r, (*reader).u32)}
@@ -157,9 +200,9 @@ func decl(r *reader, inComponent bool) Decl {
 	case b == 2:
 		d.Alias = alias(r)
 	case b == 3 && inComponent:
-		d.Import = &Import{Name: externName(r, false), Type: externType(r)}
+		d.Import = importOf(r)
 	case b == 4:
-		d.Export = &Import{Name: externName(r, true), Type: externType(r)}
+		d.Export = importOf(r)
 	default:
 		r.bad("declarator %#x", b)
 	}

@@ -20,7 +20,7 @@ func valueDef(r *reader) *ValueDef {
 	case 0x6e:
 		v.Kind, v.Names = Flags, labels(r)
 		if len(v.Names) > 32 {
-			r.bad("%d flags, at most 32 are allowed", len(v.Names))
+			r.bad("%d flags, at most 32 are allowed in one set; split it", len(v.Names))
 		}
 	case 0x6d:
 		v.Kind, v.Names = Enum, labels(r)

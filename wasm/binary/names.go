@@ -2,29 +2,65 @@ package binary
 
 import "strings"
 
-// externName reads an import or export name in one of its three binary forms; attributes of
-// the third form are read and dropped, as validation ignores them.
-func externName(r *reader, export bool) string {
+// externName is an import or export name with its attributes. External-id is read and dropped:
+// it speaks to tools.
+type externName struct {
+	name       string
+	implements string
+	suffix     string
+}
+
+// externNameOf reads an import or export name in one of its three binary forms.
+func externNameOf(r *reader) externName {
 	form := r.byte()
-	name := r.name()
+	n := externName{name: r.name()}
+	if r.err == nil && !validExternName(n.name) {
+		r.bad("%q is not a valid import or export name", clip(n.name))
+	}
 	switch form {
 	case 0, 1:
 	case 2:
-		for n := r.count("attributes"); n > 0 && r.err == nil; n-- {
-			switch b := r.byte(); b {
-			case 0, 1, 2:
-				r.name()
-			default:
-				r.bad("name attribute %#x", b)
-			}
-		}
+		n.attributes(r)
 	default:
 		r.bad("name form %#x", form)
 	}
-	if r.err == nil && !validExternName(name, export) {
-		r.bad("%q is not a valid import or export name", clip(name))
+	return n
+}
+
+func (n *externName) attributes(r *reader) {
+	var seen [3]bool
+	for left := r.count("attributes"); left > 0 && r.err == nil; left-- {
+		kind, value := r.byte(), r.name()
+		switch {
+		case r.err != nil:
+		case int(kind) >= len(seen):
+			r.bad("name attribute %#x", kind)
+		case seen[kind]:
+			r.bad("name attribute %#x is given twice", kind)
+		case kind == 0 && !isInterfaceName(value):
+			r.bad("%q implements %q, which is not an interface name", clip(n.name), clip(value))
+		case kind == 0 && !isPlainName(n.name):
+			r.bad("%q is not a plain name, so it cannot implement %q", clip(n.name), clip(value))
+		case kind == 0:
+			n.implements = value
+		case kind == 1:
+			_, version, _ := strings.Cut(n.name, "@")
+			if !isCanonicalVersion(version) || !isSemver(version+value) {
+				r.bad("version suffix %q does not complete %q", clip(value), clip(n.name))
+			}
+			n.suffix = value
+		}
+		if int(kind) < len(seen) {
+			seen[kind] = true
+		}
 	}
-	return name
+}
+
+// suits checks what the attributes ask of the item that has the name.
+func (n externName) suits(r *reader, s Sort) {
+	if r.err == nil && n.implements != "" && s != SortInstance {
+		r.bad("%q implements %q, but only instances do", clip(n.name), clip(n.implements))
+	}
 }
 
 func clip(s string) string {
@@ -42,39 +78,29 @@ func label(r *reader) string {
 	return n
 }
 
-// validExternName accepts plain names ("a-b", "[method]r.f"), interface names
-// ("ns:pkg/iface@1.0.0") and, for imports, the dependency and url forms, which no host
-// satisfies but nested components may use.
-func validExternName(s string, export bool) bool {
-	if rest, ok := strings.CutPrefix(s, "["); ok {
-		kind, rest, ok := strings.Cut(rest, "]")
-		if !ok {
-			return false
-		}
-		switch kind {
-		case "constructor":
-			return isLabel(rest)
-		case "method", "static":
-			a, b, ok := strings.Cut(rest, ".")
-			return ok && isLabel(a) && isLabel(b)
-		}
-		return false
+// validExternName accepts plain names ("a-b", "[method]r.f") and interface names
+// ("ns:pkg/iface@1.0.0").
+func validExternName(s string) bool { return isPlainName(s) || isInterfaceName(s) }
+
+func isPlainName(s string) bool {
+	rest, annotated := strings.CutPrefix(s, "[")
+	if !annotated {
+		return isLabel(s)
 	}
-	if isLabel(s) {
-		return true
+	kind, rest, _ := strings.Cut(rest, "]")
+	switch kind {
+	case "constructor":
+		return isLabel(rest)
+	case "method", "static":
+		a, b, ok := strings.Cut(rest, ".")
+		return ok && isLabel(a) && isLabel(b)
 	}
-	if i := strings.IndexByte(s, '='); i > 0 && strings.HasSuffix(s, ">") && s[min(i+1, len(s)-1)] == '<' {
-		switch s[:i] {
-		case "unlocked-dep", "locked-dep", "url", "integrity":
-			return !export
-		}
-	}
-	return isInterfaceName(s)
+	return false
 }
 
 func isInterfaceName(s string) bool {
 	path, version, versioned := strings.Cut(s, "@")
-	if versioned && !isVersion(version) {
+	if versioned && !isSemver(version) && !isCanonicalVersion(version) {
 		return false
 	}
 	space, rest, _ := strings.Cut(path, ":")
@@ -85,25 +111,39 @@ func isInterfaceName(s string) bool {
 // isWords is isLabel without upper case.
 func isWords(s string) bool { return isLabel(s) && s == strings.ToLower(s) }
 
-// isVersion accepts semantic versions and the canonical short forms "1", "0.2", "0.0.3".
-func isVersion(s string) bool {
-	s, build, built := strings.Cut(s, "+")
-	core, pre, isPre := strings.Cut(s, "-")
-	parts := strings.Split(core, ".")
-	if len(parts) > 3 || built && !isDotted(build) || isPre && !isDotted(pre) {
-		return false
-	}
-	for _, p := range parts {
-		if p == "" || len(p) > 20 || len(p) > 1 && p[0] == '0' || strings.Trim(p, "0123456789") != "" {
+// isCanonicalVersion accepts a semantic version cut after the first number that is not zero:
+// "1", "0.2", "0.0.3", and "0.0.0" (Explainer, "Canonical Interface Name").
+func isCanonicalVersion(s string) bool {
+	parts := strings.Split(s, ".")
+	for i, p := range parts {
+		if !isNumber(p) || i < len(parts)-1 && p != "0" {
 			return false
 		}
 	}
-	return true
+	return parts[len(parts)-1] != "0" && len(parts) <= 3 || len(parts) == 3
 }
 
-func isDotted(s string) bool {
+// isSemver accepts versions as semver.org defines them.
+func isSemver(s string) bool {
+	s, build, built := strings.Cut(s, "+")
+	core, pre, isPre := strings.Cut(s, "-")
+	parts := strings.Split(core, ".")
+	if len(parts) != 3 || built && !isDotted(build, true) || isPre && !isDotted(pre, false) {
+		return false
+	}
+	return isNumber(parts[0]) && isNumber(parts[1]) && isNumber(parts[2])
+}
+
+// isNumber accepts decimal numbers without leading zeros.
+func isNumber(s string) bool {
+	return s != "" && len(s) <= 20 && (s[0] != '0' || s == "0") && strings.Trim(s, "0123456789") == ""
+}
+
+// isDotted accepts the identifiers of a pre-release or build; numbers may begin with zeros only
+// in a build.
+func isDotted(s string, build bool) bool {
 	for _, p := range strings.Split(s, ".") {
-		if p == "" {
+		if p == "" || !build && strings.Trim(p, "0123456789") == "" && p[0] == '0' && p != "0" {
 			return false
 		}
 		for i := 0; i < len(p); i++ {

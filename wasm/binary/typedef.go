@@ -59,19 +59,38 @@ type CoreType struct {
 	Module *ModuleType
 }
 
-// CoreFuncType is a core function type, as binary value type codes (0x7f is i32).
-type CoreFuncType struct{ Params, Results []byte }
+// CoreFuncType is a core function type, as binary value type codes (0x7f is i32). Outer stands
+// for one of an enclosing scope; then the others are empty.
+type CoreFuncType struct {
+	Params, Results []byte
+	Outer           *CoreOuter
+}
 
-// ModuleType is the type of a core module: what it imports and exports.
+// CoreOuter is an outer alias of a module type; Count 0 is the scope that holds the module type.
+type CoreOuter struct{ Count, Index uint32 }
+
+// ModuleType is the type of a core module: what it imports and exports, and what it takes from
+// enclosing scopes, used or not.
 type ModuleType struct {
 	Imports []ModuleItem
 	Exports []ModuleItem
+	Outer   []*CoreOuter
 }
 
-// ModuleItem is an import (with Module) or export of a module type. Func is set for functions.
+// ModuleItem is an import (with Module) or export of a module type. Func is set for functions,
+// Shape for the others.
 type ModuleItem struct {
 	Module string
 	Name   string
 	Sort   CoreSort
 	Func   *CoreFuncType
+	Shape
+}
+
+// Shape is the type of a core table, memory or global.
+type Shape struct {
+	Value    byte   // code of the type of a table's elements or of a global; 0 for a memory
+	Mutable  bool   // a global
+	Min, Max uint32 // elements of a table, pages of a memory
+	Bounded  bool   // Max is given
 }

@@ -1,5 +1,7 @@
 package binary
 
+import "slices"
+
 // Kind is the sort of a component value type (Component Model, Explainer: "Fundamental
 // and specialized value types").
 type Kind uint8
@@ -68,4 +70,26 @@ type Resource struct {
 type Func struct {
 	Params []Field
 	Result *Type
+}
+
+// Same says whether two types, or two missing ones, are equal: by structure and labels, not by
+// their names, and with the same resources.
+func (t *Type) Same(o *Type) bool {
+	if t == o {
+		return true
+	}
+	if t == nil || o == nil || t.Kind != o.Kind || t.Resource != o.Resource {
+		return false
+	}
+	return slices.Equal(t.Names, o.Names) &&
+		slices.EqualFunc(t.Fields, o.Fields, Field.same) &&
+		slices.EqualFunc(t.Cases, o.Cases, func(a, b Case) bool { return Field(a).same(Field(b)) }) &&
+		t.Elem.Same(o.Elem) && t.Err.Same(o.Err)
+}
+
+func (f Field) same(o Field) bool { return f.Name == o.Name && f.Type.Same(o.Type) }
+
+// Same says whether two function types are equal, with the names of their parameters.
+func (f *Func) Same(o *Func) bool {
+	return f == o || slices.EqualFunc(f.Params, o.Params, Field.same) && f.Result.Same(o.Result)
 }

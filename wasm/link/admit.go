@@ -3,6 +3,7 @@ package link
 import (
 	"greentic.dev/greentic/fault"
 	"greentic.dev/wasm/binary"
+	"greentic.dev/wasm/typing"
 )
 
 // admit evaluates the declaration of an import or export. Without an actual item it makes an
@@ -25,13 +26,15 @@ func (p *planner) admit(s *scope, path, name string, e binary.Extern, actual *it
 		if t.Module == nil {
 			return out, invalid("core type %d is not a module type", e.Index)
 		}
+		declared := abstractModule(t.Module)
 		if actual == nil {
-			out.value = abstractModule(t.Module)
-			return out, p.onlyChecking("a core module", name)
+			out.value = declared
+			return out, nil
 		}
-		return *actual, fitModule(actual.value.(*module), t.Module, name)
+		out.value, err = fitModule(actual.value.(*module), declared, name)
+		return out, err
 	}
-	t, err := at(s.types, e.Index, "type")
+	t, err := s.value(e.Index)
 	if err != nil {
 		return out, err
 	}
@@ -46,7 +49,10 @@ func (p *planner) admit(s *scope, path, name string, e binary.Extern, actual *it
 			return out, nil
 		}
 		f := *actual.value.(*function)
-		if !sameFunc(ft, f.typ) {
+		if err := p.spend(p.types.Weight(ft) / 64); err != nil { // comparing walks it
+			return out, err
+		}
+		if !ft.Same(f.typ) {
 			return out, invalid("function %q has another type than declared", name)
 		}
 		f.typ = ft // the same type, with the names it has here
@@ -77,15 +83,33 @@ func (p *planner) admit(s *scope, path, name string, e binary.Extern, actual *it
 		}
 		if actual == nil {
 			out.value = &template{typ: sh, scope: sh.scope}
-			return out, p.onlyChecking("a component", name)
+			return out, nil
 		}
-		return *actual, p.fitTemplate(actual.value.(*template), sh)
+		narrowed := *actual.value.(*template)
+		err := p.fitTemplate(&narrowed, sh)
+		narrowed.typ = sh
+		out.value = &narrowed
+		return out, err
 	}
 }
 
-// onlyChecking refuses what a nested component may import but the embedder does not supply.
-func (p *planner) onlyChecking(what, name string) error {
-	if p.checking || p.inType > 0 {
+// suppliable refuses what a nested component may import but the embedder does not supply, also
+// as a part of an instance.
+func suppliable(name string, it item) error {
+	what := ""
+	switch v := it.value.(type) {
+	case *module:
+		what = "a core module"
+	case *template:
+		what = "a component"
+	case *bundle:
+		for _, n := range v.names {
+			if err := suppliable(name+"/"+n, v.items[n]); err != nil {
+				return err
+			}
+		}
+	}
+	if what == "" {
 		return nil
 	}
 	return fault.Newf(fault.Unsupported, "", "the component imports %s, %q, which a host does not supply", what, name)
@@ -95,23 +119,27 @@ func (p *planner) admitType(s *scope, path, name string, e binary.Extern, actual
 	out := item{sort: binary.SortType}
 	if e.Fresh {
 		if actual == nil {
-			out.value = &binary.Resource{Name: name, Host: path + "/" + name}
+			out.value = &typing.Ref{Value: &binary.Resource{Name: name, Host: path + "/" + name}}
 			return out, nil
 		}
-		if _, ok := actual.value.(*binary.Resource); !ok {
+		if _, ok := actual.value.(*typing.Ref).Value.(*binary.Resource); !ok {
 			return out, invalid("%q is not a resource", name)
 		}
 		return *actual, nil
 	}
-	t, err := at(s.types, e.Index, "type")
+	bound, err := typing.At(s.types, e.Index)
 	if err != nil {
 		return out, err
 	}
+	t := bound.Value
 	if actual == nil {
-		out.value = p.named(t, name)
+		out.value = typing.Equal(p.types.Named(t, name), bound)
 		return out, nil
 	}
-	if !sameType(t, actual.value) {
+	if err := p.spend(p.types.Weight(t) / 64); err != nil {
+		return out, err
+	}
+	if !sameType(t, actual.value.(*typing.Ref).Value) {
 		return out, invalid("type %q differs from the declared one", name)
 	}
 	return *actual, nil
@@ -127,21 +155,21 @@ func (p *planner) declare(sh *shape, path string, give func(name string) (item, 
 		return nil, fault.Newf(fault.Exhausted, "", "types nested deeper than %d", p.lim.Depth)
 	}
 	s := typeScope(sh)
+	if sh.component && give == nil && has == nil {
+		s.visible = typing.NewVisible()
+	}
 	out := newBundle()
 	for i := range sh.decls {
 		d := &sh.decls[i]
-		if err := p.spend(); err != nil {
+		if err := p.spend(1); err != nil {
 			return nil, err
 		}
 		var err error
 		switch {
 		case d.CoreType != nil:
-			s.coreTypes = append(s.coreTypes, d.CoreType)
+			err = p.addCoreType(s, d.CoreType)
 		case d.Type != nil:
-			var t any
-			if t, err = p.define(s, d.Type); err == nil {
-				s.types = append(s.types, t)
-			}
+			err = p.define(s, d.Type)
 		case d.Alias != nil:
 			err = p.alias(s, d.Alias)
 		case d.Import != nil:
@@ -156,7 +184,7 @@ func (p *planner) declare(sh *shape, path string, give func(name string) (item, 
 			}
 			var it item
 			if it, err = p.admit(s, path, d.Import.Name, d.Import.Type, actual); err == nil {
-				err = s.imported(d.Import.Name, it)
+				err = p.imported(s, d.Import.Name, it)
 			}
 		case d.Export != nil:
 			err = p.declareExport(s, path, d.Export, has, out)
@@ -182,7 +210,10 @@ func (p *planner) declareExport(s *scope, path string, e *binary.Import, has, ou
 		return err
 	}
 	s.push(it)
-	return out.export(e.Name, it)
+	if err := p.export(out, e.Name, it); err != nil {
+		return err
+	}
+	return p.show(s, e.Name, it, true)
 }
 
 // fitTemplate checks that a component can stand where a component type is expected: given
@@ -209,13 +240,13 @@ func (p *planner) fitTemplate(t *template, want *shape) error {
 			}
 			s.push(it)
 		case d.Type != nil:
-			v, err := sub.define(s, d.Type)
-			if err != nil {
+			if err := sub.define(s, d.Type); err != nil {
 				return err
 			}
-			s.types = append(s.types, v)
 		case d.CoreType != nil:
-			s.coreTypes = append(s.coreTypes, d.CoreType)
+			if err := sub.addCoreType(s, d.CoreType); err != nil {
+				return err
+			}
 		case d.Alias != nil:
 			if err := sub.alias(s, d.Alias); err != nil {
 				return err

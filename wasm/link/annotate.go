@@ -4,11 +4,12 @@ import (
 	"strings"
 
 	"greentic.dev/wasm/binary"
+	"greentic.dev/wasm/typing"
 )
 
 // annotated checks what a [constructor], [method] or [static] name promises: it names a
-// function of a resource that has its label in the same namespace, which has gives.
-func annotated(name string, it item, has func(label string) (item, bool)) error {
+// function of a resource that has its label in b.
+func (p *planner) annotated(name string, it item, b *bundle) error {
 	rest, ok := strings.CutPrefix(name, "[")
 	if !ok {
 		return nil
@@ -19,9 +20,11 @@ func annotated(name string, it item, has func(label string) (item, bool)) error 
 	if !ok {
 		return invalid("%q is not a function", name)
 	}
-	named, _ := has(label)
-	r, ok := named.value.(*binary.Resource)
-	if !ok {
+	ref, _ := b.items[label].value.(*typing.Ref)
+	if ref == nil {
+		ref = &typing.Ref{}
+	}
+	if _, ok := ref.Value.(*binary.Resource); !ok {
 		return invalid("%q: no resource is called %q here", name, label)
 	}
 	switch kind {
@@ -30,16 +33,29 @@ func annotated(name string, it item, has func(label string) (item, bool)) error 
 		if t != nil && t.Kind == binary.Result {
 			t = t.Elem
 		}
-		if t == nil || t.Kind != binary.Own || t.Resource != r {
+		if t == nil || t.Kind != binary.Own || !p.types.Goes(t, ref) {
 			return invalid("%q must return own<%s>", name, label)
 		}
 	case "method":
-		p := f.typ.Params
-		if len(p) == 0 || p[0].Name != "self" || p[0].Type.Kind != binary.Borrow || p[0].Type.Resource != r {
+		params := f.typ.Params
+		if len(params) == 0 || params[0].Name != "self" || params[0].Type.Kind != binary.Borrow || !p.types.Goes(params[0].Type, ref) {
 			return invalid("%q must take self: borrow<%s> first", name, label)
 		}
 	}
 	return nil
+}
+
+// bag is export for an instance made of definitions: what is annotated needs a resource with a
+// name that others can see.
+func (p *planner) bag(b *bundle, name string, it item) error {
+	if rest, ok := strings.CutPrefix(name, "["); ok {
+		_, label, _ := strings.Cut(rest, "]")
+		label, _, _ = strings.Cut(label, ".")
+		if ref, ok := b.items[label].value.(*typing.Ref); ok && ref.Local {
+			return invalid("%q: the resource %q is neither imported nor exported", name, label)
+		}
+	}
+	return p.export(b, name, it)
 }
 
 func (b *bundle) get(name string) (item, bool) { it, ok := b.items[name]; return it, ok }

@@ -30,8 +30,9 @@ type Program struct {
 	pools map[*pool]struct{} // of the bindings that are open
 }
 
-// Compile rewrites and compiles every core module of the plan. Core modules with features the
-// engine refuses are Unsupported, ill-typed ones Invalid.
+// Compile rewrites and compiles every core module of the plan, also to check those that nobody
+// instantiates. Core modules with features the engine refuses are Unsupported, ill-typed ones
+// Invalid.
 func Compile(ctx context.Context, e *core.Engine, plan *Plan) (*Program, error) {
 	p := &Program{plan: plan, engine: e, codes: make([]*core.Code, len(plan.cores)), pools: map[*pool]struct{}{}}
 	for i, c := range plan.cores {
@@ -42,6 +43,19 @@ func Compile(ctx context.Context, e *core.Engine, plan *Plan) (*Program, error) 
 		var err error
 		if p.codes[i], err = e.Compile(ctx, c.module.parsed, renames); err != nil {
 			return nil, fault.Wrap("compile core module", err)
+		}
+	}
+	for _, m := range plan.unused {
+		renames := make([]rewrite.Rename, len(m.imports))
+		for i, imp := range m.imports {
+			renames[i] = rewrite.Rename{Module: "i0", Name: imp.name} // never linked
+		}
+		code, err := e.Compile(ctx, m.parsed, renames)
+		if err != nil {
+			return nil, fault.Wrap("compile core module", err)
+		}
+		if err := code.Close(ctx); err != nil {
+			return nil, err
 		}
 	}
 	funcs := make([]core.HostFunc, len(plan.made))

@@ -4,6 +4,7 @@ import (
 	"greentic.dev/greentic/fault"
 	"greentic.dev/wasm/binary"
 	"greentic.dev/wasm/canon"
+	"greentic.dev/wasm/typing"
 )
 
 // coreInstance adds a core instance: each import of the module is resolved to the definition
@@ -34,6 +35,9 @@ func (p *planner) coreInstance(s *scope, d *binary.CoreInstance) error {
 			return err
 		}
 	}
+	if err := p.spend(len(m.imports) + len(m.exports)); err != nil {
+		return err
+	}
 	links := make([]coreItem, len(m.imports))
 	for i, imp := range m.imports {
 		from := args[imp.module]
@@ -44,8 +48,8 @@ func (p *planner) coreInstance(s *scope, d *binary.CoreInstance) error {
 		if !ok || it.sort != imp.sort {
 			return invalid("core module imports %s %q %q, which is not supplied", imp.sort, imp.module, imp.name)
 		}
-		if imp.sort == binary.CoreFunc && !it.is(imp.params, imp.result) {
-			return invalid("core module imports function %q %q with another type than supplied", imp.module, imp.name)
+		if !it.fits(imp.coreItem) {
+			return invalid("core module imports %s %q %q with another type than supplied", imp.sort, imp.module, imp.name)
 		}
 		links[i] = it
 	}
@@ -76,10 +80,11 @@ func (p *planner) canon(s *scope, d *binary.Canon) error {
 	case binary.CanonLower:
 		return p.lower(s, d)
 	}
-	r, err := resourceAt(s, d.Type)
+	r, err := typing.Resource(s.types, d.Type)
 	if err != nil {
 		return err
 	}
+	r = p.runtime(r)
 	f := &hostFunc{op: d.Op, resource: r, params: []byte{i32}, results: []byte{i32}}
 	if d.Op == binary.CanonResourceDrop {
 		f.results = nil
@@ -98,7 +103,7 @@ func (p *planner) make(s *scope, f *hostFunc) {
 }
 
 func (p *planner) lift(s *scope, d *binary.Canon) error {
-	t, err := at(s.types, d.Type, "type")
+	t, err := s.value(d.Type)
 	if err != nil {
 		return err
 	}
@@ -113,13 +118,13 @@ func (p *planner) lift(s *scope, d *binary.Canon) error {
 	if err := p.bounded(ft); err != nil {
 		return err
 	}
-	l := &lifted{instance: s.instance, sig: canon.Compile(ft), postReturn: -1}
+	l := &lifted{instance: s.instance, sig: canon.CompileWith(ft, p.runtime), postReturn: -1}
 	params, results := l.sig.CoreLifted()
 	if !f.is(params, results) {
 		return invalid("lifted core function has another type than its component type needs")
 	}
 	l.params, l.results = len(params), len(results)
-	in, out := pointers(ft, l.sig)
+	in, out := p.pointers(ft)
 	if l.options, err = p.options(s, d, in || out, in); err != nil {
 		return err
 	}
@@ -146,10 +151,10 @@ func (p *planner) lower(s *scope, d *binary.Canon) error {
 	if err := p.bounded(fn.typ); err != nil {
 		return err
 	}
-	f := &hostFunc{op: d.Op, fn: fn, sig: canon.Compile(fn.typ)}
+	f := &hostFunc{op: d.Op, fn: fn, sig: canon.CompileWith(fn.typ, p.runtime)}
 	f.params, f.results = f.sig.CoreLowered()
-	in, out := pointers(fn.typ, f.sig)
-	if f.options, err = p.options(s, d, in || out, out && fn.typ.Result != nil && hasPointer(fn.typ.Result)); err != nil {
+	in, out := p.pointers(fn.typ)
+	if f.options, err = p.options(s, d, in || out, p.types.Size(fn.typ.Result).Pointer); err != nil {
 		return err
 	}
 	p.make(s, f)
@@ -160,7 +165,7 @@ func (p *planner) lower(s *scope, d *binary.Canon) error {
 func (p *planner) bounded(ft *binary.Func) error {
 	n := 0
 	for _, f := range ft.Params {
-		n += p.sizes[f.Type].nodes
+		n += p.types.Size(f.Type).Nodes
 	}
 	if n > p.lim.TypeSize {
 		return fault.Newf(fault.Exhausted, "", "function type of %d nodes, at most %d are allowed", n, p.lim.TypeSize)
@@ -169,44 +174,14 @@ func (p *planner) bounded(ft *binary.Func) error {
 }
 
 // pointers says whether params and result of ft pass through linear memory.
-func pointers(ft *binary.Func, sig *canon.Signature) (in, out bool) {
-	lifted, _ := sig.CoreLifted()
-	lowered, _ := sig.CoreLowered()
-	for _, f := range ft.Params {
-		in = in || hasPointer(f.Type)
-	}
+func (p *planner) pointers(ft *binary.Func) (in, out bool) {
 	flat := 0
 	for _, f := range ft.Params {
-		flat += flatCount(f.Type)
+		flat += p.types.Size(f.Type).Flat
+		in = in || p.types.Size(f.Type).Pointer
 	}
-	return in || flat > 16, hasPointer(ft.Result) || len(lowered) > len(lifted)
-}
-
-// flatCount is the number of core values of t, or any number above 16 when there are more.
-func flatCount(t *binary.Type) int {
-	if t == nil {
-		return 0
-	}
-	n, most := 0, 0
-	switch t.Kind {
-	case binary.String, binary.List:
-		return 2
-	case binary.Record, binary.Tuple:
-		for _, f := range t.Fields {
-			if n += flatCount(f.Type); n > 16 {
-				return n
-			}
-		}
-		return n
-	case binary.Variant:
-		for _, c := range t.Cases {
-			most = max(most, flatCount(c.Type))
-		}
-		return 1 + most
-	case binary.Option, binary.Result:
-		return 1 + max(flatCount(t.Elem), flatCount(t.Err))
-	}
-	return 1
+	result := p.types.Size(ft.Result) // nothing for no result
+	return in || flat > 16, result.Pointer || result.Flat > 1
 }
 
 func (p *planner) options(s *scope, d *binary.Canon, needMemory, needRealloc bool) (int, error) {

@@ -5,8 +5,7 @@
 // it; they may be kept for one owner and put back into an image of their first state between
 // calls ([Birth]). Who calls it: package wasm; hosts describe what they offer with [Hosts]. What it refuses
 // to do: ill-typed components, before anything runs; imports that nobody satisfies; re-entering
-// a component instance that is being called. It does not yet check that types used in exports
-// are themselves exported, nor the limits of core tables, memories and globals before
-// instantiation. Main types: [Plan], [Program], [Bound], [Hosts], [Call], [Trap]. Its promises
-// are tested in plan_test.go and kept_test.go, and with the engine in package wasm.
+// a component instance that is being called. Main types: [Plan], [Program], [Bound], [Hosts],
+// [Call], [Trap]. Its promises are tested in plan_test.go, wast_test.go and kept_test.go, and
+// with the engine in package wasm.
 package link

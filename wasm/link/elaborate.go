@@ -3,6 +3,7 @@ package link
 import (
 	"greentic.dev/greentic/fault"
 	"greentic.dev/wasm/binary"
+	"greentic.dev/wasm/typing"
 )
 
 // instantiate evaluates a component with the arguments that give supplies and returns what it
@@ -17,17 +18,23 @@ func (p *planner) instantiate(t *template, parent int, give func(string) (item, 
 		return nil, fault.Newf(fault.Exhausted, "", "components nested deeper than %d", p.lim.Depth)
 	}
 	s := &scope{outer: t.scope, instance: len(p.plan.parents), imports: newBundle()}
+	if give == nil {
+		s.visible = typing.NewVisible()
+	}
 	p.plan.parents = append(p.plan.parents, parent)
 	out := newBundle()
 	for i := range t.def.Defs {
 		d := &t.def.Defs[i]
-		err := p.spend()
+		err := p.spend(1)
 		if err == nil {
 			err = p.evaluate(s, d, give, out)
 		}
 		if err != nil {
 			return nil, located(d.Offset, err)
 		}
+	}
+	if t.typ != nil {
+		return p.declare(t.typ, "", give, out)
 	}
 	return out, nil
 }
@@ -41,7 +48,7 @@ func (p *planner) evaluate(s *scope, d *binary.Def, give func(string) (item, boo
 	case d.CoreInstance != nil:
 		return p.coreInstance(s, d.CoreInstance)
 	case d.CoreType != nil:
-		s.coreTypes = append(s.coreTypes, d.CoreType)
+		return p.addCoreType(s, d.CoreType)
 	case d.Component != nil:
 		return p.component(s, d.Component)
 	case d.Instance != nil:
@@ -49,9 +56,7 @@ func (p *planner) evaluate(s *scope, d *binary.Def, give func(string) (item, boo
 	case d.Alias != nil:
 		return p.alias(s, d.Alias)
 	case d.Type != nil:
-		t, err := p.define(s, d.Type)
-		s.types = append(s.types, t)
-		return err
+		return p.define(s, d.Type)
 	case d.Canon != nil:
 		return p.canon(s, d.Canon)
 	case d.Import != nil:
@@ -82,8 +87,10 @@ func (p *planner) instance(s *scope, d *binary.Instance) error {
 			if err != nil {
 				return err
 			}
-			it.value = p.named(it.value, e.Name)
-			if err := b.export(e.Name, it); err != nil {
+			if ref, ok := it.value.(*typing.Ref); ok {
+				it.value = ref.View(p.types.Named(ref.Value, e.Name))
+			}
+			if err := p.bag(b, e.Name, it); err != nil {
 				return err
 			}
 		}
@@ -173,15 +180,21 @@ func (p *planner) importItem(s *scope, d *binary.Import, give func(string) (item
 		if err != nil {
 			return err
 		}
-		return s.imported(d.Name, it)
+		return p.imported(s, d.Name, it)
 	}
-	it, err := p.admit(s, "", d.Name, d.Type, nil)
+	name := d.Name + d.Suffix // the embedder sees whole versions
+	it, err := p.admit(s, "", name, d.Type, nil)
 	if err != nil {
 		return err
 	}
-	p.plan.imports = append(p.plan.imports, externOf(d.Name, it))
+	if !p.checking {
+		if err := suppliable(name, it); err != nil {
+			return err
+		}
+	}
+	p.plan.imports = append(p.plan.imports, externOf(name, it))
 	p.require(it)
-	return s.imported(d.Name, it)
+	return p.imported(s, d.Name, it)
 }
 
 // require lists the functions of an abstract import as needs.
@@ -202,12 +215,31 @@ func (p *planner) exportItem(s *scope, d *binary.Export, out *bundle) error {
 	if err != nil {
 		return err
 	}
-	it.value = p.named(it.value, d.Name)
 	if d.Type != nil {
 		if it, err = p.admit(s, "", d.Name, *d.Type, &it); err != nil {
 			return err
 		}
 	}
+	if ref, ok := it.value.(*typing.Ref); ok {
+		v := p.types.Named(ref.Value, d.Name)
+		if r, ok := v.(*binary.Resource); ok && d.Type != nil && d.Type.Fresh {
+			abstract := &binary.Resource{Name: d.Name, Host: r.Host}
+			p.concrete[abstract], v = p.runtime(r), abstract
+		}
+		it.value = &typing.Ref{Value: v}
+	}
 	s.push(it)
-	return out.export(d.Name, it)
+	if err := p.export(out, d.Name, it); err != nil {
+		return err
+	}
+	return p.show(s, d.Name, it, true)
+}
+
+// runtime is the resource that stands behind one exported as (sub resource): those who use the
+// export cannot know that they are the same.
+func (p *planner) runtime(r *binary.Resource) *binary.Resource {
+	if c := p.concrete[r]; c != nil {
+		return c
+	}
+	return r
 }

@@ -6,6 +6,8 @@ import (
 	"reflect"
 	"strconv"
 	"time"
+
+	"greentic.dev/wasm/binary"
 )
 
 // AtRest gives copies of the memories of the instances that rest, and what the core function
@@ -124,3 +126,37 @@ func (p *Program) Open() int {
 
 // Lookup finds an interface by its name.
 func (h *Hosts) Lookup(name string) *Interface { return h.find(name) }
+
+// Session is an instance that is called more than once, which Invoke never does.
+type Session struct{ in *instance }
+
+// Session makes an instance and lets it start.
+func (b *Bound) Session(ctx context.Context, lim Limits) (*Session, error) {
+	s := &Session{in: newInstance(ctx, b, lim)}
+	s.in.call = &Call{}
+	if err := s.in.start(); err != nil {
+		s.End()
+		return nil, err
+	}
+	return s, nil
+}
+
+// Func is the type of an exported function at world level.
+func (s *Session) Func(name string) (*binary.Func, bool) {
+	return s.in.bound.program.plan.Func("", name)
+}
+
+// Call calls an exported function at world level.
+func (s *Session) Call(name string, args []any) (any, error) {
+	fn, err := s.in.bound.program.plan.find("", name)
+	if err != nil {
+		return nil, err
+	}
+	return s.in.invoke(fn, -1, args)
+}
+
+// End frees the instance.
+func (s *Session) End() {
+	s.in.end()
+	s.in.free()
+}

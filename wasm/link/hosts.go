@@ -38,7 +38,8 @@ type Interface struct {
 }
 
 // Hosts is everything a binding may import. Interfaces whose package is wasi are matched by
-// semver-compatible version (0.2.x satisfies 0.2.y); all others by exact name. The zero value
+// semver-compatible version (0.2.x satisfies 0.2.y); all others by exact name, or by line when
+// the component names no more ("a:b/c@1"). The zero value
 // satisfies nothing. Fill it before Bind; it must not change afterwards.
 type Hosts struct {
 	interfaces map[string]*Interface

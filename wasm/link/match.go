@@ -5,19 +5,24 @@ import (
 	"strings"
 )
 
-// find looks up an interface by the name a component imports it under. Packages of the wasi
-// namespace match by semver-compatible version: the exact one, else the highest registered of
-// the same 0.2 line. Everything else matches exactly.
+// find looks up an interface by the name a component imports it under: exactly, else by line of
+// semver-compatible versions the highest registered, if the package is of the wasi namespace or
+// the name has only the line ("a:b/c@1", "a:b/c@0.2": the canonical names of the Explainer).
 func (h *Hosts) find(name string) *Interface {
 	if h == nil {
 		return nil
 	}
-	if i := h.interfaces[name]; i != nil || !strings.HasPrefix(name, "wasi:") {
+	if i := h.interfaces[name]; i != nil {
 		return i
 	}
 	path, version, _ := strings.Cut(name, "@")
-	line, _, ok := semver(version)
-	if !ok {
+	line, _, full := semver(version)
+	switch {
+	case full && !strings.HasPrefix(name, "wasi:"):
+		return nil
+	case !full && version != "" && !strings.ContainsAny(version, "-+"):
+		line = version
+	case !full:
 		return nil
 	}
 	var best *Interface

@@ -1,6 +1,8 @@
 package link
 
 import (
+	"slices"
+
 	"greentic.dev/wasm/binary"
 	"greentic.dev/wasm/rewrite"
 )
@@ -26,30 +28,82 @@ func (p *planner) module(c *binary.CoreModule) (*module, error) {
 	if err != nil {
 		return nil, err
 	}
+	imports, exports, err := parsed.Border()
+	if err != nil {
+		return nil, err
+	}
 	m := &module{parsed: parsed, exports: make(map[string]coreItem, len(parsed.Exports))}
-	for _, i := range parsed.Imports {
-		m.imports = append(m.imports, coreImport{i.Module, itemOf(i.Name, i.Kind, i.Type)})
+	seen := make(map[[2]string]bool, len(parsed.Imports))
+	for i, imp := range parsed.Imports {
+		if key := [2]string{imp.Module, imp.Name}; seen[key] {
+			return nil, invalid("core module imports %q %q twice", imp.Module, imp.Name)
+		} else {
+			seen[key] = true
+		}
+		m.imports = append(m.imports, coreImport{imp.Module, itemOf(imp.Name, imp.Kind, imp.Type, imports[i])})
 	}
-	for _, e := range parsed.Exports {
-		m.exports[e.Name] = itemOf(e.Name, e.Kind, e.Type)
+	for i, e := range parsed.Exports {
+		m.exports[e.Name] = itemOf(e.Name, e.Kind, e.Type, exports[i])
 	}
-	p.modules[c] = m
+	p.modules[c], p.parsed = m, append(p.parsed, m)
 	return m, nil
 }
 
-func itemOf(name string, kind rewrite.Kind, t *rewrite.FuncType) coreItem {
-	it := coreItem{sort: binary.CoreSort(kind), name: name}
+func itemOf(name string, kind rewrite.Kind, t *rewrite.FuncType, s rewrite.Shape) coreItem {
+	it := coreItem{sort: binary.CoreSort(kind), name: name, shape: s}
 	if kind == rewrite.Func {
 		it.params, it.result = t.Params, t.Results
 	}
 	return it
 }
 
+// coreType evaluates a core type in s: what a module type takes from outside is put in.
+func (p *planner) coreType(s *scope, t *binary.CoreType) (*binary.CoreType, error) {
+	if t.Module == nil {
+		return t, nil
+	}
+	if err := p.spend(len(t.Module.Imports) + len(t.Module.Exports)); err != nil {
+		return nil, err
+	}
+	for _, o := range t.Module.Outer {
+		if _, err := outerFunc(s, o); err != nil {
+			return nil, err
+		}
+	}
+	var failed error
+	resolved := func(items []binary.ModuleItem) []binary.ModuleItem {
+		items = slices.Clone(items)
+		for i := range items {
+			if f := items[i].Func; f != nil && f.Outer != nil && failed == nil {
+				items[i].Func, failed = outerFunc(s, f.Outer)
+			}
+		}
+		return items
+	}
+	m := &binary.ModuleType{Imports: resolved(t.Module.Imports), Exports: resolved(t.Module.Exports)}
+	return &binary.CoreType{Module: m}, failed
+}
+
+func outerFunc(s *scope, o *binary.CoreOuter) (*binary.CoreFuncType, error) {
+	from, _, err := s.up(o.Count)
+	if err != nil {
+		return nil, err
+	}
+	t, err := at(from.coreTypes, o.Index, "core type")
+	if err != nil {
+		return nil, err
+	}
+	if t.Func == nil {
+		return nil, invalid("core type %d is not a function type", o.Index)
+	}
+	return t.Func, nil
+}
+
 // abstractModule is a module of which only the type is known.
 func abstractModule(t *binary.ModuleType) *module {
 	m := &module{exports: map[string]coreItem{}}
 	item := func(i binary.ModuleItem) coreItem {
-		it := coreItem{sort: i.Sort, name: i.Name}
+		it := coreItem{sort: i.Sort, name: i.Name, shape: rewrite.Shape(i.Shape)}
 		if i.Func != nil {
 			it.params, it.result = i.Func.Params, i.Func.Results
 		}

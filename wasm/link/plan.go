@@ -7,6 +7,8 @@ import (
 	"greentic.dev/greentic/fault"
 	"greentic.dev/wasm/binary"
 	"greentic.dev/wasm/canon"
+	"greentic.dev/wasm/rewrite"
+	"greentic.dev/wasm/typing"
 )
 
 // Plan is the static instance graph of a component, independent of any host: what to
@@ -14,6 +16,7 @@ import (
 // immutable and shared by all bindings of the component.
 type Plan struct {
 	cores     []coreStep     // core module instances, in order
+	unused    []*module      // core modules nobody instantiates
 	made      []*hostFunc    // functions made by canon, in order
 	parents   []int          // component instances: the enclosing one, or -1
 	options   []canonOptions // one per canonical definition with options
@@ -108,11 +111,13 @@ type planner struct {
 
 // shared is the part of a planner that its checkers share.
 type shared struct {
-	work       int
-	checked    map[any]bool
-	modules    map[*binary.CoreModule]*module
-	sizes      map[*binary.Type]typeSize
-	primitives [binary.Borrow + 1]*binary.Type
+	work    int
+	checked map[any]bool
+	modules map[*binary.CoreModule]*module
+	parsed  []*module // those of modules, in order
+
+	concrete map[*binary.Resource]*binary.Resource // see runtime
+	types    *typing.Table
 }
 
 const i32 = 0x7f
@@ -122,17 +127,36 @@ const i32 = 0x7f
 // Unsupported or Exhausted and carry the byte offset.
 func NewPlan(c *binary.Component, lim binary.Limits) (*Plan, error) {
 	p := &planner{plan: emptyPlan(), lim: lim.WithDefaults(), shared: &shared{
-		checked: map[any]bool{},
-		modules: map[*binary.CoreModule]*module{},
-		sizes:   map[*binary.Type]typeSize{},
+		checked:  map[any]bool{},
+		concrete: map[*binary.Resource]*binary.Resource{},
+		modules:  map[*binary.CoreModule]*module{},
+		types:    typing.New(lim.WithDefaults()),
 	}}
 	out, err := p.instantiate(&template{def: c}, -1, nil)
 	if err != nil {
 		return nil, err
 	}
-	p.plan.byName = out.items
+	used := map[*rewrite.Module]bool{}
+	for _, c := range p.plan.cores {
+		used[c.module.parsed] = true
+	}
+	for _, m := range p.parsed {
+		if !used[m.parsed] {
+			p.plan.unused = append(p.plan.unused, m)
+		}
+	}
+	whole := map[string]string{} // the embedder sees whole versions
+	for _, d := range c.Defs {
+		if d.Export != nil {
+			whole[d.Export.Name] = d.Export.Name + d.Export.Suffix
+		}
+	}
+	p.plan.byName = map[string]item{}
 	for _, name := range out.names {
-		p.plan.exports = append(p.plan.exports, externOf(name, out.items[name]))
+		it := out.items[name]
+		name = whole[name]
+		p.plan.byName[name] = it
+		p.plan.exports = append(p.plan.exports, externOf(name, it))
 	}
 	return p.plan, nil
 }
@@ -144,9 +168,9 @@ func (p *planner) checker() *planner {
 	return &planner{plan: emptyPlan(), lim: p.lim, checking: true, depth: p.depth, shared: p.shared}
 }
 
-// spend counts one evaluated definition: components that instantiate each other multiply.
-func (p *planner) spend() error {
-	if p.work++; p.work > p.lim.Definitions {
+// spend counts n evaluated definitions: components that instantiate each other multiply.
+func (p *planner) spend(n int) error {
+	if p.work += n; p.work > p.lim.Definitions {
 		return fault.Newf(fault.Exhausted, "", "linking needs more than %d steps", p.lim.Definitions)
 	}
 	return nil
@@ -177,11 +201,14 @@ func externOf(name string, it item) Extern {
 		case *function:
 			e.Funcs[n] = x.typ
 			e.Order = append(e.Order, n)
-		case *binary.Type:
-			e.Types[n] = x
-		case *binary.Resource:
-			e.Resources = append(e.Resources, n)
-			e.identity[n] = x
+		case *typing.Ref:
+			switch t := x.Value.(type) {
+			case *binary.Type:
+				e.Types[n] = t
+			case *binary.Resource:
+				e.Resources = append(e.Resources, n)
+				e.identity[n] = t
+			}
 		}
 	}
 	return e

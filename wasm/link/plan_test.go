@@ -1,8 +1,9 @@
 package link
 
 import (
+	"bytes"
+	"context"
 	"encoding/base64"
-	"encoding/json"
 	"os"
 	"path/filepath"
 	"strings"
@@ -10,6 +11,7 @@ import (
 
 	"greentic.dev/greentic/fault"
 	"greentic.dev/wasm/binary"
+	"greentic.dev/wasm/core"
 )
 
 func planOf(code []byte) (*Plan, error) {
@@ -54,6 +56,24 @@ func TestIllTypedComponentsAreRefusedBeforeAnythingRuns(t *testing.T) {
 	}
 }
 
+// TestCanonicalNamesAreReflectedWhole: a version that was cut to make a name canonical is whole
+// again for the embedder.
+func TestCanonicalNamesAreReflectedWhole(t *testing.T) {
+	p, err := planOf([]byte("\x00asm\x0d\x00\x01\x00" +
+		section(7, "\x02\x40\x00\x01\x00\x42\x02\x02\x03\x02\x01\x00\x04\x00\x01f\x01\x00") +
+		section(10, "\x01\x02\x09a:b/c@0.2\x01\x01\x02.3\x05\x01") +
+		section(11, "\x01\x02\x07x:y/z@1\x01\x01\x04.0.0\x05\x00\x00")))
+	if err != nil {
+		t.Fatal(err)
+	}
+	if p.imports[0].Name != "a:b/c@0.2.3" || p.needs[0].iface != "a:b/c@0.2.3" || p.exports[0].Name != "x:y/z@1.0.0" {
+		t.Errorf("imports %q as %q, exports %q", p.imports[0].Name, p.needs[0].iface, p.exports[0].Name)
+	}
+	if _, ok := p.Func("x:y/z@1.0.0", "f"); !ok {
+		t.Error("the export is not found by its whole name")
+	}
+}
+
 func TestComponentsThatMultiplyAreExhausted(t *testing.T) {
 	// c0 is empty; every further component instantiates the previous one ten times.
 	body := ""
@@ -94,57 +114,61 @@ func section(id byte, body string) string {
 	return string(id) + string(n) + body
 }
 
-// TestSpecificationCases runs the reference test suite of the Component Model when its binaries
-// are present: GREENTIC_COMPONENT_SPEC names an index.json of {file, line, want, msg, wasm}.
-func TestSpecificationCases(t *testing.T) {
-	index := os.Getenv("GREENTIC_COMPONENT_SPEC")
-	if index == "" {
-		t.Skip("GREENTIC_COMPONENT_SPEC is not set")
+// TestPublicComponentsArePlanned: no valid component is refused. GREENTIC_INPUT names a folder
+// of components.
+func TestPublicComponentsArePlanned(t *testing.T) {
+	dir := os.Getenv("GREENTIC_INPUT")
+	if dir == "" {
+		t.Skip("GREENTIC_INPUT is not set")
 	}
-	var cases []struct {
-		File, Want, Msg, Wasm string
-		Line                  int
+	files, _ := filepath.Glob(filepath.Join(dir, "*.wasm"))
+	for _, f := range files {
+		code, err := os.ReadFile(f)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if bytes.HasPrefix(code, []byte("\x00asm\x01\x00\x00\x00")) {
+			continue // a core module
+		}
+		if _, err := planOf(code); err != nil {
+			t.Errorf("%s: %v", filepath.Base(f), err)
+		}
 	}
-	b, err := os.ReadFile(index)
-	if err == nil {
-		err = json.Unmarshal(b, &cases)
-	}
+}
+
+// TestCodeThatNobodyRunsIsChecked: a core module is ill-typed whether or not it is instantiated.
+func TestCodeThatNobodyRunsIsChecked(t *testing.T) {
+	ctx := context.Background()
+	e, err := core.New(ctx, core.Options{})
 	if err != nil {
 		t.Fatal(err)
 	}
-	right := 0
-	for _, c := range cases {
-		code, err := os.ReadFile(c.Wasm)
+	defer func() {
+		if err := e.Close(ctx); err != nil {
+			t.Error(err)
+		}
+	}()
+	module := func(body string) string { // a function without results, nobody instantiates it
+		return section(1, "\x00asm\x01\x00\x00\x00"+section(1, "\x01\x60\x00\x00")+section(3, "\x01\x00")+section(10, "\x01"+string(rune(len(body)))+body))
+	}
+	const empty = "\x00asm\x0d\x00\x01\x00"
+	for code, ok := range map[string]bool{
+		empty + module("\x00\x0b"):                           true,
+		empty + module("\x00\x41\x00\x0b"):                   false, // leaves an i32
+		empty + section(4, empty+module("\x00\x41\x00\x0b")): false,
+	} {
+		plan, err := planOf([]byte(code))
 		if err != nil {
-			continue
+			t.Fatal(err)
 		}
-		_, err = planOf(code)
-		switch {
-		case err == nil && c.Want == "bad":
-			t.Logf("accepted %s:%d: %s", c.File, c.Line, c.Msg) // known gaps; see doc.go
-		case err != nil && c.Want == "ok" && !fault.Is(err, fault.Unsupported):
-			t.Errorf("refused %s:%d: %v", c.File, c.Line, err)
-		default:
-			right++
+		p, err := Compile(ctx, e, plan)
+		if ok != (err == nil) || !ok && !fault.Is(err, fault.Invalid) {
+			t.Errorf("%q: %v", code, err)
 		}
-	}
-	t.Logf("%d of %d", right, len(cases))
-}
-
-// FuzzPlan: no component makes the linker panic or run away.
-func FuzzPlan(f *testing.F) {
-	files, _ := filepath.Glob("testdata/*.wasm")
-	for _, file := range files {
-		if code, err := os.ReadFile(file); err == nil {
-			f.Add(code)
+		if err == nil {
+			if err := p.Close(ctx); err != nil {
+				t.Error(err)
+			}
 		}
 	}
-	for _, c := range invalidCases(f) {
-		f.Add([]byte(c[1]))
-	}
-	f.Fuzz(func(t *testing.T, code []byte) {
-		if _, err := planOf(code); err != nil && fault.Is(err, fault.Internal) {
-			t.Fatalf("refused without a kind: %v", err)
-		}
-	})
 }

@@ -3,6 +3,8 @@ package link
 import (
 	"greentic.dev/greentic/fault"
 	"greentic.dev/wasm/binary"
+	"greentic.dev/wasm/rewrite"
+	"greentic.dev/wasm/typing"
 )
 
 // A component is evaluated definition by definition into a scope. Types are values of that
@@ -13,10 +15,11 @@ import (
 type scope struct {
 	outer      *scope
 	inType     bool
-	shape      *shape  // the type being evaluated, when inType
-	imports    *bundle // by name, so far
-	instance   int     // component instance, an index into Plan.parents; -1 inside types
-	types      []any
+	shape      *shape          // the type being evaluated, when inType
+	imports    *bundle         // by name, so far
+	visible    *typing.Visible // nil where visibility is not checked
+	instance   int             // component instance, an index into Plan.parents; -1 inside types
+	types      []*typing.Ref
 	coreTypes  []*binary.CoreType
 	funcs      []*function
 	instances  []*bundle
@@ -26,8 +29,7 @@ type scope struct {
 	coreItems  [4][]coreItem // by sort: func, table, memory, global
 }
 
-// A type is one of *binary.Type, *binary.Func, *binary.Resource, *shape (instance type or
-// component type).
+// shape is an instance type or component type.
 type shape struct {
 	component bool
 	decls     []binary.Decl
@@ -35,14 +37,15 @@ type shape struct {
 	resource  bool   // mentions a resource from outside itself
 }
 
-// template is a component that can be instantiated: a definition, or just a type of one.
+// template is a component that can be instantiated: a definition, a type of one, or a
+// definition of which only what the type says can be seen.
 type template struct {
 	def   *binary.Component
 	typ   *shape
 	scope *scope
 }
 
-// item is anything with a name at a component border. Value is *function, a type, *template,
+// item is anything with a name at a component border. Value is *function, *typing.Ref, *template,
 // *bundle or *module, by sort.
 type item struct {
 	sort  binary.Sort
@@ -63,8 +66,8 @@ func (b *bundle) add(name string, it item) {
 }
 
 // export is add with the checks of an export name.
-func (b *bundle) export(name string, it item) error {
-	if err := annotated(name, it, b.get); err != nil {
+func (p *planner) export(b *bundle, name string, it item) error {
+	if err := p.annotated(name, it, b); err != nil {
 		return err
 	}
 	b.add(name, it)
@@ -92,6 +95,7 @@ type coreItem struct {
 	made   *hostFunc
 	params []byte // functions only
 	result []byte
+	shape  rewrite.Shape // the others
 }
 
 // coreBundle is a core instance: the exports others may use.
@@ -135,7 +139,7 @@ func (s *scope) push(it item) {
 		s.instances = append(s.instances, v)
 	case *module:
 		s.modules = append(s.modules, v)
-	default:
+	case *typing.Ref:
 		s.types = append(s.types, v)
 	}
 }
@@ -151,16 +155,25 @@ func (s *scope) up(count uint32) (target *scope, crossed bool, err error) {
 	return s, crossed, nil
 }
 
+// value is the type behind a type index.
+func (s *scope) value(i uint32) (any, error) {
+	ref, err := typing.At(s.types, i)
+	if err != nil {
+		return nil, err
+	}
+	return ref.Value, nil
+}
+
 func typeScope(sh *shape) *scope {
 	return &scope{outer: sh.scope, inType: true, shape: sh, instance: -1, imports: newBundle()}
 }
 
 // imported adds an import to the scope.
-func (s *scope) imported(name string, it item) error {
-	if err := annotated(name, it, s.imports.get); err != nil {
+func (p *planner) imported(s *scope, name string, it item) error {
+	if err := p.annotated(name, it, s.imports); err != nil {
 		return err
 	}
 	s.imports.add(name, it)
 	s.push(it)
-	return nil
+	return p.show(s, name, it, false)
 }

@@ -238,7 +238,7 @@ func valueType(r *reader) api.ValueType {
 	case 0x7f, 0x7e, 0x7d, 0x7c, 0x7b, 0x70, 0x6f:
 		return t
 	}
-	r.unsupported("value type %#x", t)
+	r.unsupported("value type %#x (typed references, garbage collection)", t)
 	return 0
 }
 
@@ -307,6 +307,9 @@ func (m *Module) parseTables(r *reader) {
 	}
 	left := m.limits.Elements
 	for range n {
+		if r.more() && r.b[r.pos] == 0x40 {
+			r.unsupported("a table with an initial value (function references)")
+		}
 		t := table{element: valueType(r)}
 		t.min, t.max = limits(r, math.MaxUint32)
 		if int64(t.min) > int64(left) {

@@ -1,0 +1,126 @@
+package link
+
+import (
+	"context"
+	"fmt"
+	"os"
+	"path/filepath"
+	"strings"
+	"testing"
+
+	"greentic.dev/greentic/fault"
+	"greentic.dev/wasm/core"
+	"greentic.dev/wasm/wit"
+)
+
+// seeds gives the components of testdata to a fuzz target, also the invalid ones.
+func seeds(f *testing.F) {
+	files, _ := filepath.Glob("testdata/*.wasm")
+	for _, file := range files {
+		if code, err := os.ReadFile(file); err == nil {
+			f.Add(code)
+		}
+	}
+	for _, c := range invalidCases(f) {
+		f.Add([]byte(c[1]))
+	}
+}
+
+// FuzzPlan: no component makes the linker panic or run away.
+func FuzzPlan(f *testing.F) {
+	seeds(f)
+	f.Fuzz(func(t *testing.T, code []byte) {
+		if _, err := planOf(code); err != nil && fault.Is(err, fault.Internal) {
+			t.Fatalf("refused without a kind: %v", err)
+		}
+	})
+}
+
+// FuzzValidate: what is accepted is planned the same each time, reflects what can be described,
+// compiles or is refused with a kind, and binds when missing imports may trap.
+func FuzzValidate(f *testing.F) {
+	seeds(f)
+	ctx := context.Background()
+	e, err := core.New(ctx, core.Options{})
+	if err != nil {
+		f.Fatal(err)
+	}
+	f.Cleanup(func() { _ = e.Close(ctx) })
+	f.Fuzz(func(t *testing.T, code []byte) {
+		if len(code) > 1<<14 {
+			return
+		}
+		p, err := planOf(code)
+		if err != nil {
+			return
+		}
+		again, err := planOf(code)
+		if err != nil || p.String() != again.String() {
+			t.Fatalf("planned otherwise the second time: %v\n%s\n%s", err, p, again)
+		}
+		if _, err := wit.Describe(described(p.Imports()), described(p.Exports())); err != nil && fault.Is(err, fault.Internal) {
+			t.Fatalf("not described: %v", err)
+		}
+		program, err := Compile(ctx, e, p)
+		if err != nil {
+			if fault.Is(err, fault.Internal) {
+				t.Fatalf("refused without a kind: %v", err)
+			}
+			return
+		}
+		b, err := program.Bind(&Hosts{TrapMissing: true})
+		if err != nil {
+			t.Fatalf("not bound: %v", err)
+		}
+		b.Close()
+		if err := program.Close(ctx); err != nil {
+			t.Fatal(err)
+		}
+	})
+}
+
+func described(externs []Extern) []wit.Item {
+	items := make([]wit.Item, len(externs))
+	for i, e := range externs {
+		items[i] = wit.Item{Name: e.Name, Func: e.Func, Funcs: e.Funcs, Types: e.Types, Order: e.Order, Resources: e.identity}
+		if e.Func == nil && e.Funcs == nil {
+			items[i].Type = e.Types[e.Name]
+		}
+	}
+	return items
+}
+
+// String shows what the plan decides.
+func (p *Plan) String() string {
+	var out strings.Builder
+	name := func(it coreItem) string {
+		if it.core < 0 {
+			return fmt.Sprint("made ", it.made.index)
+		}
+		return fmt.Sprintf("%d.%s", it.core, it.name)
+	}
+	for i, c := range p.cores {
+		fmt.Fprintf(&out, "core %d of %d imports:", i, len(c.module.imports))
+		for _, l := range c.links {
+			fmt.Fprintf(&out, " %s", name(l))
+		}
+		fmt.Fprintln(&out)
+	}
+	for _, f := range p.made {
+		fmt.Fprintf(&out, "made %d in %d: %d %x %x\n", f.op, f.instance, f.options, f.params, f.results)
+	}
+	for _, o := range p.options {
+		fmt.Fprintf(&out, "options in %d: %d %d\n", o.instance, o.encoding, o.realloc)
+	}
+	for _, e := range p.entries {
+		fmt.Fprintf(&out, "entry %s\n", name(e))
+	}
+	for _, n := range p.needs {
+		fmt.Fprintf(&out, "needs %q %q of %d\n", n.iface, n.name, len(n.typ.Params))
+	}
+	for _, x := range append(p.imports[:len(p.imports):len(p.imports)], p.exports...) {
+		fmt.Fprintf(&out, "extern %q: %q %q, %d types\n", x.Name, x.Order, x.Resources, len(x.Types))
+	}
+	fmt.Fprintf(&out, "parents %v, %d unused\n", p.parents, len(p.unused))
+	return out.String()
+}

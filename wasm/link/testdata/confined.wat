@@ -1,0 +1,33 @@
+;; A component that calls out while it may not: during realloc and during post-return. What it
+;; calls is "wait" of the host, or the destructor of a resource of its own.
+(component
+  (import "wait" (func $wait))
+  (core func $wait' (canon lower (func $wait)))
+  (type $r (resource (rep i32)))
+  (core func $new (canon resource.new $r))
+  (core func $drop (canon resource.drop $r))
+  (core module $m
+    (import "h" "wait" (func $wait))
+    (import "h" "new" (func $new (param i32) (result i32)))
+    (import "h" "drop" (func $drop (param i32)))
+    (memory (export "m") 1)
+    (func (export "realloc-waits") (param i32 i32 i32 i32) (result i32) (call $wait) (i32.const 64))
+    (func (export "realloc-drops") (param i32 i32 i32 i32) (result i32) (call $drop (call $new (i32.const 1))) (i32.const 64))
+    (func (export "realloc") (param i32 i32 i32 i32) (result i32) (i32.const 64))
+    (func (export "take") (param i32 i32) (result i32) (local.get 1))
+    (func (export "give") (result i32) (call $wait) (i32.const 7))
+    (func (export "post-waits") (param i32) (call $wait))
+    (func (export "post-drops") (param i32) (call $drop (call $new (i32.const 1)))))
+  (core instance $m (instantiate $m (with "h" (instance
+    (export "wait" (func $wait')) (export "new" (func $new)) (export "drop" (func $drop))))))
+  (func (export "realloc-waits") (param "s" string) (result u32)
+    (canon lift (core func $m "take") (memory (core memory $m "m")) (realloc (core func $m "realloc-waits"))))
+  (func (export "realloc-drops") (param "s" string) (result u32)
+    (canon lift (core func $m "take") (memory (core memory $m "m")) (realloc (core func $m "realloc-drops"))))
+  (func (export "take") (param "s" string) (result u32)
+    (canon lift (core func $m "take") (memory (core memory $m "m")) (realloc (core func $m "realloc"))))
+  (func (export "post-waits") (result u32)
+    (canon lift (core func $m "give") (post-return (core func $m "post-waits"))))
+  (func (export "post-drops") (result u32)
+    (canon lift (core func $m "give") (post-return (core func $m "post-drops"))))
+  (func (export "give") (result u32) (canon lift (core func $m "give"))))
