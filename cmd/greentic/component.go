@@ -16,6 +16,7 @@ import (
 	"greentic.dev/system"
 	"greentic.dev/wasm"
 	"greentic.dev/wasm/binary"
+	"greentic.dev/wasm/outline"
 	"greentic.dev/wasm/wit"
 )
 
@@ -44,12 +45,9 @@ func openComponent(ctx context.Context, env *environment, file string) (*workben
 	if err != nil {
 		return nil, err
 	}
-	b, err := os.ReadFile(file)
-	switch {
-	case errors.Is(err, fs.ErrNotExist):
-		return nil, fault.New(fault.NotFound, "component "+file, "no such file")
-	case err != nil:
-		return nil, fault.As(fault.Unavailable, "component "+file, err)
+	b, err := readComponent(file)
+	if err != nil {
+		return nil, err
 	}
 	w := &workbench{config: config, bytes: b, name: strings.TrimSuffix(filepath.Base(file), filepath.Ext(file))}
 	w.engine, err = wasm.New(ctx, wasm.Options{CacheDir: config.CodeCache(false)})
@@ -61,6 +59,17 @@ func openComponent(ctx context.Context, env *environment, file string) (*workben
 		return nil, fault.Wrap("component "+file, err)
 	}
 	return w, nil
+}
+
+func readComponent(file string) ([]byte, error) {
+	b, err := os.ReadFile(file)
+	switch {
+	case errors.Is(err, fs.ErrNotExist):
+		return nil, fault.New(fault.NotFound, "component "+file, "no such file")
+	case err != nil:
+		return nil, fault.As(fault.Unavailable, "component "+file, err)
+	}
+	return b, nil
 }
 
 func (w *workbench) close() error { return w.engine.Close(context.Background()) }
@@ -183,31 +192,31 @@ func componentWITCommand(env *environment) *cobra.Command {
 		Example: "  greentic component wit provider.wasm",
 		Args:    exactArgs(1),
 		RunE: func(c *cobra.Command, args []string) error {
-			w, err := openComponent(c.Context(), env, args[0])
+			code, err := readComponent(args[0])
 			if err != nil {
 				return err
 			}
-			defer w.close()
-			set, err := wit.Describe(witItems(w.code.Imports()), witItems(w.code.Exports()))
+			text, err := witOf(code)
 			if err != nil {
 				return fault.Wrap("component "+args[0], err)
 			}
 			if env.JSON {
-				return printJSON(env, map[string]string{"wit": wit.Format(set)})
+				return printJSON(env, map[string]string{"wit": text})
 			}
-			_, err = fmt.Fprint(env.Stdout, wit.Format(set))
+			_, err = fmt.Fprint(env.Stdout, text)
 			return fault.Wrap("print", err)
 		},
 	}
 }
 
-func witItems(items []wasm.Item) []wit.Item {
-	list := make([]wit.Item, len(items))
-	for i, item := range items {
-		list[i] = wit.Item{Name: item.Name, Func: item.Func, Types: item.Types, Funcs: item.Funcs, Order: item.Order, Resources: map[string]*binary.Resource{}}
-		for _, name := range item.Resources {
-			list[i].Resources[name] = nil
-		}
+func witOf(code []byte) (string, error) {
+	o, err := outline.Read(code, binary.Limits{})
+	if err != nil {
+		return "", err
 	}
-	return list
+	set, err := o.WIT()
+	if err != nil {
+		return "", err
+	}
+	return wit.Format(set), nil
 }

@@ -1,10 +1,6 @@
 package wit
 
-import (
-	"strings"
-
-	"greentic.dev/wasm/binary"
-)
+import "greentic.dev/wasm/binary"
 
 // Set is a group of packages that refer to nothing outside of it. It must not change once it
 // is shared.
@@ -137,16 +133,4 @@ func (s *Set) World(name string) *World {
 		}
 	}
 	return nil
-}
-
-// splitFunc takes the name of a resource function apart: "[method]r.f" is method, r, f.
-// Kind is empty for a plain function.
-func splitFunc(name string) (kind, resource, short string) {
-	rest, ok := strings.CutPrefix(name, "[")
-	if !ok {
-		return "", "", name
-	}
-	kind, rest, _ = strings.Cut(rest, "]")
-	resource, short, _ = strings.Cut(rest, ".")
-	return kind, resource, short
 }
