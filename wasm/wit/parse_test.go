@@ -102,7 +102,7 @@ func TestResourcesHaveOneIdentity(t *testing.T) {
 		t.Error("a renamed resource is another one")
 	}
 	w := set.World("a:b/w")
-	if w == nil || w.Imports[0].Name != "a:b/user" || w.Exports[0].Interface != types {
+	if w == nil || len(w.Imports) != 2 || w.Imports[0].Interface != types || w.Imports[1].Name != "a:b/user" || w.Exports[0].Interface != types {
 		t.Errorf("world %+v", w)
 	}
 }

@@ -51,8 +51,11 @@ func (p *parser) extern(h header) *externDecl {
 		d.iface = p.interfaceBody(h)
 	default:
 		second := p.name()
-		if p.tok.kind == ';' {
-			p.unsupported(first.at, "import the interface by its path", "another name for interface %q is not supported", second.text)
+		if p.tok.kind == '(' && (second.text == "get" || second.text == "set") {
+			p.unsupported(second.at, "make it a function", "accessors (%s) are not supported", second.text)
+		}
+		if p.tok.kind == ';' || p.tok.kind == ':' {
+			p.unsupported(first.at, "name the interface by its path alone", "the name %q for an interface that has one is not supported", first.text)
 		}
 		d.path = p.pathAfter(first, second)
 		p.expect(';')

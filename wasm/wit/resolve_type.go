@@ -1,8 +1,6 @@
 package wit
 
 import (
-	"strings"
-
 	"greentic.dev/greentic/fault"
 	"greentic.dev/wasm/binary"
 )
@@ -21,10 +19,7 @@ func newScope() *scope {
 }
 
 func (s *scope) claim(n name) error {
-	key := strings.ToLower(n.text)
-	if kind, resource, short := SplitFunc(key); kind == "method" || kind == "static" {
-		key = resource + "." + short
-	}
+	key := binary.StrongName(n.text)
 	if s.taken[key] {
 		return n.at.err(fault.Invalid, "rename one of them", "%q is defined twice", n.text)
 	}
