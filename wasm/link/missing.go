@@ -5,8 +5,12 @@ import (
 	"slices"
 )
 
-// Need is a function that a component imports. Interface is empty for one at world level.
-type Need struct{ Interface, Func string }
+// Need is a function that a component imports. Interface is empty for one at world level;
+// Offered says that the interface is there, without this function.
+type Need struct {
+	Interface, Func string
+	Offered         bool
+}
 
 // Missing lists, in the order of the binary, the imported functions that none of hosts has:
 // with any of them Bind fails.
@@ -14,7 +18,7 @@ func (p *Plan) Missing(hosts ...*Hosts) []Need {
 	var list []Need
 	for _, n := range p.needs {
 		if i := find(hosts, n.iface); i == nil || i.Funcs[n.name] == nil {
-			list = append(list, Need{n.iface, n.name})
+			list = append(list, Need{n.iface, n.name, i != nil})
 		}
 	}
 	return list
