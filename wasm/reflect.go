@@ -1,6 +1,8 @@
 package wasm
 
 import (
+	"slices"
+
 	"greentic.dev/wasm/link"
 	"greentic.dev/wasm/wasi"
 )
@@ -15,4 +17,16 @@ func (c *Component) Missing(h *link.Hosts) []Need {
 	system := &link.Hosts{}
 	wasi.Register(system)
 	return c.program.Plan().Missing(h, system)
+}
+
+// Offered lists the interfaces that h (which may be nil) and WASI offer, sorted.
+func Offered(h *link.Hosts) []string {
+	system := &link.Hosts{}
+	wasi.Register(system)
+	names := system.Names()
+	if h != nil {
+		names = append(names, h.Names()...)
+	}
+	slices.Sort(names)
+	return slices.Compact(names)
 }

@@ -36,7 +36,11 @@ func TestMissingImportsAreListed(t *testing.T) {
 		}
 		hosts.Add(&wasm.Interface{Name: n.Interface, Funcs: map[string]wasm.HostFunc{"read": nil}})
 	}
-	if still := c.Missing(hosts); len(still) != len(missing) {
-		t.Errorf("an interface without the functions is enough: %v", still)
+	still := c.Missing(hosts)
+	if len(still) != len(missing) || !still[0].Offered || missing[0].Offered {
+		t.Errorf("an interface without the functions: %v", still)
+	}
+	if names := wasm.Offered(hosts); !slices.Contains(names, missing[0].Interface) || !slices.Contains(names, "wasi:cli/exit@0.2.9") {
+		t.Errorf("offered: %v", names)
 	}
 }

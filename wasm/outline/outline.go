@@ -1,6 +1,8 @@
 package outline
 
 import (
+	"fmt"
+
 	"greentic.dev/greentic/fault"
 	"greentic.dev/wasm/binary"
 	"greentic.dev/wasm/link"
@@ -25,9 +27,19 @@ func Read(code []byte, lim binary.Limits) (*Outline, error) {
 		return nil, fault.Wrap(op, err)
 	}
 	if _, err := link.NewPlan(decoded, lim); err != nil {
-		return nil, fault.Wrap(op, err)
+		return nil, fault.Wrap(op, inModule(decoded, err))
 	}
 	return &Outline{decoded: decoded, limits: lim}, nil
+}
+
+// inModule adds to err where the core module begins that is to blame, if one is.
+func inModule(c *binary.Component, err error) error {
+	walk(c, func(d *binary.Def) {
+		if _, failed := rewrite.Parse(d.CoreModule.Code, rewrite.Limits{}); failed != nil && failed.Error() == err.Error() {
+			err = fault.Wrap(fmt.Sprintf("component offset %#x", d.Offset), err)
+		}
+	})
+	return err
 }
 
 // WIT is what the component imports and exports as WIT. It is Unsupported if WIT has no words

@@ -30,6 +30,38 @@ func Format(s *Set) string {
 	return w.String()
 }
 
+// Entry is one item of an interface or world, as WIT.
+type Entry struct{ Name, Text string }
+
+// Entries prints the types and functions of an interface or world one by one: of a type its
+// definition or where it is taken from, of a function its signature.
+func Entries(types []*TypeDef, funcs []*Func) (defined, callable []Entry) {
+	w := &writer{}
+	w.names(types)
+	for _, t := range types {
+		w.Reset()
+		if t.Use != nil {
+			w.uses([]*TypeDef{t})
+		} else {
+			w.typeDef(t, nil)
+		}
+		defined = append(defined, Entry{t.Name, strings.TrimSuffix(w.String(), "\n")})
+	}
+	for _, f := range funcs {
+		text := ""
+		switch kind, _, _ := SplitFunc(f.Name); kind {
+		case "constructor":
+			text = w.constructor(f)
+		case "static":
+			text = "static " + w.fn(f.Type, false)
+		default:
+			text = w.fn(f.Type, kind == "method")
+		}
+		callable = append(callable, Entry{f.Name, text})
+	}
+	return defined, callable
+}
+
 // writer prints lines at a depth. Names are those of the interface or world being printed.
 type writer struct {
 	strings.Builder

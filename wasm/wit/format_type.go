@@ -68,11 +68,7 @@ func (w *writer) resourceDef(d *TypeDef, funcs []*Func) {
 		w.head(f.Docs, f.Gate)
 		switch kind {
 		case "constructor":
-			ft := *f.Type
-			if ft.Result != nil && ft.Result.Kind == binary.Own {
-				ft.Result = nil
-			}
-			w.line("%s;", strings.Replace(w.fn(&ft, false), "func", "constructor", 1))
+			w.line("%s;", w.constructor(f))
 		case "static":
 			w.line("%s: static %s;", id(short), w.fn(f.Type, false))
 		default:
@@ -84,6 +80,15 @@ func (w *writer) resourceDef(d *TypeDef, funcs []*Func) {
 	} else {
 		w.line("resource %s;", id(d.Name))
 	}
+}
+
+// constructor writes a constructor; what it makes is said only if it may fail.
+func (w *writer) constructor(f *Func) string {
+	t := *f.Type
+	if t.Result != nil && t.Result.Kind == binary.Own {
+		t.Result = nil
+	}
+	return strings.Replace(w.fn(&t, false), "func", "constructor", 1)
 }
 
 func (w *writer) fn(t *binary.Func, method bool) string {
