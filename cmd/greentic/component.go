@@ -12,7 +12,6 @@ import (
 	"github.com/spf13/cobra"
 
 	"greentic.dev/greentic/fault"
-	"greentic.dev/runtime/host"
 	"greentic.dev/system"
 	"greentic.dev/wasm"
 	"greentic.dev/wasm/binary"
@@ -27,7 +26,7 @@ func componentCommand(env *environment) *cobra.Command {
 		Args:  onlyCommands,
 		RunE:  func(c *cobra.Command, _ []string) error { return c.Help() },
 	}
-	c.AddCommand(componentInspectCommand(env), componentWITCommand(env), componentInvokeCommand(env))
+	c.AddCommand(componentInspectCommand(env), componentWITCommand(env), componentDoctorCommand(env), componentInvokeCommand(env))
 	return c
 }
 
@@ -73,117 +72,6 @@ func readComponent(file string) ([]byte, error) {
 }
 
 func (w *workbench) close() error { return w.engine.Close(context.Background()) }
-
-// inspection is what `component inspect --json` prints.
-type inspection struct {
-	File         string            `json:"file"`
-	Digest       string            `json:"digest"`
-	Size         int               `json:"size"`
-	ABI          host.ABI          `json:"abi,omitempty"` // empty: nothing this host can call
-	Imports      []host.Import     `json:"imports"`
-	Exports      []host.Import     `json:"exports"`
-	Capabilities []string          `json:"capabilities"`
-	Operations   []host.Operation  `json:"operations,omitempty"`
-	Description  *host.Description `json:"description,omitempty"`
-	Notes        []string          `json:"notes,omitempty"` // why it cannot be called or described
-}
-
-func componentInspectCommand(env *environment) *cobra.Command {
-	return &cobra.Command{
-		Use:     "inspect FILE",
-		Short:   "Show what a component imports, exports, needs and says about itself",
-		Example: "  greentic component inspect provider.wasm --json",
-		Args:    exactArgs(1),
-		RunE: func(c *cobra.Command, args []string) error {
-			w, err := openComponent(c.Context(), env, args[0])
-			if err != nil {
-				return err
-			}
-			defer w.close()
-			report := w.inspect(c.Context())
-			report.File = args[0]
-			if env.JSON {
-				return printJSON(env, report)
-			}
-			printInspection(env, report)
-			return nil
-		},
-	}
-}
-
-func (w *workbench) inspect(ctx context.Context) inspection {
-	r := inspection{Digest: w.code.Digest(), Size: w.code.Size(), Imports: host.ImportsOf(w.code), Exports: []host.Import{}}
-	if r.Imports == nil {
-		r.Imports = []host.Import{}
-	}
-	r.Capabilities = host.Capabilities(r.Imports)
-	for _, item := range w.code.Exports() {
-		e := host.Import{Name: item.Name, Functions: item.Order}
-		if item.Func != nil {
-			e.Functions = []string{item.Name}
-		}
-		r.Exports = append(r.Exports, e)
-	}
-	h := host.New(host.Deps{Engine: w.engine}, w.options())
-	component, err := h.Load(ctx, w.name, w.bytes)
-	if err != nil {
-		r.Notes = append(r.Notes, err.Error())
-		return r
-	}
-	r.ABI = component.ABI()
-	description, err := component.Describe(ctx)
-	if err != nil {
-		r.Notes = append(r.Notes, err.Error())
-		return r
-	}
-	r.Operations, r.Description = description.Operations, &description
-	return r
-}
-
-func (w *workbench) options() host.Options {
-	return host.Options{Limits: wasm.Limits{Memory: uint64(w.config.MemoryBytes), Wall: w.config.StepTime}}
-}
-
-func printInspection(env *environment, r inspection) {
-	out := env.Stdout
-	fmt.Fprintf(out, "%s: %d bytes, %s\n", r.File, r.Size, r.Digest)
-	if r.Description != nil && r.Description.Name != "" {
-		fmt.Fprintf(out, "%s %s %s\n", r.Description.Name, r.Description.Version, r.Description.Summary)
-	}
-	if r.ABI != "" {
-		fmt.Fprintf(out, "called through %s\n", r.ABI)
-	}
-	needs := "nothing"
-	if len(r.Capabilities) > 0 {
-		needs = strings.Join(r.Capabilities, ", ")
-	}
-	fmt.Fprintf(out, "needs %s\n", needs)
-	printItems(env, "imports", r.Imports)
-	printItems(env, "exports", r.Exports)
-	if len(r.Operations) > 0 {
-		fmt.Fprintln(out, "operations")
-	}
-	for _, o := range r.Operations {
-		fmt.Fprintf(out, "  %-24s %s\n", o.Name, o.Summary)
-	}
-	for _, note := range r.Notes {
-		fmt.Fprintf(out, "note: %s\n", note)
-	}
-}
-
-func printItems(env *environment, title string, items []host.Import) {
-	if len(items) == 0 {
-		return
-	}
-	fmt.Fprintln(env.Stdout, title)
-	for _, i := range items {
-		functions := "types only"
-		if len(i.Functions) > 0 {
-			functions = strings.Join(i.Functions, ", ")
-		}
-		fmt.Fprintf(env.Stdout, "  %s\n      %s\n", i.Name, functions)
-	}
-}
 
 func componentWITCommand(env *environment) *cobra.Command {
 	return &cobra.Command{
