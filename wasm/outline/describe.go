@@ -31,6 +31,11 @@ func Describe(c *binary.Component, lim binary.Limits) (*wit.Set, error) {
 	if err := d.sort(); err != nil {
 		return nil, err
 	}
+	for _, p := range d.order {
+		for _, w := range p.Worlds {
+			w.Complete() // the types of a side that exports an interface may need more than the imports
+		}
+	}
 	set := &wit.Set{Packages: d.order}
 	for _, custom := range c.Custom {
 		if custom.Name == docsSection {

@@ -276,8 +276,10 @@ func (w *writer) extern(x *World, verb string, e *Extern) {
 	switch {
 	case e.Func != nil:
 		w.line("%s %s: %s;", verb, id(e.Name), w.fn(e.Func, false))
-	case e.Interface.Package != nil:
+	case e.byPath():
 		w.line("%s %s;", verb, w.path(e.Interface))
+	case e.Interface.Package != nil:
+		w.line("%s %s: %s;", verb, id(e.Name), w.path(e.Interface))
 	default:
 		w.open("%s %s: interface", verb, id(e.Name))
 		w.interfaceBody(e.Interface)

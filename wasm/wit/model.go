@@ -40,11 +40,16 @@ type World struct {
 
 // Extern is one import or export of a world. Exactly one of Interface and Func is set.
 type Extern struct {
-	Name      string // as in the component: "ns:pkg/iface@1.0.0", or a plain name
+	Name      string // as in the component: "ns:pkg/iface@1.0.0", or a plain name, also for an interface of a package
 	Docs      string
 	Gate      Gate
 	Interface *Interface
 	Func      *binary.Func
+}
+
+// byPath says that x is an interface under the name it has by itself.
+func (x *Extern) byPath() bool {
+	return x.Interface != nil && x.Interface.Package != nil && x.Name == x.Interface.FullName()
 }
 
 // TypeDef is a named type of an interface or world. Exactly one of Type and Resource is set.

@@ -54,10 +54,15 @@ func (p *parser) extern(h header) *externDecl {
 		if p.tok.kind == '(' && (second.text == "get" || second.text == "set") {
 			p.unsupported(second.at, "make it a function", "accessors (%s) are not supported", second.text)
 		}
-		if p.tok.kind == ';' || p.tok.kind == ':' {
-			p.unsupported(first.at, "name the interface by its path alone", "the name %q for an interface that has one is not supported", first.text)
+		switch p.tok.kind {
+		case ';': // a name of its own for an interface of this package
+			d.name, d.path = first, &path{item: second}
+		case ':': // for another one
+			p.next()
+			d.name, d.path = first, p.pathAfter(second, p.name())
+		default:
+			d.path = p.pathAfter(first, second)
 		}
-		d.path = p.pathAfter(first, second)
 		p.expect(';')
 	}
 	return d

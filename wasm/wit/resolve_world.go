@@ -42,7 +42,7 @@ func (r *resolver) world(w *world, at place) error {
 		}
 	}
 	w.model.Types = w.types.order
-	if i := w.complete(); i != nil {
+	if i := w.model.Complete(); i != nil {
 		return at.err(fault.Invalid, "export what it uses too, or do not export what that uses",
 			"world %q exports something of which %s takes types, but cannot export it beside them", d.name.text, i.FullName())
 	}
@@ -59,7 +59,9 @@ func (r *resolver) extern(w *world, e *externDecl) error {
 		if err != nil {
 			return err
 		}
-		x.Interface, x.Name, at = i.model, i.model.FullName(), e.path.item.at
+		if x.Interface = i.model; x.Name == "" {
+			x.Name, at = i.model.FullName(), e.path.item.at
+		}
 	case e.iface != nil:
 		i := &iface{decl: e.iface, unit: w.unit, model: &Interface{Name: e.name.text, Docs: e.iface.docs, Gate: e.iface.gate}}
 		if err := r.iface(i, at); err != nil {
@@ -72,7 +74,7 @@ func (r *resolver) extern(w *world, e *externDecl) error {
 			return err
 		}
 	}
-	if w.find(x.Name, e.export) != nil || !e.export && e.path == nil && w.types.taken[binary.StrongName(x.Name)] {
+	if w.find(x.Name, e.export) != nil || !e.export && w.types.taken[binary.StrongName(x.Name)] {
 		return at.err(fault.Invalid, "remove one of them", "%q is %s twice", x.Name, verb(e.export))
 	}
 	w.add(x, e.export)
@@ -167,93 +169,17 @@ func (w *world) adopt(from *world, x *Extern, export bool, as func(string) strin
 		if short != "" {
 			c.Name += "." + short
 		}
-	case x.Interface == nil || x.Interface.Package == nil:
+	case !x.byPath():
 		c.Name = as(x.Name)
 	}
 	switch old := w.find(c.Name, export); {
 	case old == nil:
 		w.add(&c, export)
-	case old.Interface == nil || old.Interface != c.Interface || c.Interface.Package == nil:
+	case !c.byPath():
 		return at.err(fault.Invalid, "rename it: include … with { "+c.Name+" as … }",
 			"%q is %s by both worlds", c.Name, verb(export))
 	case old.Gate == (Gate{}):
 		old.Gate = c.Gate
 	}
 	return nil
-}
-
-// complete adds the imports that follow from others: an interface from which something takes
-// types is imported too, unless it is an export that takes them and this is exported beside it
-// (WIT, "Transitive imports and worlds"). It gives an interface that an export needs as an
-// import although it takes types from another export, which is not possible; usually nil.
-func (w *world) complete() (torn *Interface) {
-	explicit := w.model.Imports
-	w.model.Imports = nil
-	done := map[*Interface]bool{}
-	var need func(i *Interface, gate Gate)
-	put := func(x *Extern) {
-		if x.Interface != nil && !done[x.Interface] {
-			done[x.Interface] = true
-			for _, t := range x.Interface.Types {
-				if t.Use != nil {
-					need(t.Use, x.Gate)
-				}
-			}
-		} else if x.Interface != nil {
-			return
-		}
-		w.model.Imports = append(w.model.Imports, x)
-	}
-	need = func(i *Interface, gate Gate) {
-		x := w.find(i.FullName(), false)
-		if x == nil {
-			x = &Extern{Name: i.FullName(), Gate: gate, Interface: i}
-			w.externs[false][binary.StrongName(x.Name)] = x
-		}
-		put(x)
-	}
-	for _, x := range explicit {
-		put(x)
-	}
-	for _, t := range w.model.Types {
-		if t.Use != nil {
-			need(t.Use, t.Gate)
-		}
-	}
-	reach := w.reach()
-	for _, x := range w.model.Exports {
-		if x.Interface == nil {
-			continue
-		}
-		for _, t := range x.Interface.Types {
-			if t.Use == nil || w.find(t.Use.FullName(), true) != nil {
-				continue
-			}
-			if need(t.Use, x.Gate); reach(t.Use) {
-				torn = t.Use
-			}
-		}
-	}
-	return torn
-}
-
-// reach tells interfaces that take types from an export of the world, directly or through
-// others.
-func (w *world) reach() func(*Interface) bool {
-	known := map[*Interface]bool{}
-	var reach func(i *Interface) bool
-	reach = func(i *Interface) bool {
-		found, ok := known[i]
-		if ok {
-			return found
-		}
-		for _, t := range i.Types {
-			if t.Use != nil && (w.find(t.Use.FullName(), true) != nil || reach(t.Use)) {
-				found = true
-			}
-		}
-		known[i] = found
-		return found
-	}
-	return reach
 }
