@@ -245,7 +245,7 @@ func (t *node) root() *node {
 func (v *evaluator) extern(s *space, name string, x binary.Extern, actual *entity) (entity, error) {
 	e := entity{name: name, sort: x.Sort}
 	if actual != nil && actual.sort != x.Sort {
-		return e, fault.Newf(fault.Invalid, "wit", "%q is a %s, want a %s", name, actual.sort, x.Sort)
+		return e, fault.Newf(fault.Invalid, "wit", "%q is of sort %s, want %s", name, actual.sort, x.Sort)
 	}
 	switch {
 	case x.Sort == binary.SortCore:

@@ -85,6 +85,32 @@ func TestPublicWITIsRead(t *testing.T) {
 	t.Logf("%d files and folders: %d say the same, %d are unsupported by name, %d are refused by both, %d by wasm-tools only", len(paths), same, refused, both, lax)
 }
 
+// Our own interfaces, as they are and as they print, are WIT for others too.
+func TestOurInterfacesAreAccepted(t *testing.T) {
+	tool := oracle(t)
+	set, err := wit.ParseFS(os.DirFS("../../interfaces"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	accepted(t, tool, wit.Format(set))
+	guests, _ := filepath.Glob("../../examples/helpdesk/guests/wit/*.wit")
+	if len(guests) == 0 {
+		t.Error("there are no guests")
+	}
+	for _, guest := range guests {
+		sources := sourcesOf(t, "../../interfaces")
+		for name, text := range sourcesOf(t, guest) {
+			sources["guest/"+name] = text
+		}
+		set, err := wit.Parse(sources)
+		if err != nil {
+			t.Error(err)
+			continue
+		}
+		accepted(t, tool, wit.Format(set))
+	}
+}
+
 // difference is the lines that only one of two texts has.
 func difference(a, b string) string {
 	var out strings.Builder
