@@ -32,6 +32,10 @@ func TestScripts(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
+	components, err := filepath.Abs("testdata/components")
+	if err != nil {
+		t.Fatal(err)
+	}
 	testscript.Run(t, testscript.Params{
 		Dir: "testdata/script",
 		Setup: func(env *testscript.Env) error {
@@ -39,6 +43,7 @@ func TestScripts(t *testing.T) {
 			env.Setenv("GREENTIC_CACHE", filepath.Join(base, "greentic", "code"))
 			env.Setenv("HELPDESK", source)
 			env.Setenv("MOODY", moody)
+			env.Setenv("COMPONENTS", components)
 			return nil
 		},
 	})

@@ -131,7 +131,7 @@ func Parse(src []byte, lim Limits) (m *Module, err error) {
 		id := r.byte()
 		body := r.sub(int(r.u32()))
 		if id > secDataCount {
-			body.unsupported("section %d (tags, strings or a later proposal)", id)
+			body.unsupported("section %d (%s)", id, laterSection(id))
 		}
 		if id != secCustom {
 			if sectionOrder[id] <= last {
@@ -238,8 +238,24 @@ func valueType(r *reader) api.ValueType {
 	case 0x7f, 0x7e, 0x7d, 0x7c, 0x7b, 0x70, 0x6f:
 		return t
 	}
-	r.unsupported("value type %#x (typed references, garbage collection)", t)
+	switch t {
+	case 0x63, 0x64:
+		r.unsupported("value type %#x (typed function references)", t)
+	case 0x68, 0x69, 0x74:
+		r.unsupported("value type %#x (exception handling)", t)
+	case 0x6a, 0x6b, 0x6c, 0x6d, 0x6e, 0x71, 0x72, 0x73:
+		r.unsupported("value type %#x (garbage collection)", t)
+	}
+	r.unsupported("value type %#x", t)
 	return 0
+}
+
+// laterSection names the proposal of a section that is not of WebAssembly 2.
+func laterSection(id byte) string {
+	if id == 13 {
+		return "exception handling: tags"
+	}
+	return "a later proposal"
 }
 
 func mutability(r *reader) bool {

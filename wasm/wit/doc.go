@@ -1,10 +1,9 @@
 // Package wit reads and writes WIT, the text form of component interfaces.
 //
 // [Parse] turns sources into a [Set] of packages whose value types are those of package binary;
-// [Describe] makes the same model from what a component imports and exports, and [Format]
-// prints a model as text that Parse reads back. The component commands, the embedded interfaces
-// and the builder call it. It refuses by name what this host does not run (async, stream,
+// [Format] prints a model as text that Parse reads back. Package outline, which makes the same
+// model from a component, the embedded interfaces and the builder call it. It refuses by name what this host does not run (async, stream,
 // future, error-context, map, lists of fixed length, external ids), and says file, line and
 // column of every error. Main types: [Set], [Package], [Interface], [World], [TypeDef], [Func].
-// Its promises are tested in parse_test.go, describe_test.go and the goldens under testdata.
+// Its promises are tested in parse_test.go and the goldens under testdata.
 package wit

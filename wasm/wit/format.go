@@ -2,6 +2,7 @@ package wit
 
 import (
 	"fmt"
+	"slices"
 	"strings"
 
 	"greentic.dev/wasm/binary"
@@ -13,6 +14,9 @@ import (
 func Format(s *Set) string {
 	w := &writer{}
 	for n, p := range s.Packages {
+		if n > 0 {
+			w.WriteByte('\n')
+		}
 		w.docs(p.Docs)
 		if n == 0 {
 			w.line("package %s;", packagePath(p))
@@ -26,13 +30,47 @@ func Format(s *Set) string {
 	return w.String()
 }
 
+// Entry is one item of an interface or world, as WIT.
+type Entry struct{ Name, Text string }
+
+// Entries prints the types and functions of an interface or world one by one: of a type its
+// definition or where it is taken from, of a function its signature.
+func Entries(types []*TypeDef, funcs []*Func) (defined, callable []Entry) {
+	w := &writer{}
+	w.names(types)
+	for _, t := range types {
+		w.Reset()
+		if t.Use != nil {
+			w.uses([]*TypeDef{t})
+		} else {
+			w.typeDef(t, nil)
+		}
+		defined = append(defined, Entry{t.Name, strings.TrimSuffix(w.String(), "\n")})
+	}
+	for _, f := range funcs {
+		text := ""
+		switch kind, _, _ := SplitFunc(f.Name); kind {
+		case "constructor":
+			text = w.constructor(f)
+		case "static":
+			text = "static " + w.fn(f.Type, false)
+		default:
+			text = w.fn(f.Type, kind == "method")
+		}
+		callable = append(callable, Entry{f.Name, text})
+	}
+	return defined, callable
+}
+
 // writer prints lines at a depth. Names are those of the interface or world being printed.
 type writer struct {
 	strings.Builder
 	depth     int
+	started   bool // something stands above the next item of an interface or world
 	pkg       *Package
 	types     map[*binary.Type]string
 	resources map[*binary.Resource]string
+	aliases   map[string]*TypeDef // resources by each of their names
 }
 
 func (w *writer) line(format string, args ...any) {
@@ -121,61 +159,73 @@ func (w *writer) items(p *Package, spaced bool) {
 
 func (w *writer) interfaceBody(i *Interface) {
 	w.names(i.Types)
-	used := w.uses(i.Types)
-	plain := 0
-	for _, t := range i.Types {
-		if t.Use == nil {
-			if used {
-				w.WriteByte('\n')
-			}
-			w.typeDef(t, i.Funcs)
-			used = true
+	w.started = w.uses(i.Types)
+	w.typeDefs(i.Types, i.Funcs)
+	for _, f := range i.Funcs {
+		if kind, _, _ := SplitFunc(f.Name); kind == "" {
+			w.gap()
+			w.head(f.Docs, f.Gate)
+			w.line("%s: %s;", id(f.Name), w.fn(f.Type, false))
 		}
 	}
-	for _, f := range i.Funcs {
-		if kind, _, _ := splitFunc(f.Name); kind != "" {
-			continue
+}
+
+// gap parts the items of an interface or world.
+func (w *writer) gap() {
+	if w.started {
+		w.WriteByte('\n')
+	}
+	w.started = true
+}
+
+// typeDefs prints the types that are defined here, with the functions of resources.
+func (w *writer) typeDefs(types []*TypeDef, funcs []*Func) {
+	for _, t := range types {
+		if t.Use == nil {
+			w.gap()
+			w.typeDef(t, funcs)
 		}
-		if plain++; plain == 1 && used {
-			w.WriteByte('\n')
-		}
-		w.head(f.Docs, f.Gate)
-		w.line("%s: %s;", id(f.Name), w.fn(f.Type, false))
 	}
 }
 
 // names makes the names of an interface or world those in use.
 func (w *writer) names(types []*TypeDef) {
-	w.types, w.resources = map[*binary.Type]string{}, map[*binary.Resource]string{}
+	w.types, w.resources, w.aliases = map[*binary.Type]string{}, map[*binary.Resource]string{}, map[string]*TypeDef{}
 	for _, t := range types {
 		if t.Type != nil && w.types[t.Type] == "" {
 			w.types[t.Type] = id(t.Name)
 		}
-		if t.Resource != nil && w.resources[t.Resource] == "" {
-			w.resources[t.Resource] = id(t.Name)
+		if t.Resource != nil {
+			w.aliases[t.Name] = t
+			if w.resources[t.Resource] == "" {
+				w.resources[t.Resource] = id(t.Name)
+			}
 		}
 	}
 }
 
-// uses prints the use lines, one for each interface, and says whether there were any.
-func (w *writer) uses(types []*TypeDef) (used bool) {
-	done := map[*TypeDef]bool{}
-	for n, t := range types {
-		if t.Use == nil || done[t] {
+// uses prints the use lines and says whether there were any.
+func (w *writer) uses(types []*TypeDef) bool {
+	var names []string
+	var last *TypeDef
+	flush := func() {
+		if last != nil {
+			w.head("", last.Gate)
+			w.line("use %s.{%s};", w.path(last.Use), strings.Join(names, ", "))
+		}
+		names = nil
+	}
+	for _, t := range types {
+		if t.Use == nil {
 			continue
 		}
-		var names []string
-		for _, u := range types[n:] {
-			if u.Use == t.Use && u.Gate == t.Gate {
-				done[u] = true
-				names = append(names, rename(u.From.Name, u.Name))
-			}
+		if last != nil && (t.Use != last.Use || t.Gate != last.Gate) {
+			flush()
 		}
-		w.head("", t.Gate)
-		w.line("use %s.{%s};", w.path(t.Use), strings.Join(names, ", "))
-		used = true
+		last, names = t, append(names, rename(t.From.Name, t.Name))
 	}
-	return used
+	flush()
+	return last != nil
 }
 
 func rename(from, to string) string {
@@ -185,39 +235,39 @@ func rename(from, to string) string {
 	return id(from) + " as " + id(to)
 }
 
+// world prints the interfaces that are imported, then the types, then other imports, for these
+// may need those.
 func (w *writer) world(x *World) {
 	w.names(x.Types)
-	used := w.uses(x.Types)
+	w.started = false
 	var methods []*Func
+	var funcs []*Extern
 	for _, e := range x.Imports {
-		if kind, _, _ := splitFunc(e.Name); kind != "" {
+		switch kind, _, _ := SplitFunc(e.Name); {
+		case kind != "":
 			methods = append(methods, &Func{Name: e.Name, Docs: e.Docs, Gate: e.Gate, Type: e.Func})
+		case e.Func != nil:
+			funcs = append(funcs, e)
+		default:
+			w.extern(x, "import", e)
 		}
 	}
-	for _, t := range x.Types {
-		if t.Use == nil {
-			if used {
-				w.WriteByte('\n')
-			}
-			w.typeDef(t, methods)
-			used = true
-		}
+	if slices.ContainsFunc(x.Types, func(t *TypeDef) bool { return t.Use != nil }) {
+		w.gap()
+		w.uses(x.Types)
 	}
-	for _, side := range []struct {
-		verb    string
-		externs []*Extern
-	}{{"import", x.Imports}, {"export", x.Exports}} {
-		first := true
-		for _, e := range side.externs {
-			if kind, _, _ := splitFunc(e.Name); kind != "" {
-				continue
-			}
-			if first && used {
-				w.WriteByte('\n')
-			}
-			first, used = false, true
-			w.extern(x, side.verb, e)
+	w.typeDefs(x.Types, methods)
+	for n, e := range funcs {
+		if n == 0 {
+			w.gap()
 		}
+		w.extern(x, "import", e)
+	}
+	for n, e := range x.Exports {
+		if n == 0 {
+			w.gap()
+		}
+		w.extern(x, "export", e)
 	}
 }
 
@@ -226,12 +276,15 @@ func (w *writer) extern(x *World, verb string, e *Extern) {
 	switch {
 	case e.Func != nil:
 		w.line("%s %s: %s;", verb, id(e.Name), w.fn(e.Func, false))
-	case e.Interface.Package != nil:
+	case e.byPath():
 		w.line("%s %s;", verb, w.path(e.Interface))
+	case e.Interface.Package != nil:
+		w.line("%s %s: %s;", verb, id(e.Name), w.path(e.Interface))
 	default:
 		w.open("%s %s: interface", verb, id(e.Name))
 		w.interfaceBody(e.Interface)
 		w.close()
 		w.names(x.Types)
 	}
+	w.started = true
 }

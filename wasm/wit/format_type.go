@@ -13,7 +13,7 @@ func (w *writer) typeDef(d *TypeDef, funcs []*Func) {
 	case d.From != nil:
 		w.line("type %s = %s;", name, id(d.From.Name))
 	case d.Resource != nil:
-		w.resource(d, funcs)
+		w.resourceDef(d, funcs)
 	case t.Kind == binary.Record:
 		w.open("record %s", name)
 		for i, f := range t.Fields {
@@ -40,6 +40,8 @@ func (w *writer) typeDef(d *TypeDef, funcs []*Func) {
 			w.member(d, i, "%s,", id(n))
 		}
 		w.close()
+	case t.Kind == binary.Own:
+		w.line("type %s = own<%s>;", name, w.resource(t))
 	default:
 		w.line("type %s = %s;", name, w.structure(t))
 	}
@@ -52,10 +54,10 @@ func (w *writer) member(d *TypeDef, i int, format string, args ...any) {
 	w.line(format, args...)
 }
 
-func (w *writer) resource(d *TypeDef, funcs []*Func) {
+func (w *writer) resourceDef(d *TypeDef, funcs []*Func) {
 	opened := false
 	for _, f := range funcs {
-		kind, of, short := splitFunc(f.Name)
+		kind, of, short := SplitFunc(f.Name)
 		if kind == "" || of != d.Name {
 			continue
 		}
@@ -66,11 +68,7 @@ func (w *writer) resource(d *TypeDef, funcs []*Func) {
 		w.head(f.Docs, f.Gate)
 		switch kind {
 		case "constructor":
-			ft := *f.Type
-			if ft.Result != nil && ft.Result.Kind == binary.Own {
-				ft.Result = nil
-			}
-			w.line("%s;", strings.Replace(w.fn(&ft, false), "func", "constructor", 1))
+			w.line("%s;", w.constructor(f))
 		case "static":
 			w.line("%s: static %s;", id(short), w.fn(f.Type, false))
 		default:
@@ -82,6 +80,15 @@ func (w *writer) resource(d *TypeDef, funcs []*Func) {
 	} else {
 		w.line("resource %s;", id(d.Name))
 	}
+}
+
+// constructor writes a constructor; what it makes is said only if it may fail.
+func (w *writer) constructor(f *Func) string {
+	t := *f.Type
+	if t.Result != nil && t.Result.Kind == binary.Own {
+		t.Result = nil
+	}
+	return strings.Replace(w.fn(&t, false), "func", "constructor", 1)
 }
 
 func (w *writer) fn(t *binary.Func, method bool) string {
@@ -96,6 +103,15 @@ func (w *writer) fn(t *binary.Func, method bool) string {
 		s += " -> " + w.typ(t.Result)
 	}
 	return s
+}
+
+// resource is the name of the resource of a handle: the one it was mentioned by, if that is one
+// here, or else the first it has.
+func (w *writer) resource(t *binary.Type) string {
+	if d := w.aliases[t.Name]; d != nil && d.Resource == t.Resource {
+		return id(t.Name)
+	}
+	return w.resources[t.Resource]
 }
 
 // typ writes a reference to a type: its name if it has one here.
@@ -129,9 +145,9 @@ func (w *writer) structure(t *binary.Type) string {
 		}
 		return "result<" + w.typ(t.Elem) + ", " + w.typ(t.Err) + ">"
 	case binary.Own:
-		return w.resources[t.Resource]
+		return w.resource(t)
 	case binary.Borrow:
-		return "borrow<" + w.resources[t.Resource] + ">"
+		return "borrow<" + w.resource(t) + ">"
 	}
 	if t.Kind <= binary.String {
 		return primitives[t.Kind]

@@ -81,7 +81,7 @@ func (l *lexer) next() token {
 		t.text = rest[:span(rest[1:], isWordByte)+1]
 		l.pos += len(t.text)
 		t.text = strings.TrimPrefix(t.text, "%")
-		if !isLabel(t.text) {
+		if !IsLabel(t.text) {
 			l.fail(t.at.off, "use words of letters and digits joined by single hyphens, each all lower or all upper case",
 				"%q is not an identifier", t.text)
 		}
@@ -109,7 +109,7 @@ func (l *lexer) version() (string, place) {
 	rest := l.src.text[l.pos:]
 	text := strings.TrimSuffix(rest[:span(rest, func(c byte) bool { return isWordByte(c) || c == '.' || c == '+' })], ".")
 	l.pos += len(text)
-	if !isSemver(text) {
+	if !IsVersion(text) {
 		l.fail(at.off, "write a semantic version such as 1.0.0", "%q is not a version", text)
 	}
 	return text, at
@@ -146,14 +146,10 @@ func (l *lexer) skip() string {
 	return strings.Join(docs, "\n")
 }
 
-// comment passes a comment after looking for characters that make text look like other text.
+// comment passes a comment after looking for forbidden characters.
 func (l *lexer) comment(text string) {
 	for i, r := range text {
-		switch {
-		case r >= 0x202a && r <= 0x202e, r >= 0x2066 && r <= 0x2069,
-			r < ' ' && r != '\n' && r != '\r' && r != '\t', r == 0x7f,
-			r == 0x149, r == 0x673, r == 0xf77, r == 0xf79, r == 0x17a3, r == 0x17a4, r == 0x17b4, r == 0x17b5,
-			r == utf8.RuneError:
+		if forbidden(r) {
 			l.fail(l.pos+i, "remove it", "character %U is not allowed in comments", r)
 			return
 		}
@@ -201,40 +197,6 @@ func span(s string, ok func(byte) bool) int {
 func isDigit(c byte) bool    { return c >= '0' && c <= '9' }
 func isLetter(c byte) bool   { return c >= 'a' && c <= 'z' || c >= 'A' && c <= 'Z' }
 func isWordByte(c byte) bool { return isLetter(c) || isDigit(c) || c == '-' }
-
-// isLabel accepts words of letters and digits joined by hyphens; a word is all lower or all
-// upper case and the first starts with a letter (Explainer: "label").
-func isLabel(s string) bool {
-	for i, w := range strings.Split(s, "-") {
-		if w == "" || i == 0 && isDigit(w[0]) || w != strings.ToLower(w) && w != strings.ToUpper(w) || span(w, isWordByte) < len(w) {
-			return false
-		}
-	}
-	return true
-}
-
-// isSemver accepts versions of Semantic Versioning 2.0.
-func isSemver(s string) bool {
-	rest, build, hasBuild := strings.Cut(s, "+")
-	rest, pre, hasPre := strings.Cut(rest, "-")
-	parts := strings.Split(rest, ".")
-	for _, p := range parts {
-		if p == "" || len(p) > 19 || span(p, isDigit) < len(p) || len(p) > 1 && p[0] == '0' {
-			return false
-		}
-	}
-	for _, p := range strings.Split(pre, ".") {
-		if hasPre && (p == "" || span(p, isWordByte) < len(p) || span(p, isDigit) == len(p) && len(p) > 1 && p[0] == '0') {
-			return false
-		}
-	}
-	for _, p := range strings.Split(build, ".") {
-		if hasBuild && (p == "" || span(p, isWordByte) < len(p)) {
-			return false
-		}
-	}
-	return len(parts) == 3
-}
 
 // keyword reports whether a bare word is reserved (WIT, "Keywords").
 func keyword(s string) bool {

@@ -1,10 +1,6 @@
 package wit
 
-import (
-	"strings"
-
-	"greentic.dev/wasm/binary"
-)
+import "greentic.dev/wasm/binary"
 
 // Set is a group of packages that refer to nothing outside of it. It must not change once it
 // is shared.
@@ -44,11 +40,16 @@ type World struct {
 
 // Extern is one import or export of a world. Exactly one of Interface and Func is set.
 type Extern struct {
-	Name      string // as in the component: "ns:pkg/iface@1.0.0", or a plain name
+	Name      string // as in the component: "ns:pkg/iface@1.0.0", or a plain name, also for an interface of a package
 	Docs      string
 	Gate      Gate
 	Interface *Interface
 	Func      *binary.Func
+}
+
+// byPath says that x is an interface under the name it has by itself.
+func (x *Extern) byPath() bool {
+	return x.Interface != nil && x.Interface.Package != nil && x.Name == x.Interface.FullName()
 }
 
 // TypeDef is a named type of an interface or world. Exactly one of Type and Resource is set.
@@ -137,16 +138,4 @@ func (s *Set) World(name string) *World {
 		}
 	}
 	return nil
-}
-
-// splitFunc takes the name of a resource function apart: "[method]r.f" is method, r, f.
-// Kind is empty for a plain function.
-func splitFunc(name string) (kind, resource, short string) {
-	rest, ok := strings.CutPrefix(name, "[")
-	if !ok {
-		return "", "", name
-	}
-	kind, rest, _ = strings.Cut(rest, "]")
-	resource, short, _ = strings.Cut(rest, ".")
-	return kind, resource, short
 }

@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 	"testing"
 
@@ -102,7 +103,7 @@ func TestResourcesHaveOneIdentity(t *testing.T) {
 		t.Error("a renamed resource is another one")
 	}
 	w := set.World("a:b/w")
-	if w == nil || w.Imports[0].Name != "a:b/user" || w.Exports[0].Interface != types {
+	if w == nil || len(w.Imports) != 2 || w.Imports[0].Interface != types || w.Imports[1].Name != "a:b/user" || w.Exports[0].Interface != types {
 		t.Errorf("world %+v", w)
 	}
 }
@@ -155,4 +156,27 @@ func FuzzParse(f *testing.F) {
 			rereads(t, wit.Format(set))
 		}
 	})
+}
+
+func TestItemsArePrintedOneByOne(t *testing.T) {
+	set, err := wit.Parse(map[string]string{"a.wit": `package a:b;
+		interface types { record point { x: s32 } }
+		interface api { use types.{point}; type points = list<point>; resource file { constructor(p: point); read: func(n: u32) -> points; open: static func() -> result<file>; } %type: func(); }`})
+	if err != nil {
+		t.Fatal(said(err))
+	}
+	api := set.Interface("a:b/api")
+	types, funcs := wit.Entries(api.Types, api.Funcs)
+	var got []string
+	for _, e := range append(types, funcs...) {
+		got = append(got, e.Name+" = "+e.Text)
+	}
+	want := []string{
+		"point = use a:b/types.{point};", "points = type points = list<point>;", "file = resource file;",
+		"[constructor]file = constructor(p: point)", "[method]file.read = func(n: u32) -> points",
+		"[static]file.open = static func() -> result<file>", "type = func()",
+	}
+	if !slices.Equal(got, want) {
+		t.Errorf("%q", got)
+	}
 }

@@ -103,6 +103,9 @@ func (p *parser) funcType(f *funcDecl) {
 	if p.is("async") {
 		p.unsupported(p.tok.at, "make the function synchronous", "async functions are not supported")
 	}
+	if p.is("get") || p.is("set") {
+		p.unsupported(p.tok.at, "make it a function", "accessors (%s) are not supported", p.tok.text)
+	}
 	if !p.take("func") {
 		p.unexpected("func")
 	}

@@ -51,10 +51,18 @@ func (p *parser) extern(h header) *externDecl {
 		d.iface = p.interfaceBody(h)
 	default:
 		second := p.name()
-		if p.tok.kind == ';' {
-			p.unsupported(first.at, "import the interface by its path", "another name for interface %q is not supported", second.text)
+		if p.tok.kind == '(' && (second.text == "get" || second.text == "set") {
+			p.unsupported(second.at, "make it a function", "accessors (%s) are not supported", second.text)
 		}
-		d.path = p.pathAfter(first, second)
+		switch p.tok.kind {
+		case ';': // a name of its own for an interface of this package
+			d.name, d.path = first, &path{item: second}
+		case ':': // for another one
+			p.next()
+			d.name, d.path = first, p.pathAfter(second, p.name())
+		default:
+			d.path = p.pathAfter(first, second)
+		}
 		p.expect(';')
 	}
 	return d

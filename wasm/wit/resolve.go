@@ -14,6 +14,7 @@ type packageInfo struct {
 	model  *Package
 	ifaces map[string]*iface
 	worlds map[string]*world
+	nested bool // it is a block
 }
 
 // state of a declaration; meeting a busy one again is a cycle.
@@ -126,7 +127,10 @@ func (r *resolver) collect(u *unit) error {
 		r.packages[key] = info
 		r.set.Packages = append(r.set.Packages, info.model)
 	}
-	u.info = info
+	if info.nested || u.nested && len(info.ifaces)+len(info.worlds) > 0 {
+		return u.at.err(fault.Invalid, "put its items into one block", "package %s is defined twice", key)
+	}
+	u.info, info.nested = info, u.nested
 	if u.docs != "" {
 		info.model.Docs = u.docs
 	}
@@ -243,10 +247,10 @@ func (r *resolver) addFunc(i *iface, resource *typeDecl, f *funcDecl) error {
 	return r.checkGates(i.unit, f.header)
 }
 
-// checkGates refuses gates in a package without a version: they would mean nothing.
+// checkGates refuses versions of gates in a package without a version: they would mean nothing.
 func (r *resolver) checkGates(u *unit, h header) error {
-	if h.gate != (Gate{}) && u.pkg.version == "" {
-		return h.name.at.err(fault.Invalid, "give the package a version", "%q is gated, but package %s has no version", h.name.text, u.pkg)
+	if h.gate.Since+h.gate.Deprecated != "" && u.pkg.version == "" {
+		return h.name.at.err(fault.Invalid, "give the package a version", "%q is gated by version, but package %s has none", h.name.text, u.pkg)
 	}
 	if h.gate.Deprecated != "" && h.gate.Since == "" && h.gate.Unstable == "" {
 		return h.name.at.err(fault.Invalid, "add @since", "%q is deprecated without having begun", h.name.text)

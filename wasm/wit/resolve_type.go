@@ -1,8 +1,6 @@
 package wit
 
 import (
-	"strings"
-
 	"greentic.dev/greentic/fault"
 	"greentic.dev/wasm/binary"
 )
@@ -21,10 +19,7 @@ func newScope() *scope {
 }
 
 func (s *scope) claim(n name) error {
-	key := strings.ToLower(n.text)
-	if kind, resource, short := splitFunc(key); kind == "method" || kind == "static" {
-		key = resource + "." + short
-	}
+	key := binary.StrongName(n.text)
 	if s.taken[key] {
 		return n.at.err(fault.Invalid, "rename one of them", "%q is defined twice", n.text)
 	}
@@ -182,7 +177,7 @@ func (r *resolver) typ(s *scope, e *typeExpr) (*binary.Type, error) {
 		if def.Resource == nil {
 			return nil, e.at.err(fault.Invalid, "name a resource", "%q is not a resource", e.name.text)
 		}
-		if t.Resource = def.Resource; e.kind == 0 {
+		if t.Resource, t.Name = def.Resource, def.Name; e.kind == 0 {
 			t.Kind = binary.Own
 		}
 		return t, r.learn(t, e.at)

@@ -1,9 +1,8 @@
 package wit
 
 import (
-	"strings"
-
 	"greentic.dev/greentic/fault"
+	"greentic.dev/wasm/binary"
 )
 
 func (r *resolver) world(w *world, at place) error {
@@ -43,6 +42,10 @@ func (r *resolver) world(w *world, at place) error {
 		}
 	}
 	w.model.Types = w.types.order
+	if i := w.model.Complete(); i != nil {
+		return at.err(fault.Invalid, "export what it uses too, or do not export what that uses",
+			"world %q exports something of which %s takes types, but cannot export it beside them", d.name.text, i.FullName())
+	}
 	w.state = done
 	return r.checkGates(w.unit, d.header)
 }
@@ -56,7 +59,9 @@ func (r *resolver) extern(w *world, e *externDecl) error {
 		if err != nil {
 			return err
 		}
-		x.Interface, x.Name, at = i.model, i.model.FullName(), e.path.item.at
+		if x.Interface = i.model; x.Name == "" {
+			x.Name, at = i.model.FullName(), e.path.item.at
+		}
 	case e.iface != nil:
 		i := &iface{decl: e.iface, unit: w.unit, model: &Interface{Name: e.name.text, Docs: e.iface.docs, Gate: e.iface.gate}}
 		if err := r.iface(i, at); err != nil {
@@ -69,7 +74,7 @@ func (r *resolver) extern(w *world, e *externDecl) error {
 			return err
 		}
 	}
-	if w.find(x.Name, e.export) != nil {
+	if w.find(x.Name, e.export) != nil || !e.export && w.types.taken[binary.StrongName(x.Name)] {
 		return at.err(fault.Invalid, "remove one of them", "%q is %s twice", x.Name, verb(e.export))
 	}
 	w.add(x, e.export)
@@ -86,11 +91,11 @@ func verb(export bool) string {
 }
 
 func (w *world) find(name string, export bool) *Extern {
-	return w.externs[export][strings.ToLower(name)]
+	return w.externs[export][binary.StrongName(name)]
 }
 
 func (w *world) add(x *Extern, export bool) {
-	w.externs[export][strings.ToLower(x.Name)] = x
+	w.externs[export][binary.StrongName(x.Name)] = x
 	if export {
 		w.model.Exports = append(w.model.Exports, x)
 	} else {
@@ -113,25 +118,34 @@ func (r *resolver) include(w *world, inc *includeDecl) error {
 		return err
 	}
 	used := map[string]bool{}
+	as := func(name string) string {
+		for _, n := range inc.names {
+			if n.name.text == name {
+				used[name] = true
+				return n.as.text
+			}
+		}
+		return name
+	}
 	for _, export := range []bool{false, true} {
 		theirs := other.model.Imports
 		if export {
 			theirs = other.model.Exports
 		}
 		for _, x := range theirs {
-			c := *x
-			for _, n := range inc.names {
-				if n.name.text == x.Name {
-					c.Name, used[x.Name] = n.as.text, true
-				}
+			if err := w.adopt(other, x, export, as, at); err != nil {
+				return err
 			}
-			switch old := w.find(c.Name, export); {
-			case old == nil:
-				w.add(&c, export)
-			case old.Interface == nil || old.Interface != c.Interface || c.Interface.Package == nil:
-				return at.err(fault.Invalid, "rename it: include "+inc.path.item.text+" with { "+c.Name+" as … }",
-					"%q is %s by both worlds", c.Name, verb(export))
-			}
+		}
+	}
+	for _, t := range other.model.Types {
+		c := *t
+		c.Name = as(t.Name)
+		switch old := w.types.defs[c.Name]; {
+		case old == nil:
+			w.types.add(&c)
+		case old.From != c.From || c.Use == nil:
+			return at.err(fault.Invalid, "rename it: include "+inc.path.item.text+" with { "+c.Name+" as … }", "type %q is in both worlds", c.Name)
 		}
 	}
 	for _, n := range inc.names {
@@ -140,10 +154,32 @@ func (r *resolver) include(w *world, inc *includeDecl) error {
 				inc.path.item.text, n.name.text)
 		}
 	}
-	for _, t := range other.model.Types {
-		if w.types.defs[t.Name] == nil {
-			w.types.add(t)
+	return nil
+}
+
+// adopt adds an import or export of an included world under the name that as gives it.
+func (w *world) adopt(from *world, x *Extern, export bool, as func(string) string, at place) error {
+	c := *x
+	if from.unit.info != w.unit.info {
+		c.Gate.Since, c.Gate.Deprecated = "", "" // versions of another package
+	}
+	switch kind, resource, short := SplitFunc(x.Name); {
+	case kind != "":
+		c.Name = "[" + kind + "]" + as(resource)
+		if short != "" {
+			c.Name += "." + short
 		}
+	case !x.byPath():
+		c.Name = as(x.Name)
+	}
+	switch old := w.find(c.Name, export); {
+	case old == nil:
+		w.add(&c, export)
+	case !c.byPath():
+		return at.err(fault.Invalid, "rename it: include … with { "+c.Name+" as … }",
+			"%q is %s by both worlds", c.Name, verb(export))
+	case old.Gate == (Gate{}):
+		old.Gate = c.Gate
 	}
 	return nil
 }

@@ -1,0 +1,28 @@
+package link
+
+import (
+	"maps"
+	"slices"
+)
+
+// Need is a function that a component imports. Interface is empty for one at world level;
+// Offered says that the interface is there, without this function.
+type Need struct {
+	Interface, Func string
+	Offered         bool
+}
+
+// Missing lists, in the order of the binary, the imported functions that none of hosts has:
+// with any of them Bind fails.
+func (p *Plan) Missing(hosts ...*Hosts) []Need {
+	var list []Need
+	for _, n := range p.needs {
+		if i := find(hosts, n.iface); i == nil || i.Funcs[n.name] == nil {
+			list = append(list, Need{n.iface, n.name, i != nil})
+		}
+	}
+	return list
+}
+
+// Names lists the interfaces that h offers, sorted.
+func (h *Hosts) Names() []string { return slices.Sorted(maps.Keys(h.interfaces)) }
