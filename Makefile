@@ -42,6 +42,9 @@ race: ## the race detector over everything but the browser and kill tests
 	CGO_ENABLED=1 $(GO) test -race -short ./...
 
 bench: ## measure the bars; prints a table, writes bench/latest.json
+ifneq ($(HAVE_NODE),)
+	test -e bench/guests/out/sm.wasm || bench/guests/build.sh
+endif
 	$(GO) run ./bench
 
 gen: web guests ## rebuild everything generated
