@@ -40,3 +40,33 @@ func TestWhatIsMissingIsNamedWithTheNearestThatIsOffered(t *testing.T) {
 		t.Error("it loads all the same")
 	}
 }
+
+func TestAComponentThatCallsTheHostWhileItStartsIsNotKept(t *testing.T) {
+	ctx := context.Background()
+	engine, err := wasm.New(ctx, wasm.Options{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer engine.Close(ctx)
+	h := New(Deps{Engine: engine}, Options{})
+	for file, want := range map[string]bool{
+		"../../cmd/greentic/testdata/components/starts.wasm":                     false,
+		"../../examples/helpdesk/pack/components/helpdesk.triage/component.wasm": true,
+	} {
+		code, err := os.ReadFile(file)
+		if err != nil {
+			t.Fatal(err)
+		}
+		c, err := h.Load(ctx, "c", code)
+		if err != nil {
+			t.Fatal(err)
+		}
+		d, err := c.Describe(ctx)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if kept, err := c.Kept(ctx, d.Interface); err != nil || kept != want {
+			t.Errorf("%s: kept %v, %v", file, kept, err)
+		}
+	}
+}

@@ -1,0 +1,23 @@
+;; A component that calls the host while it starts, so that no image of its first state is made.
+(component
+  (import "greentic:component/control@0.4.0" (instance $control (export "yield-now" (func))))
+  (core func $yield (canon lower (func $control "yield-now")))
+  (core module $m
+    (import "host" "yield" (func $yield))
+    (memory (export "memory") 1)
+    (data (i32.const 8) "\10\00\00\00\01\00\00\00\a0")
+    (func $start (call $yield))
+    (start $start)
+    (func (export "realloc") (param i32 i32 i32 i32) (result i32) (i32.const 1024))
+    (func (export "describe") (result i32) (i32.const 8))
+    (func (export "invoke") (param i32 i32 i32 i32) (result i32) (i32.const 8)))
+  (core instance $i (instantiate $m (with "host" (instance (export "yield" (func $yield))))))
+  (alias core export $i "memory" (core memory $memory))
+  (alias core export $i "realloc" (core func $realloc))
+  (type $bytes (list u8))
+  (func $describe (result $bytes)
+    (canon lift (core func $i "describe") (memory $memory)))
+  (func $invoke (param "op" string) (param "input" $bytes) (result $bytes)
+    (canon lift (core func $i "invoke") (memory $memory) (realloc (core func $realloc))))
+  (instance (export "greentic:component/runtime@0.6.1") (export "invoke" (func $invoke)))
+  (instance (export "greentic:component/descriptor@0.6.1") (export "describe" (func $describe))))
