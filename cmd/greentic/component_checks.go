@@ -181,21 +181,9 @@ func (d *doctor) description(ctx context.Context) {
 	case err != nil:
 		d.add(isWarning, "describe_fails", nil, "", "describing itself fails: %s", cause(err))
 	case !slices.ContainsFunc(d.found, func(f symptom) bool { return f.Code == "not_kept" }):
-		d.kept(ctx, component.Code(), description.Interface)
-	}
-}
-
-// kept calls describe, which has no arguments, as the runner calls operations.
-func (d *doctor) kept(ctx context.Context, code *wasm.Component, iface string) {
-	bound, err := code.Bind(&wasm.Hosts{TrapMissing: true})
-	if err != nil {
-		return
-	}
-	defer bound.Close()
-	limits := wasm.Limits{Memory: uint64(d.config.MemoryBytes), Wall: d.config.StepTime}
-	_, stats, err := bound.Invoke(ctx, wasm.Invocation{Interface: iface, Func: "describe", Limits: limits, Owner: "doctor"})
-	if err == nil && !stats.Kept {
-		d.add(isWarning, "not_kept", nil, "do nothing at start that needs the system: no open files, no output, no calls of the host",
-			"every call makes a fresh instance, for its first state depends on what it did while it started")
+		if kept, err := component.Kept(ctx, description.Interface); err == nil && !kept {
+			d.add(isWarning, "not_kept", nil, "do nothing at start that needs the system: no files, no output, no calls of the host",
+				"every call makes a fresh instance, for its first state depends on what it did while it started")
+		}
 	}
 }

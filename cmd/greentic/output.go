@@ -1,6 +1,7 @@
 package main
 
 import (
+	"bytes"
 	"encoding/json"
 	"fmt"
 	"io"
@@ -56,12 +57,15 @@ func printExcerpt(w io.Writer, p fault.Position) {
 	}
 }
 
-// printJSON writes v as one compact line.
+// printJSON writes v as one compact line. Characters that HTML would take for its own stay as
+// they are: WIT has them.
 func printJSON(env *environment, v any) error {
-	line, err := json.Marshal(v)
-	if err != nil {
+	var line bytes.Buffer
+	encoder := json.NewEncoder(&line)
+	encoder.SetEscapeHTML(false)
+	if err := encoder.Encode(v); err != nil {
 		return fault.Wrap("print", err)
 	}
-	_, err = fmt.Fprintln(env.Stdout, string(line))
+	_, err := env.Stdout.Write(line.Bytes())
 	return fault.Wrap("print", err)
 }
