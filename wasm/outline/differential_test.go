@@ -1,7 +1,10 @@
 package outline_test
 
 import (
+	"bytes"
 	"cmp"
+	"flag"
+	"math/rand/v2"
 	"os"
 	"os/exec"
 	"path/filepath"
@@ -14,6 +17,8 @@ import (
 	"greentic.dev/wasm/outline"
 	"greentic.dev/wasm/wit"
 )
+
+var seeds = flag.Int("seeds", 20, "how many random packages are compared")
 
 // oracle is wasm-tools, which prints WIT too.
 func oracle(t *testing.T) func(file string) (string, error) {
@@ -126,6 +131,47 @@ func written(t *testing.T, text string) string {
 	return file
 }
 
+// tally counts what comparing gave.
+type tally struct{ all, same, letters, unsupported int }
+
+func (n *tally) report(t *testing.T) {
+	t.Logf("%d components: %d say the same, %d of them letter for letter but for empty lines; %d are unsupported by name",
+		n.all, n.same, n.letters, n.unsupported)
+}
+
+// compare makes sure that we print for a component what wasm-tools prints, as far as it prints
+// text that it reads itself.
+func (n *tally) compare(t *testing.T, tool func(string) (string, error), file string) {
+	t.Helper()
+	n.all++
+	theirs, theirErr := tool(file)
+	ours, err := describe(t, file)
+	if err != nil {
+		if theirErr == nil && !fault.Is(err, fault.Unsupported) {
+			t.Fatal(err)
+		}
+		n.unsupported++
+		return
+	}
+	rereads(t, ours)
+	accepted(t, tool, ours)
+	theirs = withoutExternalIDs(theirs)
+	if theirErr == nil {
+		_, theirErr = tool(written(t, theirs))
+	}
+	if theirErr != nil {
+		t.Log("wasm-tools prints nothing, or text it does not read itself: there is nothing to compare with")
+		return
+	}
+	if normal(t, ours) != normal(t, theirs) {
+		t.Errorf("we print\n%s\nwasm-tools prints\n%s", ours, theirs)
+		return
+	}
+	if n.same++; squeezed(ours) == squeezed(theirs) {
+		n.letters++
+	}
+}
+
 // TestComponentsPrintAsWasmToolsPrintsThem compares what both print for the components of the
 // repository and for public ones: what it says must be the same.
 func TestComponentsPrintAsWasmToolsPrintsThem(t *testing.T) {
@@ -139,41 +185,51 @@ func TestComponentsPrintAsWasmToolsPrintsThem(t *testing.T) {
 	} else {
 		t.Log("GREENTIC_INPUT is not set: no public components")
 	}
-	same, letters, unsupported := 0, 0, 0
+	var n tally
 	for _, file := range files {
-		t.Run(filepath.Base(file), func(t *testing.T) {
-			theirs, theirErr := tool(file)
-			ours, err := describe(t, file)
-			if err != nil {
-				if theirErr == nil && !fault.Is(err, fault.Unsupported) {
-					t.Fatal(err)
-				}
-				unsupported++
-				return
-			}
-			rereads(t, ours)
-			accepted(t, tool, ours)
-			theirs = withoutExternalIDs(theirs)
-			if theirErr == nil {
-				_, theirErr = tool(written(t, theirs))
-			}
-			if theirErr != nil {
-				t.Log("wasm-tools prints nothing, or text it does not read itself: there is nothing to compare with")
-				return
-			}
-			if got, want := normal(t, ours), normal(t, theirs); got != want {
-				t.Errorf("we print\n%s\nwasm-tools prints\n%s", ours, theirs)
-				return
-			}
-			if same++; squeezed(ours) != squeezed(theirs) {
-				os.WriteFile("a.wit", []byte(squeezed(ours)), 0o600)
-				os.WriteFile("b.wit", []byte(squeezed(theirs)), 0o600)
-				out, _ := exec.Command("diff", "a.wit", "b.wit").Output()
-				t.Logf("%.900s", out)
-			} else {
-				letters++
-			}
-		})
+		t.Run(filepath.Base(file), func(t *testing.T) { n.compare(t, tool, file) })
 	}
-	t.Logf("%d components: %d say the same, %d of them letter for letter but for empty lines; %d are unsupported by name", len(files), same, letters, unsupported)
+	n.report(t)
+}
+
+// TestRandomPackagesPrintAsWasmToolsPrintsThem does the same for packages that wasm-tools makes
+// from random bytes, and for components that it makes for their worlds.
+func TestRandomPackagesPrintAsWasmToolsPrintsThem(t *testing.T) {
+	tool := oracle(t)
+	run := func(input []byte, args ...string) bool {
+		cmd := exec.Command("wasm-tools", args...)
+		cmd.Stdin = bytes.NewReader(input)
+		return cmd.Run() == nil
+	}
+	dir := t.TempDir()
+	pkg, module, component := filepath.Join(dir, "package.wasm"), filepath.Join(dir, "module.wasm"), filepath.Join(dir, "component.wasm")
+	var packages, components tally
+	for seed := range *seeds {
+		random := rand.New(rand.NewPCG(uint64(seed), 0))
+		input := make([]byte, 100+random.IntN(3000))
+		for i := range input {
+			input[i] = byte(random.Uint32())
+		}
+		if !run(input, "wit-smith", "-o", pkg) {
+			continue
+		}
+		packages.compare(t, tool, pkg)
+		text, _ := tool(pkg)
+		for line := range strings.Lines(text) {
+			name, isWorld := strings.CutPrefix(line, "world ")
+			name, _, _ = strings.Cut(strings.TrimPrefix(name, "%"), " ")
+			if isWorld && run(nil, "component", "embed", "--dummy", "--world", name, pkg, "-o", module) && run(nil, "component", "new", module, "-o", component) {
+				components.compare(t, tool, component)
+				break
+			}
+		}
+		if t.Failed() {
+			t.Fatalf("with seed %d", seed)
+		}
+	}
+	if packages.same == 0 || components.same == 0 {
+		t.Error("nothing was compared")
+	}
+	packages.report(t)
+	components.report(t)
 }
