@@ -102,17 +102,6 @@ func squeezed(text string) string {
 	return out.String()
 }
 
-// withoutExternalIDs is text without an attribute that speaks to other tools.
-func withoutExternalIDs(text string) string {
-	var out strings.Builder
-	for line := range strings.Lines(text) {
-		if !strings.HasPrefix(strings.TrimSpace(line), "@external-id(") {
-			out.WriteString(line)
-		}
-	}
-	return out.String()
-}
-
 // accepted makes sure that an independent tool reads what we print.
 func accepted(t *testing.T, tool func(string) (string, error), text string) {
 	t.Helper()
@@ -155,7 +144,6 @@ func (n *tally) compare(t *testing.T, tool func(string) (string, error), file st
 	}
 	rereads(t, ours)
 	accepted(t, tool, ours)
-	theirs = withoutExternalIDs(theirs)
 	if theirErr == nil {
 		_, theirErr = tool(written(t, theirs))
 	}

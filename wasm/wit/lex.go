@@ -115,6 +115,29 @@ func (l *lexer) version() (string, place) {
 	return text, at
 }
 
+// quoted passes a string, in which a backslash takes the next character with it.
+func (l *lexer) quoted() {
+	l.skip()
+	start := l.pos
+	if !strings.HasPrefix(l.src.text[l.pos:], "\"") {
+		l.fail(start, "", "want a string")
+		return
+	}
+	for l.pos++; l.pos < len(l.src.text); l.pos++ {
+		switch l.src.text[l.pos] {
+		case '\\':
+			l.pos++
+		case '"':
+			l.pos++
+			return
+		case '\n':
+			l.fail(start, "end it with \"", "string does not end")
+			return
+		}
+	}
+	l.fail(start, "end it with \"", "string does not end")
+}
+
 // skip passes white space and comments and gives the doc comments among them.
 func (l *lexer) skip() string {
 	var docs []string

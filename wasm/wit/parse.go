@@ -182,6 +182,17 @@ func (p *parser) version() string {
 	return v
 }
 
+// externalID reads ("text").
+func (p *parser) externalID() {
+	if p.tok.kind != '(' {
+		p.unexpected("(")
+		return
+	}
+	p.lex.quoted()
+	p.next()
+	p.expect(')')
+}
+
 // header reads the gates before an item and keeps its docs.
 func (p *parser) header() header {
 	h := header{docs: p.tok.docs}
@@ -197,9 +208,9 @@ func (p *parser) header() header {
 			field = &h.gate.Deprecated
 		case "unstable":
 			field, key = &h.gate.Unstable, "feature"
-		case "external-id":
-			p.unsupported(gate.at, "remove it", "@external-id is not supported")
-			return h
+		case "external-id": // speaks to other tools; it is read and dropped
+			p.externalID()
+			continue
 		default:
 			p.failAt(gate.at, "use @since, @unstable or @deprecated", "there is no gate @%s", gate.text)
 			return h
