@@ -148,22 +148,37 @@ func TestWhatGrowsWithoutEndIsRefused(t *testing.T) {
 	}
 }
 
-// FuzzDescribe: whatever is described prints to text that is accepted and prints the same.
+// FuzzDescribe: whatever is described prints to text that is accepted and prints the same, and
+// what is read tells its modules and producers.
 func FuzzDescribe(f *testing.F) {
 	files, _ := filepath.Glob("testdata/*.wasm")
-	for _, name := range files {
+	more, _ := filepath.Glob("../../cmd/greentic/testdata/components/*.wasm")
+	for _, name := range append(files, more...) {
 		if code, err := os.ReadFile(name); err == nil {
 			f.Add(code)
 		}
 	}
+	lim := binary.Limits{Definitions: 10_000}
 	f.Fuzz(func(t *testing.T, code []byte) {
-		c, err := binary.Decode(code, binary.Limits{Definitions: 10_000})
+		c, err := binary.Decode(code, lim)
 		if err != nil {
 			return
 		}
-		set, err := outline.Describe(c, binary.Limits{Definitions: 10_000})
+		set, err := outline.Describe(c, lim)
 		if err == nil {
 			rereads(t, wit.Format(set))
+		}
+		o, err := outline.Read(code, lim)
+		if err != nil {
+			return
+		}
+		for _, m := range o.Modules() {
+			if m.Offset <= 0 || m.Offset+m.Size > len(code) || m.Names+m.Debug > m.Size {
+				t.Errorf("a module of %d bytes: %+v", len(code), m)
+			}
+		}
+		if len(o.Producers()) > len(code) {
+			t.Error("more producers than bytes")
 		}
 	})
 }
