@@ -160,18 +160,22 @@ type Alias struct {
 }
 
 // Import is an import of a component or component type. Suffix is what was cut off a version to
-// make the name canonical ("a:b/c@0.2" of 0.2.3 has ".3"); it plays no part in validation.
+// make the name canonical ("a:b/c@0.2" of 0.2.3 has ".3"), Implements the interface that an
+// instance with a plain name has; neither plays a part in validation.
 type Import struct {
-	Name   string
-	Suffix string
-	Type   Extern
+	Name       string
+	Suffix     string
+	Implements string
+	Type       Extern
 }
 
-// Export is an export of a component. Type is the ascribed type or nil; Suffix is as in Import.
+// Export is an export of a component. Type is the ascribed type or nil; Suffix and Implements are
+// as in Import.
 type Export struct {
 	Item
-	Suffix string
-	Type   *Extern
+	Suffix     string
+	Implements string
+	Type       *Extern
 }
 
 // Extern is the type of an import or export. For SortCore, SortFunc, SortComponent and

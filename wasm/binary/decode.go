@@ -249,14 +249,14 @@ func alias(r *reader) *Alias {
 
 func importOf(r *reader) *Import {
 	n := externNameOf(r)
-	i := &Import{Name: n.name, Suffix: n.suffix, Type: externType(r)}
+	i := &Import{Name: n.name, Suffix: n.suffix, Implements: n.implements, Type: externType(r)}
 	n.suits(r, i.Type.Sort)
 	return i
 }
 
 func export(r *reader) *Export {
 	n := externNameOf(r)
-	e := &Export{Item: Item{Name: n.name}, Suffix: n.suffix}
+	e := &Export{Item: Item{Name: n.name}, Suffix: n.suffix, Implements: n.implements}
 	e.Sort, e.Index = sortIndex(r)
 	n.suits(r, e.Sort)
 	e.Type = optional(r, externType)

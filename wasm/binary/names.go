@@ -14,6 +14,9 @@ type externName struct {
 func externNameOf(r *reader) externName {
 	form := r.byte()
 	n := externName{name: r.name()}
+	if strings.Contains(n.name, "[get]") || strings.Contains(n.name, "[set]") {
+		r.unsupported("accessor")
+	}
 	if r.err == nil && !validExternName(n.name) {
 		r.bad("%q is not a valid import or export name", clip(n.name))
 	}
