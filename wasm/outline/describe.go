@@ -1,6 +1,7 @@
 package outline
 
 import (
+	"cmp"
 	"slices"
 
 	"greentic.dev/greentic/fault"
@@ -113,7 +114,7 @@ func (d *describer) wholePackage(items []entity) error {
 			return err
 		}
 		for _, x := range inner {
-			p, short, ok := wit.SplitPath(x.name)
+			p, short, ok := wit.SplitPath(x.whole)
 			if !ok {
 				return unwritable("%s %q of a package", x.sort, x.name)
 			}
@@ -154,7 +155,7 @@ func (d *describer) world(p *wit.Package, name string, items []entity) error {
 		var err error
 		switch {
 		case e.sort == binary.SortInstance:
-			x = &wit.Extern{Name: e.name}
+			x = &wit.Extern{Name: e.whole}
 			x.Interface, err = d.iface(e)
 		case e.sort == binary.SortFunc:
 			x, err = d.worldFunc(s, e)
@@ -194,7 +195,7 @@ func (s *side) owns(resource string) bool {
 
 // iface fills the interface that an instance is: a new one, or one met before.
 func (d *describer) iface(e entity) (*wit.Interface, error) {
-	s, err := d.sideOf(e.name)
+	s, err := d.sideOf(cmp.Or(e.face, e.whole))
 	if err != nil {
 		return nil, err
 	}

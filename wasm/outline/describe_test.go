@@ -182,3 +182,16 @@ func FuzzDescribe(f *testing.F) {
 		}
 	})
 }
+
+// Names of imports may be cut to the part of the version that decides compatibility.
+func TestVersionsAreWrittenWhole(t *testing.T) {
+	set, err := outline.Describe(externs(instance(), binary.Def{Import: &binary.Import{
+		Name: "demo:lib/types@0.2", Suffix: ".5", Type: binary.Extern{Sort: binary.SortInstance},
+	}}), binary.Limits{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	if text := wit.Format(set); !strings.Contains(text, "import demo:lib/types@0.2.5;") {
+		t.Errorf("%s", text)
+	}
+}

@@ -48,9 +48,13 @@ type template struct {
 	scope *space
 }
 
-// entity is anything with a name. Typ is the type, or that of the function.
+// entity is anything with a name. Typ is the type, or that of the function; whole is the name of
+// an import or export with its whole version, and face the interface that an instance with a
+// plain name has.
 type entity struct {
 	name   string
+	whole  string
+	face   string
 	export bool
 	sort   binary.Sort
 	typ    *node
@@ -208,6 +212,7 @@ func (v *evaluator) imported(s *space, d *binary.Import, give func(string) (enti
 		actual = &a
 	}
 	e, err := v.extern(s, d.Name, d.Type, actual)
+	e.whole, e.face = d.Name+d.Suffix, d.Implements
 	s.push(e)
 	return e, err
 }
@@ -222,7 +227,7 @@ func (v *evaluator) exported(s *space, d *binary.Export) (entity, error) {
 	} else if e.sort == binary.SortType {
 		e.typ = another(e.typ)
 	}
-	e.name, e.export = d.Name, true
+	e.name, e.export, e.whole, e.face = d.Name, true, d.Name+d.Suffix, d.Implements
 	s.push(e)
 	return e, err
 }
@@ -321,7 +326,7 @@ func (v *evaluator) declare(sh *shape, give func(string) (entity, bool), have *b
 			}
 			var e entity
 			e, err = v.extern(s, d.Export.Name, d.Export.Type, actual)
-			e.export = true
+			e.export, e.whole, e.face = true, d.Export.Name+d.Export.Suffix, d.Export.Implements
 			s.push(e)
 			all = append(all, e)
 			out.add(e)
