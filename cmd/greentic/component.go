@@ -61,6 +61,9 @@ func openComponent(ctx context.Context, env *environment, file string) (*workben
 }
 
 func readComponent(file string) ([]byte, error) {
+	if info, err := os.Stat(file); err == nil && info.IsDir() {
+		return nil, fault.New(fault.Invalid, "component "+file, "it is a folder").WithFix("give the .wasm file of a component")
+	}
 	b, err := os.ReadFile(file)
 	switch {
 	case errors.Is(err, fs.ErrNotExist):
