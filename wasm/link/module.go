@@ -3,6 +3,7 @@ package link
 import (
 	"slices"
 
+	"greentic.dev/greentic/fault"
 	"greentic.dev/wasm/binary"
 	"greentic.dev/wasm/rewrite"
 )
@@ -19,6 +20,10 @@ type coreImport struct {
 	coreItem
 }
 
+// maxEffort is how much work compiling all core modules of a component may be, which nothing
+// interrupts within one of them: that of the largest single module.
+const maxEffort = 2_000_000_000
+
 // module parses an embedded core module, once however often it is instantiated.
 func (p *planner) module(c *binary.CoreModule) (*module, error) {
 	if m := p.modules[c]; m != nil {
@@ -31,6 +36,9 @@ func (p *planner) module(c *binary.CoreModule) (*module, error) {
 	imports, exports, err := parsed.Border()
 	if err != nil {
 		return nil, err
+	}
+	if p.effort += parsed.Effort; p.effort > maxEffort {
+		return nil, fault.New(fault.Exhausted, "", "the core modules together are too much work to compile")
 	}
 	m := &module{parsed: parsed, exports: make(map[string]coreItem, len(parsed.Exports))}
 	seen := make(map[[2]string]bool, len(parsed.Imports))

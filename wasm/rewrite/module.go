@@ -69,7 +69,7 @@ type Module struct {
 	limits    Limits
 	dataCount int // of the data count section; -1 when there is none
 	effects   effects
-	effort    int
+	Effort    int // of compiling its functions, about 10 to 50 ns each; see Limits
 }
 
 // global is the type of a defined global.
