@@ -1,8 +1,10 @@
 package wasm_test
 
 import (
+	"context"
 	"strings"
 	"testing"
+	"time"
 
 	"greentic.dev/greentic/fault"
 )
@@ -267,6 +269,46 @@ func TestHostileBlocksWithinBlocks(t *testing.T) {
 	const n = 100_000
 	refuse(t, module(function("\x00"+strings.Repeat("\x02\x40", n)+strings.Repeat("\x0b", n+1))...), fault.Exhausted, "")
 	refuse(t, module(function("\x00"+strings.Repeat("\x03\x40\x0b", n)+"\x0b")...), fault.Exhausted, "blocks")
+}
+
+// tedious is a core module of functions of so many blocks: near their limit each takes the
+// compiler seconds.
+func tedious(functions, blocks int) []string {
+	body := sized("\x00" + strings.Repeat("\x02\x40\x0b", blocks) + "\x0b")
+	return []string{part(1, vector("\x60\x00\x00")), part(3, uleb(functions), strings.Repeat("\x00", functions)), part(10, uleb(functions), strings.Repeat(body, functions))}
+}
+
+// What each core module may be, all of them together may be.
+func TestHostileModulesThatTakeLongToCompile(t *testing.T) {
+	refuse(t, module(tedious(10, 14_900)...), fault.Exhausted, "too large to compile")
+	one := part(1, "\x00asm\x01\x00\x00\x00", strings.Join(tedious(1, 14_900), ""))
+	refuse(t, component(strings.Repeat(one, 10)), fault.Exhausted, "too much work")
+}
+
+func TestHostileCompilationEndsWithItsContext(t *testing.T) {
+	e, blocks, best := engine(t), 12_000, time.Hour
+	if testing.Short() {
+		blocks = 5_000 // the race detector makes the compiler slower
+	}
+	for n := range 5 {
+		ctx, cancel := context.WithCancel(t.Context())
+		cancelled := make(chan time.Time, 1)
+		time.AfterFunc(20*time.Millisecond, func() { cancelled <- time.Now(); cancel() })
+		_, err := e.Compile(ctx, append(module(tedious(1, blocks)...), part(0, sized(string(rune('a'+n))))...))
+		best = min(best, time.Since(<-cancelled))
+		if !fault.Is(err, fault.Canceled) {
+			t.Fatalf("got %v", err)
+		}
+		if best < stopWithin {
+			break
+		}
+	}
+	if best >= stopWithin {
+		t.Errorf("it took at least %v", best)
+	}
+	if v := must(t, bind(t, load(t, e, "adder"), nil), "", "add", uint32(1), uint32(2)); v != uint32(3) {
+		t.Errorf("afterwards 1+2 = %v", v)
+	}
 }
 
 func TestHostileHugeArity(t *testing.T) {
