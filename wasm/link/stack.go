@@ -35,10 +35,9 @@ func stackOf(f api.Function) (stack reflect.Value, ok bool) {
 // component that calls another. The engine counts calls within a module only, and each entry
 // costs a stack.
 const (
-	maxEntries  = 200
-	maxStacks   = 32 << 20 // bytes, of those that wait
-	fewEnough   = 2        // entries whose stacks need no adding up: realloc within a call is one
-	tooManyDeep = "calls are nested too deeply"
+	maxEntries = 200
+	maxStacks  = 32 << 20 // bytes, of those that wait
+	fewEnough  = 2        // entries whose stacks need no adding up: realloc within a call is one
 )
 
 // tooDeep says whether the functions that wait for one another leave no room for one more.
