@@ -43,7 +43,7 @@ func acts(t *testing.T, e *wasm.Engine) (bounds []*wasm.Bound, list [][]act) {
 	handles := &wasm.Hosts{}
 	handles.Add(&wasm.Interface{Name: "", Funcs: map[string]wasm.HostFunc{
 		"[constructor]box": func(context.Context, *wasm.Call, []any) (any, error) { return wasm.Handle{Rep: new(int)}, nil },
-		"[method]box.look": nothing, "swap": nothing,
+		"[method]box.look": nothing, "swap": nothing, "two": nothing,
 	}})
 	call := func(fn string, args ...any) wasm.Invocation {
 		return wasm.Invocation{Func: fn, Args: args, Limits: wasm.Limits{Memory: 4 << 20}}
