@@ -140,7 +140,7 @@ func (in *instance) enterCore(entry int, stack []uint64) error {
 	if err := in.Err(); err != nil {
 		return stopped(in.Context)
 	}
-	if tooDeep(in.waiting) {
+	if core.TooDeep(in.waiting) {
 		return fault.New(fault.Exhausted, "", "calls are nested too deeply")
 	}
 	e := &in.entries[entry]

@@ -1,4 +1,4 @@
-package link
+package core
 
 import (
 	"reflect"
@@ -10,10 +10,10 @@ import (
 // keepStack is the longest stack, in bytes, that a function object may keep between calls.
 const keepStack = 64 << 10
 
-// wipe clears the stack of a function object that is not running, so that nothing of a call
+// WipeStack clears the stack of a function object that is not running, so that nothing of a call
 // rests in it. It says whether the object may be kept for another call: one whose stack has
 // grown far, or cannot be seen, should be dropped instead.
-func wipe(f api.Function) (keep bool) {
+func WipeStack(f api.Function) (keep bool) {
 	stack, ok := stackOf(f)
 	if !ok || stack.Len() > keepStack {
 		return false
@@ -40,8 +40,8 @@ const (
 	fewEnough  = 2        // entries whose stacks need no adding up: realloc within a call is one
 )
 
-// tooDeep says whether the functions that wait for one another leave no room for one more.
-func tooDeep(waiting []api.Function) bool {
+// TooDeep says whether the functions that wait for one another leave no room for one more.
+func TooDeep(waiting []api.Function) bool {
 	if len(waiting) < fewEnough {
 		return false
 	}
