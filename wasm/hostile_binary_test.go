@@ -347,6 +347,34 @@ func running(memory, data string) []byte {
 		part(8, vector("\x00\x00\x00\x00\x00")), part(11, vector("\x00"+sized("f")+"\x01\x00\x00")))
 }
 
+// What instances cost the host besides memory and tables counts as if it were memory: a hundred
+// instances of a small module with as many globals as there may be would be a gigabyte.
+func TestHostileInstancesOfManyParts(t *testing.T) {
+	const n = 99_990
+	fn, one := part(3, vector("\x00")), part(10, vector("\x02\x00\x0b"))
+	for name, parts := range map[string][]string{
+		"globals":          {part(6, uleb(n), strings.Repeat("\x7f\x01\x41\x00\x0b", n))},
+		"passive elements": {part(1, vector("\x60\x00\x00")), fn, part(9, vector("\x01\x00"+uleb(n)+strings.Repeat("\x00", n))), one},
+		"passive segments": {part(5, vector("\x00\x00")), part(11, uleb(n), strings.Repeat("\x01\x01a", n))},
+	} {
+		t.Run(name, func(t *testing.T) {
+			survive(t, attack{bytes: multiplied(parts, 100), fn: "f", unborn: true, kind: fault.Exhausted, says: "the limit is"})
+		})
+	}
+	survive(t, attack{bytes: multiplied(nil, 990), fn: "f", unborn: true, well: true})
+}
+
+// multiplied is a component of so many instances of a core module of these sections, and one of
+// a module whose empty function it exports as f.
+func multiplied(sections []string, times int) []byte {
+	code := function("\x00\x0b")
+	return component(part(1, "\x00asm\x01\x00\x00\x00", strings.Join(sections, "")),
+		part(1, "\x00asm\x01\x00\x00\x00", code[0], code[1], part(7, vector(sized("f")+"\x00\x00")), code[2]),
+		part(2, uleb(times+1), strings.Repeat("\x00\x00\x00", times), "\x00\x01\x00"),
+		part(6, vector("\x00\x00\x01"+uleb(times)+sized("f"))), part(7, vector("\x40\x00\x01\x00")),
+		part(8, vector("\x00\x00\x00\x00\x00")), part(11, vector("\x00"+sized("f")+"\x01\x00\x00")))
+}
+
 // Segments that name one function ten million times.
 func TestHostileElementSegments(t *testing.T) {
 	const n = 1_000_000

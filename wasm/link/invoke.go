@@ -108,6 +108,9 @@ func (in *instance) start() error {
 		return in.cores[i].Module()
 	}
 	for _, code := range program.codes {
+		if in.Err() != nil { // there may be a thousand
+			return stopped(in.Context)
+		}
 		c, err := instantiate(in, program.engine, code, core.InstanceOptions{
 			Resolve: resolve, Memory: in.budget, Depth: in.limits.Depth, Resume: in.resuming})
 		if err != nil {
