@@ -282,7 +282,10 @@ func tedious(functions, blocks int) []string {
 func TestHostileModulesThatTakeLongToCompile(t *testing.T) {
 	refuse(t, module(tedious(10, 14_900)...), fault.Exhausted, "too large to compile")
 	one := part(1, "\x00asm\x01\x00\x00\x00", strings.Join(tedious(1, 14_900), ""))
-	refuse(t, component(strings.Repeat(one, 10)), fault.Exhausted, "too much work")
+	refuse(t, component(one, part(2, uleb(10), strings.Repeat("\x00\x00\x00", 10))), fault.Exhausted, "too much work")
+	refuse(t, component(strings.Repeat(one, 10), part(2, uleb(10), "\x00\x00\x00\x00\x01\x00\x00\x02\x00\x00\x03\x00\x00\x04\x00\x00\x05\x00\x00\x06\x00\x00\x07\x00\x00\x08\x00\x00\x09\x00")), fault.Exhausted, "too much work")
+	large := strings.Join(function("\x00"+strings.Repeat("\x01", 1<<20)+"\x0b"), "") // a megabyte of nothing
+	refuse(t, component(part(1, "\x00asm\x01\x00\x00\x00", large), part(2, uleb(900), strings.Repeat("\x00\x00\x00", 900))), fault.Exhausted, "too much work")
 }
 
 func TestHostileCompilationEndsWithItsContext(t *testing.T) {
