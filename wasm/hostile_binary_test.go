@@ -2,11 +2,13 @@ package wasm_test
 
 import (
 	"context"
+	"errors"
 	"strings"
 	"testing"
 	"time"
 
 	"greentic.dev/greentic/fault"
+	"greentic.dev/wasm"
 )
 
 // Pieces of component binaries (Binary.md of the Component Model).
@@ -204,6 +206,19 @@ func TestHostileNameOfAMegabyte(t *testing.T) {
 	}
 }
 
+// A backtrace of a guest that calls itself forty times does not repeat its megabyte of a name.
+func TestHostileFunctionNamesInBacktraces(t *testing.T) {
+	down, up := sized("\x00\x20\x00\x45\x04\x40\x00\x0b\x20\x00\x41\x01\x6b\x10\x00\x0b"), sized("\x00\x41\x28\x10\x00\x0b")
+	names := part(0, sized("name"), "\x01", sized(vector("\x00"+sized(strings.Repeat("näme", 200_000)))))
+	code := lifted(part(1, vector("\x60\x01\x7f\x00", "\x60\x00\x00")), part(3, vector("\x00", "\x01")), part(7, vector(sized("f")+"\x00\x01")), part(10, vector(down, up)), names)
+	survive(t, attack{bytes: code, fn: "f", unborn: true, kind: fault.Invalid, code: trapped, says: "unreachable in näme", limits: wasm.Limits{Memory: 1 << 20}})
+	_, err := call(bind(t, (&attack{bytes: code}).compile(t, engine(t)), nil), "", "f")
+	var trap *wasm.Trap
+	if !errors.As(err, &trap) || len(trap.Backtrace) < 30 || len(strings.Join(trap.Backtrace, "")) > 30*600 {
+		t.Errorf("%d frames: %.200v", len(trap.Backtrace), err)
+	}
+}
+
 func TestHostileNamesThatAreNoText(t *testing.T) {
 	for _, name := range []string{"\xff", "a\xc0\x80", "\xed\xa0\x80"} {
 		refuse(t, component(part(7, vector("\x40\x00\x01\x00")), part(10, vector("\x00"+sized(name)+"\x01\x00"))), fault.Invalid, "UTF-8")
@@ -345,7 +360,12 @@ func TestHostileDataSegmentAtTheEndOfFourGiB(t *testing.T) {
 // exports as f.
 func running(memory, data string) []byte {
 	code := function("\x00\x0b")
-	return component(part(1, "\x00asm\x01\x00\x00\x00", code[0], code[1], memory, part(7, vector(sized("f")+"\x00\x00")), code[2], data),
+	return lifted(code[0], code[1], memory, part(7, vector(sized("f")+"\x00\x00")), code[2], data)
+}
+
+// lifted is a component of one core module of these sections, whose function f it exports.
+func lifted(sections ...string) []byte {
+	return component(part(1, "\x00asm\x01\x00\x00\x00", strings.Join(sections, "")),
 		part(2, vector("\x00\x00\x00")), part(6, vector("\x00\x00\x01\x00"+sized("f"))), part(7, vector("\x40\x00\x01\x00")),
 		part(8, vector("\x00\x00\x00\x00\x00")), part(11, vector("\x00"+sized("f")+"\x01\x00\x00")))
 }
