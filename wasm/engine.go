@@ -5,6 +5,7 @@ import (
 	"crypto/sha256"
 	"encoding/hex"
 	"errors"
+	"runtime"
 	"sync"
 	"time"
 
@@ -35,6 +36,9 @@ type Engine struct {
 	defaults Limits
 	decode   binary.Limits
 
+	compilers chan struct{} // as many compilations run at once as there are processors
+	running   sync.WaitGroup
+
 	mu         sync.Mutex
 	components map[string]*compiling // by digest
 }
@@ -56,11 +60,13 @@ func New(ctx context.Context, opt Options) (*Engine, error) {
 		opt.Concurrency = 1000
 	}
 	return &Engine{core: c, turns: newTurns(opt.Concurrency), defaults: opt.Defaults.or(defaultLimits()), decode: opt.Decode,
-		components: map[string]*compiling{}}, nil
+		compilers: make(chan struct{}, runtime.GOMAXPROCS(0)), components: map[string]*compiling{}}, nil
 }
 
-// Close frees all code. No invocation may be running.
+// Close frees all code, after it has waited for compilations that nobody waits for any more. No
+// invocation may be running.
 func (e *Engine) Close(ctx context.Context) error {
+	e.running.Wait()
 	e.mu.Lock()
 	defer e.mu.Unlock()
 	var errs []error
@@ -74,7 +80,9 @@ func (e *Engine) Close(ctx context.Context) error {
 
 // Compile decodes, checks and compiles a component; code must not change afterwards. Equal
 // bytes are compiled once per engine. Errors are Invalid (malformed or ill-typed),
-// Unsupported (a named feature) or Exhausted, and carry the offset in the binary.
+// Unsupported (a named feature) or Exhausted, and carry the offset in the binary. When ctx ends,
+// so does Compile at once, with Canceled or Timeout; the work goes on to the end of the core
+// module it is at.
 func (e *Engine) Compile(ctx context.Context, code []byte) (*Component, error) {
 	sum := sha256.Sum256(code)
 	digest := "sha256:" + hex.EncodeToString(sum[:])
@@ -87,14 +95,15 @@ func (e *Engine) Compile(ctx context.Context, code []byte) (*Component, error) {
 		}
 		e.mu.Unlock()
 		if !running {
-			c.component, c.err = e.compile(ctx, code, digest)
-			if c.err != nil {
-				e.mu.Lock()
-				delete(e.components, digest)
-				e.mu.Unlock()
-			}
-			close(c.done)
-			return c.component, c.err
+			e.running.Go(func() {
+				c.component, c.err = e.compile(ctx, code, digest)
+				if c.err != nil {
+					e.mu.Lock()
+					delete(e.components, digest)
+					e.mu.Unlock()
+				}
+				close(c.done)
+			})
 		}
 		select {
 		case <-c.done:
@@ -104,6 +113,9 @@ func (e *Engine) Compile(ctx context.Context, code []byte) (*Component, error) {
 		if c.err == nil || !gaveUp(c.err) {
 			return c.component, c.err
 		}
+		if !running {
+			return nil, c.err
+		}
 		// whoever compiled it was cancelled, which is not our failure: compile it ourselves
 	}
 }
@@ -112,6 +124,12 @@ func gaveUp(err error) bool { return fault.Is(err, fault.Canceled) || fault.Is(e
 
 func (e *Engine) compile(ctx context.Context, code []byte, digest string) (*Component, error) {
 	const op = "compile component"
+	select {
+	case e.compilers <- struct{}{}:
+		defer func() { <-e.compilers }()
+	case <-ctx.Done():
+		return nil, fault.Wrap(op, ctx.Err())
+	}
 	decoded, err := binary.Decode(code, e.decode)
 	if err != nil {
 		return nil, fault.Wrap(op, err)

@@ -1,10 +1,14 @@
 package wasm_test
 
 import (
+	"context"
+	"errors"
 	"strings"
 	"testing"
+	"time"
 
 	"greentic.dev/greentic/fault"
+	"greentic.dev/wasm"
 )
 
 // Pieces of component binaries (Binary.md of the Component Model).
@@ -202,6 +206,19 @@ func TestHostileNameOfAMegabyte(t *testing.T) {
 	}
 }
 
+// A backtrace of a guest that calls itself forty times does not repeat its megabyte of a name.
+func TestHostileFunctionNamesInBacktraces(t *testing.T) {
+	down, up := sized("\x00\x20\x00\x45\x04\x40\x00\x0b\x20\x00\x41\x01\x6b\x10\x00\x0b"), sized("\x00\x41\x28\x10\x00\x0b")
+	names := part(0, sized("name"), "\x01", sized(vector("\x00"+sized(strings.Repeat("näme", 200_000)))))
+	code := lifted(part(1, vector("\x60\x01\x7f\x00", "\x60\x00\x00")), part(3, vector("\x00", "\x01")), part(7, vector(sized("f")+"\x00\x01")), part(10, vector(down, up)), names)
+	survive(t, attack{bytes: code, fn: "f", unborn: true, kind: fault.Invalid, code: trapped, says: "unreachable in näme", limits: wasm.Limits{Memory: 1 << 20}})
+	_, err := call(bind(t, (&attack{bytes: code}).compile(t, engine(t)), nil), "", "f")
+	var trap *wasm.Trap
+	if !errors.As(err, &trap) || len(trap.Backtrace) < 30 || len(strings.Join(trap.Backtrace, "")) > 30*600 {
+		t.Errorf("%d frames: %.200v", len(trap.Backtrace), err)
+	}
+}
+
 func TestHostileNamesThatAreNoText(t *testing.T) {
 	for _, name := range []string{"\xff", "a\xc0\x80", "\xed\xa0\x80"} {
 		refuse(t, component(part(7, vector("\x40\x00\x01\x00")), part(10, vector("\x00"+sized(name)+"\x01\x00"))), fault.Invalid, "UTF-8")
@@ -269,6 +286,49 @@ func TestHostileBlocksWithinBlocks(t *testing.T) {
 	refuse(t, module(function("\x00"+strings.Repeat("\x03\x40\x0b", n)+"\x0b")...), fault.Exhausted, "blocks")
 }
 
+// tedious is a core module of functions of so many blocks: near their limit each takes the
+// compiler seconds.
+func tedious(functions, blocks int) []string {
+	body := sized("\x00" + strings.Repeat("\x02\x40\x0b", blocks) + "\x0b")
+	return []string{part(1, vector("\x60\x00\x00")), part(3, uleb(functions), strings.Repeat("\x00", functions)), part(10, uleb(functions), strings.Repeat(body, functions))}
+}
+
+// What each core module may be, all of them together may be.
+func TestHostileModulesThatTakeLongToCompile(t *testing.T) {
+	refuse(t, module(tedious(10, 14_900)...), fault.Exhausted, "too large to compile")
+	one := part(1, "\x00asm\x01\x00\x00\x00", strings.Join(tedious(1, 14_900), ""))
+	refuse(t, component(one, part(2, uleb(10), strings.Repeat("\x00\x00\x00", 10))), fault.Exhausted, "too much work")
+	refuse(t, component(strings.Repeat(one, 10), part(2, uleb(10), "\x00\x00\x00\x00\x01\x00\x00\x02\x00\x00\x03\x00\x00\x04\x00\x00\x05\x00\x00\x06\x00\x00\x07\x00\x00\x08\x00\x00\x09\x00")), fault.Exhausted, "too much work")
+	large := strings.Join(function("\x00"+strings.Repeat("\x01", 1<<20)+"\x0b"), "") // a megabyte of nothing
+	refuse(t, component(part(1, "\x00asm\x01\x00\x00\x00", large), part(2, uleb(900), strings.Repeat("\x00\x00\x00", 900))), fault.Exhausted, "too much work")
+}
+
+func TestHostileCompilationEndsWithItsContext(t *testing.T) {
+	e, blocks, best := engine(t), 12_000, time.Hour
+	if testing.Short() {
+		blocks = 5_000 // the race detector makes the compiler slower
+	}
+	for n := range 5 {
+		ctx, cancel := context.WithCancel(t.Context())
+		cancelled := make(chan time.Time, 1)
+		time.AfterFunc(20*time.Millisecond, func() { cancelled <- time.Now(); cancel() })
+		_, err := e.Compile(ctx, append(module(tedious(1, blocks)...), part(0, sized(string(rune('a'+n))))...))
+		best = min(best, time.Since(<-cancelled))
+		if !fault.Is(err, fault.Canceled) {
+			t.Fatalf("got %v", err)
+		}
+		if best < stopWithin {
+			break
+		}
+	}
+	if best >= stopWithin {
+		t.Errorf("it took at least %v", best)
+	}
+	if v := must(t, bind(t, load(t, e, "adder"), nil), "", "add", uint32(1), uint32(2)); v != uint32(3) {
+		t.Errorf("afterwards 1+2 = %v", v)
+	}
+}
+
 func TestHostileHugeArity(t *testing.T) {
 	refuse(t, module(part(1, vector("\x60"+uleb(100_000)+strings.Repeat("\x7e", 100_000)+"\x00"))), fault.Exhausted, "value types")
 	// a component function of as many parameters
@@ -300,8 +360,41 @@ func TestHostileDataSegmentAtTheEndOfFourGiB(t *testing.T) {
 // exports as f.
 func running(memory, data string) []byte {
 	code := function("\x00\x0b")
-	return component(part(1, "\x00asm\x01\x00\x00\x00", code[0], code[1], memory, part(7, vector(sized("f")+"\x00\x00")), code[2], data),
+	return lifted(code[0], code[1], memory, part(7, vector(sized("f")+"\x00\x00")), code[2], data)
+}
+
+// lifted is a component of one core module of these sections, whose function f it exports.
+func lifted(sections ...string) []byte {
+	return component(part(1, "\x00asm\x01\x00\x00\x00", strings.Join(sections, "")),
 		part(2, vector("\x00\x00\x00")), part(6, vector("\x00\x00\x01\x00"+sized("f"))), part(7, vector("\x40\x00\x01\x00")),
+		part(8, vector("\x00\x00\x00\x00\x00")), part(11, vector("\x00"+sized("f")+"\x01\x00\x00")))
+}
+
+// What instances cost the host besides memory and tables counts as if it were memory: a hundred
+// instances of a small module with as many globals as there may be would be a gigabyte.
+func TestHostileInstancesOfManyParts(t *testing.T) {
+	const n = 99_990
+	fn, one := part(3, vector("\x00")), part(10, vector("\x02\x00\x0b"))
+	for name, parts := range map[string][]string{
+		"globals":          {part(6, uleb(n), strings.Repeat("\x7f\x01\x41\x00\x0b", n))},
+		"passive elements": {part(1, vector("\x60\x00\x00")), fn, part(9, vector("\x01\x00"+uleb(n)+strings.Repeat("\x00", n))), one},
+		"passive segments": {part(5, vector("\x00\x00")), part(11, uleb(n), strings.Repeat("\x01\x01a", n))},
+	} {
+		t.Run(name, func(t *testing.T) {
+			survive(t, attack{bytes: multiplied(parts, 100), fn: "f", unborn: true, kind: fault.Exhausted, says: "the limit is"})
+		})
+	}
+	survive(t, attack{bytes: multiplied(nil, 990), fn: "f", unborn: true, well: true})
+}
+
+// multiplied is a component of so many instances of a core module of these sections, and one of
+// a module whose empty function it exports as f.
+func multiplied(sections []string, times int) []byte {
+	code := function("\x00\x0b")
+	return component(part(1, "\x00asm\x01\x00\x00\x00", strings.Join(sections, "")),
+		part(1, "\x00asm\x01\x00\x00\x00", code[0], code[1], part(7, vector(sized("f")+"\x00\x00")), code[2]),
+		part(2, uleb(times+1), strings.Repeat("\x00\x00\x00", times), "\x00\x01\x00"),
+		part(6, vector("\x00\x00\x01"+uleb(times)+sized("f"))), part(7, vector("\x40\x00\x01\x00")),
 		part(8, vector("\x00\x00\x00\x00\x00")), part(11, vector("\x00"+sized("f")+"\x01\x00\x00")))
 }
 

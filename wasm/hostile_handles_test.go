@@ -21,7 +21,11 @@ func boxesOf(s *shelf) *wasm.Hosts {
 	h.Add(&wasm.Interface{Name: "", Funcs: map[string]wasm.HostFunc{
 		"[constructor]box": func(context.Context, *wasm.Call, []any) (any, error) { s.alive++; return wasm.Handle{Rep: s}, nil },
 		"[method]box.look": func(context.Context, *wasm.Call, []any) (any, error) { return uint32(1), nil },
-		"swap":             nothing,
+		"two": func(context.Context, *wasm.Call, []any) (any, error) {
+			s.alive += 2
+			return []any{wasm.Handle{Rep: s}, wasm.Handle{Rep: s}}, nil
+		},
+		"swap": nothing,
 	}, Resources: map[string]func(context.Context, *wasm.Call, any){
 		"box": func(context.Context, *wasm.Call, any) { s.alive-- },
 	}})
@@ -81,6 +85,15 @@ func TestHostileForeignHandlesFromTheEmbedder(t *testing.T) {
 
 func TestHostileHandlesThatAreLentAndGivenAway(t *testing.T) {
 	eachHandle(t, abused("handle"), map[string][]any{"give-and-lend": nil})
+}
+
+// What is given to somebody who cannot take it is destroyed, not lost.
+func TestHostileHandlesThatDoNotArrive(t *testing.T) {
+	few := attack{kind: fault.Exhausted, says: "too many open handles", limits: wasm.Limits{Handles: 10}}
+	eachHandle(t, few, map[string][]any{"two-too-many": {uint32(9)}, "give-two": {uint32(9)}})
+	calls := attack{kind: fault.Exhausted, says: "host calls", limits: wasm.Limits{HostCalls: 5}}
+	eachHandle(t, calls, map[string][]any{"hoard-boxes": {uint32(9)}})
+	eachHandle(t, attack{kind: fault.Invalid, code: trapped, says: "unreachable"}, map[string][]any{"give-then-trap": nil})
 }
 
 func TestHostileLeakedHandles(t *testing.T) {

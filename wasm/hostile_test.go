@@ -236,7 +236,7 @@ func refuse(t *testing.T, code []byte, kind fault.Kind, says string) {
 // compiles compiles a component of hostile form on an engine of its own.
 func compiles(t *testing.T, code []byte) (c *wasm.Component, err error) {
 	t.Helper()
-	const soon, small, each = 5 * time.Second, 96 << 20, 64 // bytes of the host for one of the binary
+	const soon, small, each = 20 * time.Second, 96 << 20, 64 // bytes of the host for one of the binary
 	e := engine(t)
 	m, start := meter(t), time.Now()
 	c, err = e.Compile(t.Context(), code)

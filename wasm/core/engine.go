@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"sync"
+	"sync/atomic"
 
 	"github.com/tetratelabs/wazero"
 	"github.com/tetratelabs/wazero/api"
@@ -42,6 +43,9 @@ type Engine struct {
 	point   api.Module // what rewritten modules import, for instances that start
 	resumed api.Module // and for those that do not
 	images  Way
+
+	// Pinned counts the callers that hold their thread, for package link, which bounds it.
+	Pinned atomic.Int32
 
 	mu         sync.Mutex
 	compilings map[string]*compiling // by digest of the rewritten module

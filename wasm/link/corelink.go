@@ -57,6 +57,12 @@ func (p *planner) coreInstance(s *scope, d *binary.CoreInstance) error {
 		it.core, it.name = len(p.plan.cores), name
 		b.items[name] = it
 	}
+	if !p.checking {
+		p.effort += m.effort
+	}
+	if p.effort > maxEffort {
+		return fault.New(fault.Exhausted, "", "the core modules together are too much work to compile")
+	}
 	p.plan.cores = append(p.plan.cores, coreStep{module: m, links: links})
 	if len(p.plan.cores) > maxCores {
 		return fault.Newf(fault.Exhausted, "", "more than %d core instances", maxCores)

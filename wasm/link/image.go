@@ -145,7 +145,7 @@ func (in *instance) resume(ctx context.Context, b *Bound, r *Request) {
 func (in *instance) rest() error {
 	in.Context, in.bound, in.call, in.cause = context.Background(), nil, nil, nil
 	for i := range in.entries {
-		if e := &in.entries[i]; e.fn != nil && !wipe(e.fn) {
+		if e := &in.entries[i]; e.fn != nil && !core.WipeStack(e.fn) {
 			e.fn = nil
 		}
 	}

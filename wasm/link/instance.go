@@ -140,8 +140,8 @@ func (in *instance) enterCore(entry int, stack []uint64) error {
 	if err := in.Err(); err != nil {
 		return stopped(in.Context)
 	}
-	if tooDeep(in.waiting) {
-		return fault.New(fault.Exhausted, "", tooManyDeep)
+	if core.TooDeep(in.waiting) {
+		return fault.New(fault.Exhausted, "", "calls are nested too deeply")
 	}
 	e := &in.entries[entry]
 	fn := e.fn
@@ -175,13 +175,20 @@ func (in *instance) invoke(fn *function, caller int, args []any) (any, error) {
 		return in.callHost(fn, args)
 	}
 	l := fn.lift
-	if err := in.enter(l.instance, caller, true); err != nil {
-		return nil, err
-	}
 	env := in.side(l.options, l.instance)
+	before := env.Handles.Len()
 	var buf [16]uint64
-	stack, err := l.sig.LowerArgs(env, args, buf[:0])
+	var stack []uint64
+	err := in.enter(l.instance, caller, true)
+	if err == nil {
+		stack, err = l.sig.LowerArgs(env, args, buf[:0])
+	}
 	if err != nil {
+		for i, p := range fn.typ.Params { // what the embedder passes stays its own
+			if i < len(args) && caller >= 0 {
+				before += in.forsake(p.Type, args[i], env.Handles.Len()-before)
+			}
+		}
 		return nil, err
 	}
 	for len(stack) < l.results {
@@ -197,6 +204,7 @@ func (in *instance) invoke(fn *function, caller int, args []any) (any, error) {
 		err = in.confined(l.instance, func() error { return in.enterCore(l.postReturn, ret[:]) })
 	}
 	if err != nil {
+		in.forsake(fn.typ.Result, result, 0)
 		return nil, err
 	}
 	in.spare = append(in.spare, env)

@@ -41,7 +41,7 @@ type Stats struct {
 	PeakMemory uint64 // bytes
 	Kept       bool   // the instance began with an image instead of starting for this call
 	Wall       time.Duration
-	CPU        time.Duration // of the guest and of moving values; not of host functions that may wait
+	CPU        time.Duration // of the guest and of moving values, not of host functions that may wait; at most Wall when very many run at once
 }
 
 // Invoke calls one function in an instance that is as if it had just been made: made for this
@@ -55,7 +55,7 @@ func (b *Bound) Invoke(ctx context.Context, r Request) (any, Stats, error) {
 	if err != nil {
 		return nil, Stats{}, err
 	}
-	var m meter
+	m := meter{pinned: &b.program.engine.Pinned}
 	m.start()
 	in := b.kept(ctx, &r, start)
 	if in == nil {
@@ -108,6 +108,9 @@ func (in *instance) start() error {
 		return in.cores[i].Module()
 	}
 	for _, code := range program.codes {
+		if in.Err() != nil { // there may be a thousand
+			return stopped(in.Context)
+		}
 		c, err := instantiate(in, program.engine, code, core.InstanceOptions{
 			Resolve: resolve, Memory: in.budget, Depth: in.limits.Depth, Resume: in.resuming})
 		if err != nil {

@@ -2,6 +2,7 @@ package link
 
 import (
 	"runtime"
+	"sync/atomic"
 	"time"
 
 	"greentic.dev/greentic/fault"
@@ -9,25 +10,44 @@ import (
 )
 
 // meter counts the processor time of an invocation: of the guest and of moving values, not of
-// host functions that may wait. The goroutine stays on its thread while it is counted.
+// host functions that may wait. The goroutine stays on its thread while it is counted, if not
+// too many do: a thread that waits for its goroutine is lost to all others. The rest count how
+// long they run, which is more when they take turns.
 type meter struct {
+	pinned       *atomic.Int32
 	spent, since time.Duration
-	running      bool
+	running, pin bool
 }
 
+// maxPinned is how many invocations of an engine may hold their threads at once.
+const maxPinned = 32
+
 func (m *meter) start() {
-	if !m.running {
+	if m.running {
+		return
+	}
+	m.running, m.pin = true, m.pinned.Add(1) <= maxPinned
+	if m.pin {
 		runtime.LockOSThread()
-		m.running, m.since = true, core.ThreadTime()
+		m.since = core.ThreadTime()
+	} else {
+		m.pinned.Add(-1)
+		m.since = time.Duration(time.Now().UnixNano())
 	}
 }
 
 func (m *meter) stop() {
-	if m.running {
+	switch {
+	case !m.running:
+		return
+	case m.pin:
 		m.spent += core.ThreadTime() - m.since
-		m.running = false
 		runtime.UnlockOSThread()
+		m.pinned.Add(-1)
+	default:
+		m.spent += time.Duration(time.Now().UnixNano()) - m.since
 	}
+	m.running = false
 }
 
 // spent is the fuel the invocation has used so far. A kept instance counts as if it had been

@@ -10,6 +10,7 @@ import (
 // module is a core module as the linker sees it: what it imports and exports.
 type module struct {
 	parsed  *rewrite.Module
+	effort  int // of compiling it
 	imports []coreImport
 	exports map[string]coreItem
 }
@@ -18,6 +19,14 @@ type coreImport struct {
 	module string
 	coreItem
 }
+
+// maxEffort is how much work compiling all core modules of a component may be, each as often as
+// it is instantiated, for each instance may be linked differently: that of the largest single
+// module. Nothing interrupts it within one of them.
+const (
+	maxEffort = 2_000_000_000
+	perByte   = 10
+)
 
 // module parses an embedded core module, once however often it is instantiated.
 func (p *planner) module(c *binary.CoreModule) (*module, error) {
@@ -32,7 +41,7 @@ func (p *planner) module(c *binary.CoreModule) (*module, error) {
 	if err != nil {
 		return nil, err
 	}
-	m := &module{parsed: parsed, exports: make(map[string]coreItem, len(parsed.Exports))}
+	m := &module{parsed: parsed, effort: parsed.Effort + perByte*len(c.Code), exports: make(map[string]coreItem, len(parsed.Exports))}
 	seen := make(map[[2]string]bool, len(parsed.Imports))
 	for i, imp := range parsed.Imports {
 		if key := [2]string{imp.Module, imp.Name}; seen[key] {

@@ -112,6 +112,7 @@ type planner struct {
 // shared is the part of a planner that its checkers share.
 type shared struct {
 	work    int
+	effort  int // of compiling the modules
 	checked map[any]bool
 	modules map[*binary.CoreModule]*module
 	parsed  []*module // those of modules, in order

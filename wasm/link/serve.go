@@ -90,14 +90,13 @@ func (in *instance) serve(f *hostFunc, stack []uint64) error {
 	if err != nil {
 		return err
 	}
-	if err = f.sig.LowerResult(env, result, stack); err == nil {
-		in.spare = append(in.spare, env)
-		return nil
+	before := s.handles.Len()
+	if err = f.sig.LowerResult(env, result, stack); err != nil {
+		in.forsake(f.fn.typ.Result, result, s.handles.Len()-before)
+		return err
 	}
-	if h, ok := result.(canon.Handle); ok && f.fn.host != nil {
-		in.discard(f.fn.typ.Result.Resource, h.Rep)
-	}
-	return err
+	in.spare = append(in.spare, env)
+	return nil
 }
 
 // discard runs the destructor of a host resource.
@@ -105,6 +104,20 @@ func (in *instance) discard(r *binary.Resource, rep any) {
 	if d := in.bound.destructors[r]; d != nil {
 		d(context.WithoutCancel(in.Context), in.call, rep)
 	}
+}
+
+// forsake destroys the host resources that a value of type t gives away to somebody who did not
+// get them: lowering it failed after the first taken of its handles had arrived. It says how
+// many of those there were.
+func (in *instance) forsake(t *binary.Type, v any, taken int) (found int) {
+	canon.Owned(t, v, func(r *binary.Resource, rep any) {
+		if found < taken {
+			found++
+		} else {
+			in.discard(r, rep)
+		}
+	})
+	return found
 }
 
 // destroy runs the destructor of a resource whose last handle is gone.

@@ -7,7 +7,7 @@ import "github.com/tetratelabs/wazero/api"
 type Facts struct {
 	Memory     *MemoryType // the memory it defines; nil when it defines none
 	Memories   int         // defined or imported
-	TableBytes uint64      // what its tables may cost the host, grown as far as they can
+	TableBytes uint64      // what its tables, grown as far as they can, and much else may cost the host
 	Globals    []string    // names under which its mutable globals are exported
 	Fixed      string      // why an instance cannot be put back into an earlier state; empty when it can
 	Lasts      bool        // it may change what cannot be put back; then it sets Lasted
@@ -22,7 +22,21 @@ func (m *Module) Facts() Facts {
 			f.TableBytes += 8 * uint64(t.max-t.min)
 		}
 	}
+	f.TableBytes += uint64(max(0, m.parts()-freeParts))
 	return f
+}
+
+// freeParts is how many bytes of the host an instance may cost before they count.
+const freeParts = 64 << 10
+
+// parts is what an instance costs the engine besides its memory and its tables, in bytes, as
+// measured: some hundred thousand globals would be ten megabytes of the host for each instance.
+func (m *Module) parts() int {
+	segments := m.segments
+	if merged, ok := (&rewriter{m: m}).merge(); ok {
+		segments = merged
+	}
+	return 96*m.globals + 32*len(segments) + 64*m.passive + 32*len(m.Imports)
 }
 
 // unrestorable says what a module may change that cannot be put back; empty when all can.

@@ -62,6 +62,7 @@ type Module struct {
 	memory   *MemoryType
 	bodies   []body
 	segments []segment
+	passive  int    // elements of segments that are not put into a table at the start
 	start    uint32 // the start function, when it starts
 	starts   bool
 
@@ -69,7 +70,7 @@ type Module struct {
 	limits    Limits
 	dataCount int // of the data count section; -1 when there is none
 	effects   effects
-	effort    int
+	Effort    int // of compiling its functions, about 10 to 50 ns each; see Limits
 }
 
 // global is the type of a defined global.
@@ -207,6 +208,7 @@ func (m *Module) parseSection(id byte, r *reader) {
 		m.starts = true
 	case secElement:
 		same.elements(r)
+		m.passive = same.passive
 	case secDataCount:
 		m.dataCount = int(r.u32())
 	case secCode:

@@ -1,5 +1,7 @@
 package rewrite
 
+import "strings"
+
 // names keeps the module name and the function names, with their new indexes: backtraces are
 // made of them. A malformed section is dropped; it means nothing to execution.
 func (w *rewriter) names(r *reader) (out []byte) {
@@ -35,7 +37,17 @@ func (w *rewriter) functionNames(r *reader) []byte {
 	out := appendU32(nil, uint32(n))
 	for range n {
 		out = appendU32(out, w.ref(r))
-		out = appendName(out, r.name())
+		out = appendName(out, shorten(r.name()))
 	}
 	return out
+}
+
+// longName is how many bytes of a function's name a backtrace shows; thirty frames may name it.
+const longName = 512
+
+func shorten(name string) string {
+	if len(name) <= longName {
+		return name
+	}
+	return strings.ToValidUTF8(name[:longName], "")
 }

@@ -54,6 +54,7 @@ type rewriter struct {
 	length  uint32
 	counted bool    // that body counts its depth
 	loops   []int64 // costs of its loops, in the order of their heads
+	passive int     // elements of segments met that are not active
 	work    []int   // of each defined function; see weigh
 	nest    []int   // scratch: for each open block the loop it is, or -1
 
@@ -307,6 +308,7 @@ func (w *rewriter) elements(r *reader) []byte {
 			out = append(out, r.byte()) // element kind or reference type
 		}
 		items := r.count("elements", left)
+		w.passive += items * int(flags&1)
 		left -= items // the engine keeps more than 64 bytes for each
 		out = appendU32(out, uint32(items))
 		for range items {

@@ -107,7 +107,7 @@ func (m *Module) spend(r *reader, blocks, locals int) {
 	if blocks > m.limits.Blocks {
 		r.fail(fault.Exhausted, "a function with blocks of weight %d, at most %d are allowed", blocks, m.limits.Blocks)
 	}
-	if m.effort += effort(blocks, locals); m.effort > m.limits.Effort {
+	if m.Effort += effort(blocks, locals); m.Effort > m.limits.Effort {
 		r.fail(fault.Exhausted, "functions too large to compile in reasonable time")
 	}
 }

@@ -1,4 +1,4 @@
-package link
+package core
 
 import (
 	"reflect"
@@ -10,10 +10,10 @@ import (
 // keepStack is the longest stack, in bytes, that a function object may keep between calls.
 const keepStack = 64 << 10
 
-// wipe clears the stack of a function object that is not running, so that nothing of a call
+// WipeStack clears the stack of a function object that is not running, so that nothing of a call
 // rests in it. It says whether the object may be kept for another call: one whose stack has
 // grown far, or cannot be seen, should be dropped instead.
-func wipe(f api.Function) (keep bool) {
+func WipeStack(f api.Function) (keep bool) {
 	stack, ok := stackOf(f)
 	if !ok || stack.Len() > keepStack {
 		return false
@@ -35,14 +35,13 @@ func stackOf(f api.Function) (stack reflect.Value, ok bool) {
 // component that calls another. The engine counts calls within a module only, and each entry
 // costs a stack.
 const (
-	maxEntries  = 200
-	maxStacks   = 32 << 20 // bytes, of those that wait
-	fewEnough   = 2        // entries whose stacks need no adding up: realloc within a call is one
-	tooManyDeep = "calls are nested too deeply"
+	maxEntries = 200
+	maxStacks  = 32 << 20 // bytes, of those that wait
+	fewEnough  = 2        // entries whose stacks need no adding up: realloc within a call is one
 )
 
-// tooDeep says whether the functions that wait for one another leave no room for one more.
-func tooDeep(waiting []api.Function) bool {
+// TooDeep says whether the functions that wait for one another leave no room for one more.
+func TooDeep(waiting []api.Function) bool {
 	if len(waiting) < fewEnough {
 		return false
 	}
