@@ -10,9 +10,13 @@ import (
 // coreInstance adds a core instance: each import of the module is resolved to the definition
 // that stands behind it, through any number of inline instances and aliases.
 func (p *planner) coreInstance(s *scope, d *binary.CoreInstance) error {
-	b := &coreBundle{items: map[string]coreItem{}}
+	b := &coreBundle{}
 	s.cores = append(s.cores, b)
 	if d.Inline {
+		b.items = map[string]coreItem{}
+		if err := p.spend(len(d.Exports)); err != nil {
+			return err
+		}
 		for _, e := range d.Exports {
 			if e.Sort > binary.CoreGlobal {
 				return invalid("a core instance cannot export a %s", e.Sort)
@@ -35,7 +39,7 @@ func (p *planner) coreInstance(s *scope, d *binary.CoreInstance) error {
 			return err
 		}
 	}
-	if err := p.spend(len(m.imports) + len(m.exports)); err != nil {
+	if err := p.spend(len(m.imports)); err != nil {
 		return err
 	}
 	links := make([]coreItem, len(m.imports))
@@ -44,7 +48,7 @@ func (p *planner) coreInstance(s *scope, d *binary.CoreInstance) error {
 		if from == nil {
 			return invalid("core module imports %q, which is not supplied", imp.module)
 		}
-		it, ok := from.items[imp.name]
+		it, ok := from.get(imp.name)
 		if !ok || it.sort != imp.sort {
 			return invalid("core module imports %s %q %q, which is not supplied", imp.sort, imp.module, imp.name)
 		}
@@ -53,19 +57,24 @@ func (p *planner) coreInstance(s *scope, d *binary.CoreInstance) error {
 		}
 		links[i] = it
 	}
-	for name, it := range m.exports {
-		it.core, it.name = len(p.plan.cores), name
-		b.items[name] = it
-	}
+	b.module, b.core = m, len(p.plan.cores)
 	p.plan.cores = append(p.plan.cores, coreStep{module: m, links: links})
-	if len(p.plan.cores) > maxCores {
-		return fault.Newf(fault.Exhausted, "", "more than %d core instances", maxCores)
+	return atMost(maxCores, len(p.plan.cores), "core instances")
+}
+
+// Each of these costs memory per invocation.
+const (
+	maxCores     = 1_000
+	maxInstances = 2_000  // each has a table of handles
+	maxFuncs     = 20_000 // functions that cross between core modules and the host, each way
+)
+
+func atMost(most, n int, what string) error {
+	if n > most {
+		return fault.Newf(fault.Exhausted, "", "more than %d %s", most, what)
 	}
 	return nil
 }
-
-// maxCores bounds the core instances of one component: each costs memory per invocation.
-const maxCores = 1000
 
 // entry registers a core function that the host calls.
 func (p *planner) entry(f coreItem) int {
@@ -74,6 +83,9 @@ func (p *planner) entry(f coreItem) int {
 }
 
 func (p *planner) canon(s *scope, d *binary.Canon) error {
+	if err := atMost(maxFuncs, max(len(p.plan.made), len(p.plan.entries)), "functions made by canonical definitions"); err != nil {
+		return err
+	}
 	switch d.Op {
 	case binary.CanonLift:
 		return p.lift(s, d)
@@ -118,7 +130,7 @@ func (p *planner) lift(s *scope, d *binary.Canon) error {
 	if err := p.bounded(ft); err != nil {
 		return err
 	}
-	l := &lifted{instance: s.instance, sig: canon.CompileWith(ft, p.runtime), postReturn: -1}
+	l := &lifted{instance: s.instance, sig: p.signatures.Compile(ft), postReturn: -1}
 	params, results := l.sig.CoreLifted()
 	if !f.is(params, results) {
 		return invalid("lifted core function has another type than its component type needs")
@@ -151,7 +163,7 @@ func (p *planner) lower(s *scope, d *binary.Canon) error {
 	if err := p.bounded(fn.typ); err != nil {
 		return err
 	}
-	f := &hostFunc{op: d.Op, fn: fn, sig: canon.CompileWith(fn.typ, p.runtime)}
+	f := &hostFunc{op: d.Op, fn: fn, sig: p.signatures.Compile(fn.typ)}
 	f.params, f.results = f.sig.CoreLowered()
 	in, out := p.pointers(fn.typ)
 	if f.options, err = p.options(s, d, in || out, p.types.Size(fn.typ.Result).Pointer); err != nil {

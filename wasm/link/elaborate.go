@@ -22,6 +22,9 @@ func (p *planner) instantiate(t *template, parent int, give func(string) (item, 
 		s.visible = typing.NewVisible()
 	}
 	p.plan.parents = append(p.plan.parents, parent)
+	if err := atMost(maxInstances, len(p.plan.parents), "component instances"); err != nil {
+		return nil, err
+	}
 	out := newBundle()
 	for i := range t.def.Defs {
 		d := &t.def.Defs[i]
@@ -133,7 +136,7 @@ func (p *planner) alias(s *scope, a *binary.Alias) error {
 		if err != nil {
 			return err
 		}
-		it, ok := b.items[a.Name]
+		it, ok := b.get(a.Name)
 		if !ok || it.sort != a.CoreSort {
 			return invalid("core instance %d does not export a %s %q", a.Instance, a.CoreSort, a.Name)
 		}

@@ -116,8 +116,9 @@ type shared struct {
 	modules map[*binary.CoreModule]*module
 	parsed  []*module // those of modules, in order
 
-	concrete map[*binary.Resource]*binary.Resource // see runtime
-	types    *typing.Table
+	concrete   map[*binary.Resource]*binary.Resource // see runtime
+	types      *typing.Table
+	signatures *canon.Compiler
 }
 
 const i32 = 0x7f
@@ -132,6 +133,7 @@ func NewPlan(c *binary.Component, lim binary.Limits) (*Plan, error) {
 		modules:  map[*binary.CoreModule]*module{},
 		types:    typing.New(lim.WithDefaults()),
 	}}
+	p.signatures = canon.NewCompiler(p.runtime)
 	out, err := p.instantiate(&template{def: c}, -1, nil)
 	if err != nil {
 		return nil, err

@@ -98,8 +98,23 @@ type coreItem struct {
 	shape  rewrite.Shape // the others
 }
 
-// coreBundle is a core instance: the exports others may use.
-type coreBundle struct{ items map[string]coreItem }
+// coreBundle is a core instance: what others may use of it, either the exports of a module or
+// items by name.
+type coreBundle struct {
+	module *module
+	core   int // into Plan.cores
+	items  map[string]coreItem
+}
+
+func (b *coreBundle) get(name string) (coreItem, bool) {
+	if b.module == nil {
+		it, ok := b.items[name]
+		return it, ok
+	}
+	it, ok := b.module.exports[name]
+	it.core, it.name = b.core, name
+	return it, ok
+}
 
 func at[T any](space []T, i uint32, what string) (T, error) {
 	if uint64(i) >= uint64(len(space)) {

@@ -15,8 +15,14 @@ func (p *planner) define(s *scope, t *binary.TypeDef) error {
 func (p *planner) defined(s *scope, t *binary.TypeDef) (any, error) {
 	switch {
 	case t.Value != nil:
+		if err := p.spend(len(t.Value.Fields)); err != nil {
+			return nil, err
+		}
 		return p.types.Value(t.Value, s.types)
 	case t.Func != nil:
+		if err := p.spend(len(t.Func.Params)); err != nil {
+			return nil, err
+		}
 		return p.types.Func(t.Func, s.types)
 	case t.Resource != nil:
 		return p.resource(s, t.Resource)
