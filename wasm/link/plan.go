@@ -127,7 +127,7 @@ const i32 = 0x7f
 // instantiated, and resolves the whole instance graph. Errors are Invalid (ill-typed),
 // Unsupported or Exhausted and carry the byte offset.
 func NewPlan(c *binary.Component, lim binary.Limits) (*Plan, error) {
-	p := &planner{plan: emptyPlan(), lim: lim.WithDefaults(), shared: &shared{
+	p := &planner{plan: &Plan{}, lim: lim.WithDefaults(), shared: &shared{
 		checked:  map[any]bool{},
 		concrete: map[*binary.Resource]*binary.Resource{},
 		modules:  map[*binary.CoreModule]*module{},
@@ -163,11 +163,9 @@ func NewPlan(c *binary.Component, lim binary.Limits) (*Plan, error) {
 	return p.plan, nil
 }
 
-func emptyPlan() *Plan { return &Plan{resources: map[*binary.Resource]*guestResource{}} }
-
 // checker is a planner whose plan nobody uses.
 func (p *planner) checker() *planner {
-	return &planner{plan: emptyPlan(), lim: p.lim, checking: true, depth: p.depth, shared: p.shared}
+	return &planner{plan: &Plan{}, lim: p.lim, checking: true, depth: p.depth, shared: p.shared}
 }
 
 // spend counts n evaluated definitions: components that instantiate each other multiply.

@@ -58,9 +58,12 @@ type bundle struct {
 	items map[string]item
 }
 
-func newBundle() *bundle { return &bundle{items: map[string]item{}} }
+func newBundle() *bundle { return &bundle{} }
 
 func (b *bundle) add(name string, it item) {
+	if b.items == nil {
+		b.items = map[string]item{}
+	}
 	b.names = append(b.names, name)
 	b.items[name] = it
 }

@@ -55,6 +55,9 @@ func (p *planner) resource(s *scope, d *binary.ResourceDef) (any, error) {
 		}
 		info.dtor = p.entry(f)
 	}
+	if p.plan.resources == nil {
+		p.plan.resources = map[*binary.Resource]*guestResource{}
+	}
 	p.plan.resources[r] = info
 	return r, nil
 }
