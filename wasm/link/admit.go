@@ -139,7 +139,7 @@ func (p *planner) admitType(s *scope, path, name string, e binary.Extern, actual
 	if err := p.spend(p.types.Weight(t) / 64); err != nil {
 		return out, err
 	}
-	if !sameType(t, actual.value.(*typing.Ref).Value) {
+	if !p.sameType(t, actual.value.(*typing.Ref).Value) {
 		return out, invalid("type %q differs from the declared one", name)
 	}
 	return *actual, nil

@@ -6,8 +6,9 @@ import (
 	"greentic.dev/wasm/binary"
 )
 
-// sameType is structural equality; resources are equal when they are the same pointer.
-func sameType(a, b any) bool {
+// sameType is structural equality; resources are equal when they are the same pointer, types of
+// instances and components when each can stand for the other.
+func (p *planner) sameType(a, b any) bool {
 	switch a := a.(type) {
 	case *binary.Type:
 		b, ok := b.(*binary.Type)
@@ -15,8 +16,23 @@ func sameType(a, b any) bool {
 	case *binary.Func:
 		b, ok := b.(*binary.Func)
 		return ok && a.Same(b)
+	case *shape:
+		b, ok := b.(*shape)
+		return ok && (a == b || a.component == b.component && p.below(a, b) && p.below(b, a))
 	}
 	return a == b
+}
+
+// below says whether everything of type a is of type b.
+func (p *planner) below(a, b *shape) bool {
+	if a.component {
+		return p.fitTemplate(&template{typ: a, scope: a.scope}, b) == nil
+	}
+	some, err := p.declare(a, "", nil, nil)
+	if err == nil {
+		_, err = p.declare(b, "", nil, some)
+	}
+	return err == nil
 }
 
 func (c coreItem) is(params, results []byte) bool {

@@ -74,6 +74,24 @@ func TestCanonicalNamesAreReflectedWhole(t *testing.T) {
 	}
 }
 
+func TestTypesOfInstancesAndComponentsAreEqualByStructure(t *testing.T) {
+	const instance, component, other = "\x42\x00", "\x41\x00", "\x42\x01\x04\x00\x01r\x03\x01"
+	for _, tc := range []struct {
+		want, got string
+		ok        bool
+	}{
+		{instance, instance, true}, {component, component, true}, {other, other, true},
+		{instance, other, false}, {other, instance, false}, {instance, component, false},
+	} {
+		code := "\x00asm\x0d\x00\x01\x00" +
+			section(4, "\x00asm\x0d\x00\x01\x00"+section(7, "\x01"+tc.want)+section(10, "\x01\x00\x01x\x03\x00\x00")) +
+			section(7, "\x01"+tc.got) + section(5, "\x01\x00\x00\x01\x01x\x03\x00")
+		if _, err := planOf([]byte(code)); tc.ok != (err == nil) || !tc.ok && !fault.Is(err, fault.Invalid) {
+			t.Errorf("%q for %q: %v", tc.got, tc.want, err)
+		}
+	}
+}
+
 func TestComponentsThatMultiplyAreExhausted(t *testing.T) {
 	// c0 is empty; every further component instantiates the previous one ten times.
 	body := ""
