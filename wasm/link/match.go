@@ -39,11 +39,3 @@ func (h *Hosts) find(name string) *Interface {
 	}
 	return best
 }
-
-// hostName is how errors name a host function.
-func hostName(iface, name string) string {
-	if iface == "" {
-		return name
-	}
-	return iface + "#" + name
-}

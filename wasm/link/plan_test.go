@@ -66,8 +66,8 @@ func TestCanonicalNamesAreReflectedWhole(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if p.imports[0].Name != "a:b/c@0.2.3" || p.needs[0].iface != "a:b/c@0.2.3" || p.exports[0].Name != "x:y/z@1.0.0" {
-		t.Errorf("imports %q as %q, exports %q", p.imports[0].Name, p.needs[0].iface, p.exports[0].Name)
+	if p.Imports()[0].Name != "a:b/c@0.2.3" || p.Needs[0].Iface != "a:b/c@0.2.3" || p.Exports()[0].Name != "x:y/z@1.0.0" {
+		t.Errorf("imports %q as %q, exports %q", p.Imports()[0].Name, p.Needs[0].Iface, p.Exports()[0].Name)
 	}
 	if _, ok := p.Func("x:y/z@1.0.0", "f"); !ok {
 		t.Error("the export is not found by its whole name")

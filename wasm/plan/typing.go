@@ -1,4 +1,4 @@
-package link
+package plan
 
 import (
 	"greentic.dev/wasm/binary"
@@ -44,7 +44,7 @@ func (p *planner) addCoreType(s *scope, t *binary.CoreType) error {
 
 func (p *planner) resource(s *scope, d *binary.ResourceDef) (any, error) {
 	r := &binary.Resource{}
-	info := &guestResource{instance: s.instance, dtor: -1}
+	info := &GuestResource{Instance: s.instance, Dtor: -1}
 	if d.Dtor != nil {
 		f, err := at(s.coreItems[binary.CoreFunc], *d.Dtor, "core function")
 		if err != nil {
@@ -53,12 +53,12 @@ func (p *planner) resource(s *scope, d *binary.ResourceDef) (any, error) {
 		if !f.is([]byte{i32}, nil) {
 			return nil, invalid("destructor must take one i32 and return nothing")
 		}
-		info.dtor = p.entry(f)
+		info.Dtor = p.entry(f)
 	}
-	if p.plan.resources == nil {
-		p.plan.resources = map[*binary.Resource]*guestResource{}
+	if p.plan.Resources == nil {
+		p.plan.Resources = map[*binary.Resource]*GuestResource{}
 	}
-	p.plan.resources[r] = info
+	p.plan.Resources[r] = info
 	return r, nil
 }
 

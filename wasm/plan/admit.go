@@ -1,4 +1,4 @@
-package link
+package plan
 
 import (
 	"greentic.dev/greentic/fault"
@@ -31,7 +31,7 @@ func (p *planner) admit(s *scope, path, name string, e binary.Extern, actual *it
 			out.value = declared
 			return out, nil
 		}
-		out.value, err = fitModule(actual.value.(*module), declared, name)
+		out.value, err = fitModule(actual.value.(*Module), declared, name)
 		return out, err
 	}
 	t, err := s.value(e.Index)
@@ -45,17 +45,17 @@ func (p *planner) admit(s *scope, path, name string, e binary.Extern, actual *it
 			return out, invalid("type %d is not a function type", e.Index)
 		}
 		if actual == nil {
-			out.value = &function{typ: ft, host: &hostRef{iface: path, name: name}}
+			out.value = &Function{Type: ft, Host: &HostRef{Iface: path, Name: name}}
 			return out, nil
 		}
-		f := *actual.value.(*function)
+		f := *actual.value.(*Function)
 		if err := p.spend(p.types.Weight(ft) / 64); err != nil { // comparing walks it
 			return out, err
 		}
-		if !ft.Same(f.typ) {
+		if !ft.Same(f.Type) {
 			return out, invalid("function %q has another type than declared", name)
 		}
-		f.typ = ft // the same type, with the names it has here
+		f.Type = ft // the same type, with the names it has here
 		out.value = &f
 		return out, nil
 	case binary.SortInstance:
@@ -98,7 +98,7 @@ func (p *planner) admit(s *scope, path, name string, e binary.Extern, actual *it
 func suppliable(name string, it item) error {
 	what := ""
 	switch v := it.value.(type) {
-	case *module:
+	case *Module:
 		what = "a core module"
 	case *template:
 		what = "a component"

@@ -1,4 +1,4 @@
-package link
+package plan
 
 import (
 	"bytes"
@@ -35,25 +35,25 @@ func (p *planner) below(a, b *shape) bool {
 	return err == nil
 }
 
-func (c coreItem) is(params, results []byte) bool {
+func (c CoreItem) is(params, results []byte) bool {
 	return bytes.Equal(c.params, params) && bytes.Equal(c.result, results)
 }
 
 // fits says whether c may stand where want is declared.
-func (c coreItem) fits(want coreItem) bool {
+func (c CoreItem) fits(want CoreItem) bool {
 	return c.sort == want.sort && c.is(want.params, want.result) && c.shape.Fits(want.shape)
 }
 
 // fitModule checks that m imports no more and exports no less than want says, and gives it with
 // the exports of want.
-func fitModule(m, want *module, name string) (*module, error) {
-	declared := make(map[[2]string]coreItem, len(want.imports))
-	for _, w := range want.imports {
-		declared[[2]string{w.module, w.name}] = w.coreItem
+func fitModule(m, want *Module, name string) (*Module, error) {
+	declared := make(map[[2]string]CoreItem, len(want.Imports))
+	for _, w := range want.Imports {
+		declared[[2]string{w.module, w.Name}] = w.CoreItem
 	}
-	for _, imp := range m.imports {
-		if w, ok := declared[[2]string{imp.module, imp.name}]; !ok || !w.fits(imp.coreItem) {
-			return nil, invalid("core module %q imports %q %q, which is not declared so", name, imp.module, imp.name)
+	for _, imp := range m.Imports {
+		if w, ok := declared[[2]string{imp.module, imp.Name}]; !ok || !w.fits(imp.CoreItem) {
+			return nil, invalid("core module %q imports %q %q, which is not declared so", name, imp.module, imp.Name)
 		}
 	}
 	for n, w := range want.exports {
@@ -61,5 +61,5 @@ func fitModule(m, want *module, name string) (*module, error) {
 			return nil, invalid("core module %q does not export %q as declared", name, n)
 		}
 	}
-	return &module{parsed: m.parsed, imports: m.imports, exports: want.exports}, nil
+	return &Module{Parsed: m.Parsed, Imports: m.Imports, exports: want.exports}, nil
 }
