@@ -120,3 +120,23 @@ func TestPublicNodesAnswerTheirEnvelope(t *testing.T) {
 		}
 	}
 }
+
+// TestPublicComponentsCompileAndLink: no valid component is refused, whatever it imports.
+func TestPublicComponentsCompileAndLink(t *testing.T) {
+	dir := os.Getenv("GREENTIC_INPUT")
+	if dir == "" {
+		t.Skip("GREENTIC_INPUT is not set")
+	}
+	files, err := filepath.Glob(filepath.Join(dir, "*.wasm"))
+	if err != nil || len(files) == 0 {
+		t.Fatalf("%s holds no components: %v", dir, err)
+	}
+	for _, file := range files {
+		e := engine(t) // of its own, so that the code of all is not held at once
+		c := public(t, e, filepath.Base(file))
+		if len(c.Exports()) == 0 && len(c.Imports()) == 0 {
+			t.Logf("%s neither imports nor exports", filepath.Base(file))
+		}
+		bind(t, c, &wasm.Hosts{TrapMissing: true}).Close()
+	}
+}

@@ -16,7 +16,7 @@ type Need = link.Need
 func (c *Component) Missing(h *link.Hosts) []Need {
 	system := &link.Hosts{}
 	wasi.Register(system)
-	return c.program.Plan().Missing(h, system)
+	return c.program.Missing(h, system)
 }
 
 // Offered lists the interfaces that h (which may be nil) and WASI offer, sorted.

@@ -6,7 +6,7 @@ type Limits struct {
 	Depth       int // nesting of components and types; 32
 	Definitions int // definitions, fields, names and list elements together; 1,000,000
 	Name        int // bytes of one name; 100,000
-	TypeSize    int // nodes of one resolved value type, shared parts counted each time; 100,000
+	TypeSize    int // nodes of one resolved value type, shared parts counted each time; 100,000, which keeps every value far below the 2^28 bytes of the specification
 	TypeDepth   int // nesting of one resolved value type; 100
 }
 

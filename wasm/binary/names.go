@@ -1,6 +1,9 @@
 package binary
 
-import "strings"
+import (
+	"strconv"
+	"strings"
+)
 
 // externName is an import or export name with its attributes. External-id is read and dropped:
 // it speaks to tools.
@@ -135,6 +138,29 @@ func isSemver(s string) bool {
 		return false
 	}
 	return isNumber(parts[0]) && isNumber(parts[1]) && isNumber(parts[2])
+}
+
+// VersionLine splits a version into its compatibility line ("1", "0.2") and its place on it.
+// Pre-releases are compatible with nothing.
+func VersionLine(v string) (line string, place uint64, ok bool) {
+	parts := strings.Split(v, ".")
+	if len(parts) != 3 {
+		return "", 0, false
+	}
+	var n [3]uint64
+	for i, p := range parts {
+		var err error
+		if n[i], err = strconv.ParseUint(p, 10, 31); err != nil {
+			return "", 0, false
+		}
+	}
+	switch {
+	case n[0] > 0:
+		return parts[0], n[1]<<32 | n[2], true
+	case n[1] > 0:
+		return "0." + parts[1], n[2], true
+	}
+	return v, 0, true
 }
 
 // isNumber accepts decimal numbers without leading zeros.

@@ -158,9 +158,9 @@ func TestAHandleOfAnotherResourceIsNotLowered(t *testing.T) {
 	}
 }
 
-func TestCompileWithGivesAnInstanceItsOwnResources(t *testing.T) {
+func TestACompilerGivesAnInstanceItsOwnResources(t *testing.T) {
 	rs := resources()
-	s := canon.CompileWith(params(own(rs[0])), func(r *types.Resource) *types.Resource { return rs[1] })
+	s := canon.NewCompiler(func(r *types.Resource) *types.Resource { return rs[1] }).Compile(params(own(rs[0])))
 	table := canon.NewTable(0)
 	h := must[uint32](t)(table.New(rs[1], 1))
 	args := must[[]any](t)(s.LiftArgs(newGuest(0).env(0, table), []uint64{uint64(h)}))

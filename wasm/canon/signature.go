@@ -87,14 +87,32 @@ type Signature struct {
 }
 
 // Compile computes the signature of ft. Resources are identified by the pointers in ft.
-func Compile(ft *binary.Func) *Signature {
-	return CompileWith(ft, nil)
+func Compile(ft *binary.Func) *Signature { return NewCompiler(nil).Compile(ft) }
+
+// Compiler computes signatures that share what their types share, so that many functions of one
+// large type cost no more than the type. It serves one goroutine; its signatures serve any.
+type Compiler struct {
+	nodes compiler
+	made  map[*binary.Func]*Signature
 }
 
-// CompileWith is Compile for one instance: resolve maps a resource of the type to the one that
-// the instance got or made for it. A nil resolve keeps them.
-func CompileWith(ft *binary.Func, resolve func(*binary.Resource) *binary.Resource) *Signature {
-	c := compiler{seen: map[*binary.Type]*node{}, resolve: resolve}
+// NewCompiler makes a compiler. resolve maps a resource of a type to the one that stands for it
+// at run time; nil keeps them.
+func NewCompiler(resolve func(*binary.Resource) *binary.Resource) *Compiler {
+	return &Compiler{nodes: compiler{seen: map[*binary.Type]*node{}, resolve: resolve}, made: map[*binary.Func]*Signature{}}
+}
+
+// Compile computes the signature of ft, once.
+func (c *Compiler) Compile(ft *binary.Func) *Signature {
+	s := c.made[ft]
+	if s == nil {
+		s = c.nodes.signature(ft)
+		c.made[ft] = s
+	}
+	return s
+}
+
+func (c *compiler) signature(ft *binary.Func) *Signature {
 	s := &Signature{params: c.tuple(ft.Params)}
 	s.spillParams = len(s.params.flat) > maxFlatParams
 	s.lowered = len(s.params.flat)

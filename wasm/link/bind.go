@@ -15,6 +15,7 @@ import (
 	"greentic.dev/wasm/binary"
 	"greentic.dev/wasm/canon"
 	"greentic.dev/wasm/core"
+	"greentic.dev/wasm/plan"
 	"greentic.dev/wasm/rewrite"
 )
 
@@ -34,23 +35,23 @@ type Program struct {
 // instantiates. Core modules with features the engine refuses are Unsupported, ill-typed ones
 // Invalid.
 func Compile(ctx context.Context, e *core.Engine, plan *Plan) (*Program, error) {
-	p := &Program{plan: plan, engine: e, codes: make([]*core.Code, len(plan.cores)), pools: map[*pool]struct{}{}}
-	for i, c := range plan.cores {
-		renames := make([]rewrite.Rename, len(c.links))
-		for j, l := range c.links {
+	p := &Program{plan: plan, engine: e, codes: make([]*core.Code, len(plan.Cores)), pools: map[*pool]struct{}{}}
+	for i, c := range plan.Cores {
+		renames := make([]rewrite.Rename, len(c.Links))
+		for j, l := range c.Links {
 			renames[j] = rename(l)
 		}
 		var err error
-		if p.codes[i], err = e.Compile(ctx, c.module.parsed, renames); err != nil {
+		if p.codes[i], err = e.Compile(ctx, c.Module.Parsed, renames); err != nil {
 			return nil, fault.Wrap("compile core module", err)
 		}
 	}
-	for _, m := range plan.unused {
-		renames := make([]rewrite.Rename, len(m.imports))
-		for i, imp := range m.imports {
-			renames[i] = rewrite.Rename{Module: "i0", Name: imp.name} // never linked
+	for _, m := range plan.Unused {
+		renames := make([]rewrite.Rename, len(m.Imports))
+		for i, imp := range m.Imports {
+			renames[i] = rewrite.Rename{Module: "i0", Name: imp.Name} // never linked
 		}
-		code, err := e.Compile(ctx, m.parsed, renames)
+		code, err := e.Compile(ctx, m.Parsed, renames)
 		if err != nil {
 			return nil, fault.Wrap("compile core module", err)
 		}
@@ -58,10 +59,10 @@ func Compile(ctx context.Context, e *core.Engine, plan *Plan) (*Program, error) 
 			return nil, err
 		}
 	}
-	funcs := make([]core.HostFunc, len(plan.made))
-	for i, f := range plan.made {
+	funcs := make([]core.HostFunc, len(plan.Made))
+	for i, f := range plan.Made {
 		funcs[i] = core.HostFunc{
-			Name: hostItem(i), Params: f.params, Results: f.results,
+			Name: hostItem(i), Params: f.Params, Results: f.Results,
 			Fn: func(ctx context.Context, _ api.Module, stack []uint64) {
 				in := instanceOf(ctx)
 				if err := in.serve(f, stack); err != nil {
@@ -122,28 +123,28 @@ func (*MissingImport) Error() string { return "no host function of this name is 
 // interface wins. One that nothing satisfies is Unsupported and named, with a *[MissingImport]
 // as cause, unless one of hosts traps missing imports. Interfaces without functions always link.
 func (p *Program) Bind(hosts ...*Hosts) (*Bound, error) {
-	b := &Bound{program: p, impls: make([]Func, len(p.plan.needs)), steady: make([]bool, len(p.plan.needs)), quick: make([]bool, len(p.plan.needs)),
+	b := &Bound{program: p, impls: make([]Func, len(p.plan.Needs)), steady: make([]bool, len(p.plan.Needs)), quick: make([]bool, len(p.plan.Needs)),
 		destructors: map[*binary.Resource]func(context.Context, *Call, any){}, plain: map[*binary.Resource]func(any) bool{}}
 	trapMissing := slices.ContainsFunc(hosts, func(h *Hosts) bool { return h != nil && h.TrapMissing })
-	for i, n := range p.plan.needs {
-		if iface := find(hosts, n.iface); iface != nil {
-			b.impls[i], b.steady[i], b.quick[i] = iface.Funcs[n.name], iface.Fixed != nil, iface.Quick
+	for i, n := range p.plan.Needs {
+		if iface := find(hosts, n.Iface); iface != nil {
+			b.impls[i], b.steady[i], b.quick[i] = iface.Funcs[n.Name], iface.Fixed != nil, iface.Quick
 		}
 		if b.impls[i] != nil {
 			continue
 		}
-		missing := fault.As(fault.Unsupported, "import "+hostName(n.iface, n.name), &MissingImport{Interface: n.iface, Func: n.name})
+		missing := fault.As(fault.Unsupported, "import "+plan.FuncName(n.Iface, n.Name), &MissingImport{Interface: n.Iface, Func: n.Name})
 		if !trapMissing {
 			return nil, missing
 		}
 		b.impls[i] = func(context.Context, *Call, []any) (any, error) { return nil, missing }
 	}
-	for _, imp := range p.plan.imports {
+	for _, imp := range p.plan.Imports() {
 		iface := find(hosts, imp.Name)
 		if imp.Funcs == nil { // a resource at world level is one of the nameless interface, like a function there
 			iface = find(hosts, "")
 		}
-		for name, r := range imp.identity {
+		for name, r := range imp.Identity {
 			if r.Host == "" || iface == nil {
 				continue
 			}
@@ -169,7 +170,7 @@ func (b *Bound) fixed(e canon.Entry) bool {
 	if !e.Own {
 		return false
 	}
-	if b.program.plan.resources[e.Resource] != nil {
+	if b.program.plan.Resources[e.Resource] != nil {
 		return true
 	}
 	f := b.plain[e.Resource]
@@ -180,11 +181,11 @@ func (b *Bound) fixed(e canon.Entry) bool {
 // instance with number n is imported as "i<n>".
 const hostModule = "h"
 
-func rename(it coreItem) rewrite.Rename {
-	if it.core < 0 {
-		return rewrite.Rename{Module: hostModule, Name: hostItem(it.made.index)}
+func rename(it plan.CoreItem) rewrite.Rename {
+	if it.Core < 0 {
+		return rewrite.Rename{Module: hostModule, Name: hostItem(it.Made.Index)}
 	}
-	return rewrite.Rename{Module: "i" + strconv.Itoa(it.core), Name: it.name}
+	return rewrite.Rename{Module: "i" + strconv.Itoa(it.Core), Name: it.Name}
 }
 
 func hostItem(i int) string { return "f" + strconv.Itoa(i) }

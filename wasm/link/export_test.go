@@ -148,7 +148,7 @@ func (s *Session) Func(name string) (*binary.Func, bool) {
 
 // Call calls an exported function at world level.
 func (s *Session) Call(name string, args []any) (any, error) {
-	fn, err := s.in.bound.program.plan.find("", name)
+	fn, err := s.in.bound.program.plan.Find("", name)
 	if err != nil {
 		return nil, err
 	}

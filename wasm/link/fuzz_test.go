@@ -5,11 +5,13 @@ import (
 	"fmt"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 	"testing"
 
 	"greentic.dev/greentic/fault"
 	"greentic.dev/wasm/core"
+	"greentic.dev/wasm/plan"
 )
 
 // seeds gives the components of testdata to a fuzz target, also the invalid ones.
@@ -53,8 +55,8 @@ func FuzzValidate(f *testing.F) {
 			return
 		}
 		again, err := planOf(code)
-		if err != nil || p.String() != again.String() {
-			t.Fatalf("planned otherwise the second time: %v\n%s\n%s", err, p, again)
+		if err != nil || shown(p) != shown(again) {
+			t.Fatalf("planned otherwise the second time: %v\n%s\n%s", err, shown(p), shown(again))
 		}
 		program, err := Compile(ctx, e, p)
 		if err != nil {
@@ -74,37 +76,37 @@ func FuzzValidate(f *testing.F) {
 	})
 }
 
-// String shows what the plan decides.
-func (p *Plan) String() string {
+// shown is what a plan decides.
+func shown(p *Plan) string {
 	var out strings.Builder
-	name := func(it coreItem) string {
-		if it.core < 0 {
-			return fmt.Sprint("made ", it.made.index)
+	name := func(it plan.CoreItem) string {
+		if it.Core < 0 {
+			return fmt.Sprint("made ", it.Made.Index)
 		}
-		return fmt.Sprintf("%d.%s", it.core, it.name)
+		return fmt.Sprintf("%d.%s", it.Core, it.Name)
 	}
-	for i, c := range p.cores {
-		fmt.Fprintf(&out, "core %d of %d imports:", i, len(c.module.imports))
-		for _, l := range c.links {
+	for i, c := range p.Cores {
+		fmt.Fprintf(&out, "core %d of %d imports:", i, len(c.Module.Imports))
+		for _, l := range c.Links {
 			fmt.Fprintf(&out, " %s", name(l))
 		}
 		fmt.Fprintln(&out)
 	}
-	for _, f := range p.made {
-		fmt.Fprintf(&out, "made %d in %d: %d %x %x\n", f.op, f.instance, f.options, f.params, f.results)
+	for _, f := range p.Made {
+		fmt.Fprintf(&out, "made %d in %d: %d %x %x\n", f.Op, f.Instance, f.Options, f.Params, f.Results)
 	}
-	for _, o := range p.options {
-		fmt.Fprintf(&out, "options in %d: %d %d\n", o.instance, o.encoding, o.realloc)
+	for _, o := range p.Options {
+		fmt.Fprintf(&out, "options in %d: %d %d\n", o.Instance, o.Encoding, o.Realloc)
 	}
-	for _, e := range p.entries {
+	for _, e := range p.Entries {
 		fmt.Fprintf(&out, "entry %s\n", name(e))
 	}
-	for _, n := range p.needs {
-		fmt.Fprintf(&out, "needs %q %q of %d\n", n.iface, n.name, len(n.typ.Params))
+	for _, n := range p.Needs {
+		fmt.Fprintf(&out, "needs %q %q of %d\n", n.Iface, n.Name, len(n.Type.Params))
 	}
-	for _, x := range append(p.imports[:len(p.imports):len(p.imports)], p.exports...) {
+	for _, x := range slices.Concat(p.Imports(), p.Exports()) {
 		fmt.Fprintf(&out, "extern %q: %q %q, %d types\n", x.Name, x.Order, x.Resources, len(x.Types))
 	}
-	fmt.Fprintf(&out, "parents %v, %d unused\n", p.parents, len(p.unused))
+	fmt.Fprintf(&out, "parents %v, %d unused\n", p.Parents, len(p.Unused))
 	return out.String()
 }

@@ -9,6 +9,7 @@ import (
 	"greentic.dev/greentic/fault"
 	"greentic.dev/wasm/canon"
 	"greentic.dev/wasm/core"
+	"greentic.dev/wasm/plan"
 )
 
 // instance is one live copy of a component: its core modules with their memories, and per
@@ -82,39 +83,39 @@ func newInstance(ctx context.Context, b *Bound, lim Limits) *instance {
 	in := &instance{
 		Context: ctx, bound: b, limits: lim, payload: lim.Payload,
 		budget:  &core.Budget{Limit: lim.Memory},
-		cores:   make([]*core.Instance, 0, len(p.cores)),
-		state:   make([]componentState, len(p.parents)),
-		options: make([]canon.Options, len(p.options)),
-		entries: make([]entryPoint, len(p.entries)),
+		cores:   make([]*core.Instance, 0, len(p.Cores)),
+		state:   make([]componentState, len(p.Parents)),
+		options: make([]canon.Options, len(p.Options)),
+		entries: make([]entryPoint, len(p.Entries)),
 	}
 	for i := range in.state {
 		in.state[i].handles = canon.NewTable(lim.Handles)
 	}
-	for r, info := range p.resources {
-		in.state[info.instance].handles.Define(r)
+	for r, info := range p.Resources {
+		in.state[info.Instance].handles.Define(r)
 	}
-	for i := range p.options {
-		in.options[i] = in.bindOptions(&p.options[i])
+	for i := range p.Options {
+		in.options[i] = in.bindOptions(&p.Options[i])
 	}
 	return in
 }
 
-func (in *instance) bindOptions(o *canonOptions) canon.Options {
-	out := canon.Options{Encoding: o.encoding}
-	if o.memory != nil {
+func (in *instance) bindOptions(o *plan.CanonOptions) canon.Options {
+	out := canon.Options{Encoding: o.Encoding}
+	if o.Memory != nil {
 		var mem api.Memory
 		out.Memory = func() []byte {
 			if mem == nil {
-				mem = in.cores[o.memory.core].Module().ExportedMemory(o.memory.name)
+				mem = in.cores[o.Memory.Core].Module().ExportedMemory(o.Memory.Name)
 			}
 			b, _ := mem.Read(0, mem.Size())
 			return b
 		}
 	}
-	if o.realloc >= 0 {
+	if o.Realloc >= 0 {
 		out.Realloc = func(_ context.Context, old, oldSize, align, size uint32) (uint32, error) {
 			stack := [4]uint64{uint64(old), uint64(oldSize), uint64(align), uint64(size)}
-			err := in.confined(o.instance, func() error { return in.enterCore(o.realloc, stack[:]) })
+			err := in.confined(o.Instance, func() error { return in.enterCore(o.Realloc, stack[:]) })
 			return uint32(stack[0]), err
 		}
 	}
@@ -133,9 +134,9 @@ func (in *instance) confined(component int, f func() error) error {
 
 // enterCore calls a core function of the plan; stack holds its arguments and takes its results.
 func (in *instance) enterCore(entry int, stack []uint64) error {
-	item := &in.bound.program.plan.entries[entry]
-	if item.core < 0 {
-		return in.serve(item.made, stack)
+	item := &in.bound.program.plan.Entries[entry]
+	if item.Core < 0 {
+		return in.serve(item.Made, stack)
 	}
 	if err := in.Err(); err != nil {
 		return stopped(in.Context)
@@ -146,7 +147,7 @@ func (in *instance) enterCore(entry int, stack []uint64) error {
 	e := &in.entries[entry]
 	fn := e.fn
 	if fn == nil || e.busy { // an api.Function is not re-entrant
-		fn = in.cores[item.core].Module().ExportedFunction(item.name)
+		fn = in.cores[item.Core].Module().ExportedFunction(item.Name)
 		if e.fn == nil {
 			e.fn = fn
 		}
@@ -159,14 +160,14 @@ func (in *instance) enterCore(entry int, stack []uint64) error {
 	in.waiting[last], in.waiting = nil, in.waiting[:last]
 	e.busy = was
 	if err != nil {
-		return in.trap(item.name, err)
+		return in.trap(item.Name, err)
 	}
 	return nil
 }
 
 // invoke calls a component function from component instance caller, or -1 for the embedder.
-func (in *instance) invoke(fn *function, caller int, args []any) (any, error) {
-	if fn.lift == nil {
+func (in *instance) invoke(fn *plan.Function, caller int, args []any) (any, error) {
+	if fn.Lift == nil {
 		if caller < 0 {
 			if err := in.mayCall(fn); err != nil {
 				return nil, err
@@ -174,41 +175,41 @@ func (in *instance) invoke(fn *function, caller int, args []any) (any, error) {
 		}
 		return in.callHost(fn, args)
 	}
-	l := fn.lift
-	env := in.side(l.options, l.instance)
+	l := fn.Lift
+	env := in.side(l.Options, l.Instance)
 	before := env.Handles.Len()
 	var buf [16]uint64
 	var stack []uint64
-	err := in.enter(l.instance, caller, true)
+	err := in.enter(l.Instance, caller, true)
 	if err == nil {
-		stack, err = l.sig.LowerArgs(env, args, buf[:0])
+		stack, err = l.Sig.LowerArgs(env, args, buf[:0])
 	}
 	if err != nil {
-		for i, p := range fn.typ.Params { // what the embedder passes stays its own
+		for i, p := range fn.Type.Params { // what the embedder passes stays its own
 			if i < len(args) && caller >= 0 {
 				before += in.forsake(p.Type, args[i], env.Handles.Len()-before)
 			}
 		}
 		return nil, err
 	}
-	for len(stack) < l.results {
+	for len(stack) < l.Results {
 		stack = append(stack, 0)
 	}
-	if err := in.enterCore(l.entry, stack); err != nil {
+	if err := in.enterCore(l.Entry, stack); err != nil {
 		return nil, err
 	}
 	var ret [1]uint64
 	copy(ret[:], stack)
-	result, err := l.sig.LiftResult(env, stack[:l.results])
-	if err == nil && l.postReturn >= 0 {
-		err = in.confined(l.instance, func() error { return in.enterCore(l.postReturn, ret[:]) })
+	result, err := l.Sig.LiftResult(env, stack[:l.Results])
+	if err == nil && l.PostReturn >= 0 {
+		err = in.confined(l.Instance, func() error { return in.enterCore(l.PostReturn, ret[:]) })
 	}
 	if err != nil {
-		in.forsake(fn.typ.Result, result, 0)
+		in.forsake(fn.Type.Result, result, 0)
 		return nil, err
 	}
 	in.spare = append(in.spare, env)
-	return result, in.enter(l.instance, caller, false)
+	return result, in.enter(l.Instance, caller, false)
 }
 
 // side is what one call needs of the component instance it goes into or comes out of. Whoever
@@ -227,7 +228,7 @@ func (in *instance) side(options, component int) *canon.Env {
 // enter marks the component instances that a call from caller to callee enters (or leaves):
 // callee and its ancestors, less those the caller is inside of already.
 func (in *instance) enter(callee, caller int, inside bool) error {
-	parents := in.bound.program.plan.parents
+	parents := in.bound.program.plan.Parents
 	for c := callee; c >= 0 && !encloses(parents, c, caller); c = parents[c] {
 		if inside && in.state[c].inside {
 			return violation("cannot enter a component instance that is being called already")

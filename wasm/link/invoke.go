@@ -7,6 +7,7 @@ import (
 	"github.com/tetratelabs/wazero/api"
 	"greentic.dev/greentic/fault"
 	"greentic.dev/wasm/core"
+	"greentic.dev/wasm/plan"
 )
 
 // Limits bounds one invocation. Zero means no limit of ours.
@@ -51,7 +52,7 @@ type Stats struct {
 // functions keep their kind.
 func (b *Bound) Invoke(ctx context.Context, r Request) (any, Stats, error) {
 	start := time.Now()
-	fn, err := b.program.plan.find(r.Interface, r.Func)
+	fn, err := b.program.plan.Find(r.Interface, r.Func)
 	if err != nil {
 		return nil, Stats{}, err
 	}
@@ -75,14 +76,14 @@ func (b *Bound) Invoke(ctx context.Context, r Request) (any, Stats, error) {
 	}
 	stats.Wall = time.Since(start)
 	if err != nil {
-		return nil, stats, fault.Wrap("invoke "+hostName(r.Interface, r.Func), err)
+		return nil, stats, fault.Wrap("invoke "+plan.FuncName(r.Interface, r.Func), err)
 	}
 	return result, stats, nil
 }
 
 // run starts the core modules of a fresh instance and calls fn. Running code ends soon after the context does: it
 // looks at it at its safe points.
-func (in *instance) run(fn *function, args []any) (any, error) {
+func (in *instance) run(fn *plan.Function, args []any) (any, error) {
 	if in.Err() != nil {
 		return nil, stopped(in.Context)
 	}

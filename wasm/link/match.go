@@ -1,8 +1,9 @@
 package link
 
 import (
-	"strconv"
 	"strings"
+
+	"greentic.dev/wasm/binary"
 )
 
 // find looks up an interface by the name a component imports it under: exactly, else by line of
@@ -16,7 +17,7 @@ func (h *Hosts) find(name string) *Interface {
 		return i
 	}
 	path, version, _ := strings.Cut(name, "@")
-	line, _, full := semver(version)
+	line, _, full := binary.VersionLine(version)
 	switch {
 	case full && !strings.HasPrefix(name, "wasi:"):
 		return nil
@@ -32,40 +33,9 @@ func (h *Hosts) find(name string) *Interface {
 		if p != path {
 			continue
 		}
-		if l, patch, ok := semver(v); ok && l == line && (best == nil || patch > highest) {
+		if l, patch, ok := binary.VersionLine(v); ok && l == line && (best == nil || patch > highest) {
 			best, highest = i, patch
 		}
 	}
 	return best
-}
-
-// semver splits a version into its compatibility line ("1", "0.2") and its place on it.
-// Pre-releases are compatible with nothing.
-func semver(v string) (line string, place uint64, ok bool) {
-	parts := strings.Split(v, ".")
-	if len(parts) != 3 {
-		return "", 0, false
-	}
-	var n [3]uint64
-	for i, p := range parts {
-		var err error
-		if n[i], err = strconv.ParseUint(p, 10, 31); err != nil {
-			return "", 0, false
-		}
-	}
-	switch {
-	case n[0] > 0:
-		return parts[0], n[1]<<32 | n[2], true
-	case n[1] > 0:
-		return "0." + parts[1], n[2], true
-	}
-	return v, 0, true
-}
-
-// hostName is how errors name a host function.
-func hostName(iface, name string) string {
-	if iface == "" {
-		return name
-	}
-	return iface + "#" + name
 }

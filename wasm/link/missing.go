@@ -14,11 +14,11 @@ type Need struct {
 
 // Missing lists, in the order of the binary, the imported functions that none of hosts has:
 // with any of them Bind fails.
-func (p *Plan) Missing(hosts ...*Hosts) []Need {
+func (p *Program) Missing(hosts ...*Hosts) []Need {
 	var list []Need
-	for _, n := range p.needs {
-		if i := find(hosts, n.iface); i == nil || i.Funcs[n.name] == nil {
-			list = append(list, Need{n.iface, n.name, i != nil})
+	for _, n := range p.plan.Needs {
+		if i := find(hosts, n.Iface); i == nil || i.Funcs[n.Name] == nil {
+			list = append(list, Need{n.Iface, n.Name, i != nil})
 		}
 	}
 	return list

@@ -66,11 +66,29 @@ func TestCanonicalNamesAreReflectedWhole(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if p.imports[0].Name != "a:b/c@0.2.3" || p.needs[0].iface != "a:b/c@0.2.3" || p.exports[0].Name != "x:y/z@1.0.0" {
-		t.Errorf("imports %q as %q, exports %q", p.imports[0].Name, p.needs[0].iface, p.exports[0].Name)
+	if p.Imports()[0].Name != "a:b/c@0.2.3" || p.Needs[0].Iface != "a:b/c@0.2.3" || p.Exports()[0].Name != "x:y/z@1.0.0" {
+		t.Errorf("imports %q as %q, exports %q", p.Imports()[0].Name, p.Needs[0].Iface, p.Exports()[0].Name)
 	}
 	if _, ok := p.Func("x:y/z@1.0.0", "f"); !ok {
 		t.Error("the export is not found by its whole name")
+	}
+}
+
+func TestTypesOfInstancesAndComponentsAreEqualByStructure(t *testing.T) {
+	const instance, component, other = "\x42\x00", "\x41\x00", "\x42\x01\x04\x00\x01r\x03\x01"
+	for _, tc := range []struct {
+		want, got string
+		ok        bool
+	}{
+		{instance, instance, true}, {component, component, true}, {other, other, true},
+		{instance, other, false}, {other, instance, false}, {instance, component, false},
+	} {
+		code := "\x00asm\x0d\x00\x01\x00" +
+			section(4, "\x00asm\x0d\x00\x01\x00"+section(7, "\x01"+tc.want)+section(10, "\x01\x00\x01x\x03\x00\x00")) +
+			section(7, "\x01"+tc.got) + section(5, "\x01\x00\x00\x01\x01x\x03\x00")
+		if _, err := planOf([]byte(code)); tc.ok != (err == nil) || !tc.ok && !fault.Is(err, fault.Invalid) {
+			t.Errorf("%q for %q: %v", tc.got, tc.want, err)
+		}
 	}
 }
 

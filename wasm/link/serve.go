@@ -6,11 +6,12 @@ import (
 	"greentic.dev/greentic/fault"
 	"greentic.dev/wasm/binary"
 	"greentic.dev/wasm/canon"
+	"greentic.dev/wasm/plan"
 )
 
 // mayCall counts a call of a host function and says why it must not be made. It comes before
 // arguments are lifted, because a function that is not called cannot own them.
-func (in *instance) mayCall(fn *function) error {
+func (in *instance) mayCall(fn *plan.Function) error {
 	in.hostCalls++
 	if in.limits.HostCalls > 0 && in.hostCalls > in.limits.HostCalls {
 		return fault.Newf(fault.Exhausted, "", "more than %d host calls", in.limits.HostCalls)
@@ -18,15 +19,15 @@ func (in *instance) mayCall(fn *function) error {
 	if in.Err() != nil {
 		return stopped(in.Context)
 	}
-	if in.starting && !in.bound.steady[fn.host.index] {
-		return fault.New(fault.Denied, hostName(fn.host.iface, fn.host.name), "it is called while an image is made")
+	if in.starting && !in.bound.steady[fn.Host.Index] {
+		return fault.New(fault.Denied, plan.FuncName(fn.Host.Iface, fn.Host.Name), "it is called while an image is made")
 	}
 	return nil
 }
 
-func (in *instance) callHost(fn *function, args []any) (any, error) {
-	in.call.Type = fn.typ
-	need := fn.host.index
+func (in *instance) callHost(fn *plan.Function, args []any) (any, error) {
+	in.call.Type = fn.Type
+	need := fn.Host.Index
 	if !in.bound.quick[need] && in.meter.running {
 		in.meter.stop()
 		defer in.meter.start()
@@ -36,7 +37,7 @@ func (in *instance) callHost(fn *function, args []any) (any, error) {
 		if in.Err() != nil {
 			return nil, stopped(in.Context)
 		}
-		return nil, fault.Wrap(hostName(fn.host.iface, fn.host.name), err)
+		return nil, fault.Wrap(plan.FuncName(fn.Host.Iface, fn.Host.Name), err)
 	}
 	return v, nil
 }
@@ -53,46 +54,46 @@ func guarded(f Func, ctx context.Context, call *Call, args []any) (v any, err er
 }
 
 // serve runs a function made by a canonical definition, called by a guest.
-func (in *instance) serve(f *hostFunc, stack []uint64) error {
-	s := &in.state[f.instance]
-	if s.stay && (f.op == binary.CanonLower || f.op == binary.CanonResourceDrop) {
+func (in *instance) serve(f *plan.HostFunc, stack []uint64) error {
+	s := &in.state[f.Instance]
+	if s.stay && (f.Op == binary.CanonLower || f.Op == binary.CanonResourceDrop) {
 		return violation("cannot leave the component instance during realloc or post-return")
 	}
-	switch f.op {
+	switch f.Op {
 	case binary.CanonResourceNew:
-		h, err := s.handles.New(f.resource, uint32(stack[0]))
+		h, err := s.handles.New(f.Resource, uint32(stack[0]))
 		stack[0] = uint64(h)
 		return err
 	case binary.CanonResourceRep:
-		rep, err := s.handles.Rep(uint32(stack[0]), f.resource)
+		rep, err := s.handles.Rep(uint32(stack[0]), f.Resource)
 		if err == nil {
 			stack[0] = uint64(rep.(uint32))
 		}
 		return err
 	case binary.CanonResourceDrop:
-		e, err := s.handles.Drop(uint32(stack[0]), f.resource)
+		e, err := s.handles.Drop(uint32(stack[0]), f.Resource)
 		if err != nil || !e.Own {
 			return err
 		}
-		return in.destroy(e, f.instance)
+		return in.destroy(e, f.Instance)
 	}
-	if f.fn.lift == nil {
-		if err := in.mayCall(f.fn); err != nil {
+	if f.Fn.Lift == nil {
+		if err := in.mayCall(f.Fn); err != nil {
 			return err
 		}
 	}
-	env := in.side(f.options, f.instance)
-	args, err := f.sig.LiftArgs(env, stack)
+	env := in.side(f.Options, f.Instance)
+	args, err := f.Sig.LiftArgs(env, stack)
 	if err != nil {
 		return err
 	}
-	result, err := in.invoke(f.fn, f.instance, args)
+	result, err := in.invoke(f.Fn, f.Instance, args)
 	if err != nil {
 		return err
 	}
 	before := s.handles.Len()
-	if err = f.sig.LowerResult(env, result, stack); err != nil {
-		in.forsake(f.fn.typ.Result, result, s.handles.Len()-before)
+	if err = f.Sig.LowerResult(env, result, stack); err != nil {
+		in.forsake(f.Fn.Type.Result, result, s.handles.Len()-before)
 		return err
 	}
 	in.spare = append(in.spare, env)
@@ -122,22 +123,22 @@ func (in *instance) forsake(t *binary.Type, v any, taken int) (found int) {
 
 // destroy runs the destructor of a resource whose last handle is gone.
 func (in *instance) destroy(e canon.Entry, caller int) error {
-	info := in.bound.program.plan.resources[e.Resource]
+	info := in.bound.program.plan.Resources[e.Resource]
 	if info == nil {
 		in.discard(e.Resource, e.Rep)
 		return nil
 	}
-	if info.dtor < 0 {
+	if info.Dtor < 0 {
 		return nil
 	}
-	if err := in.enter(info.instance, caller, true); err != nil {
+	if err := in.enter(info.Instance, caller, true); err != nil {
 		return err
 	}
 	stack := [1]uint64{uint64(e.Rep.(uint32))}
-	if err := in.enterCore(info.dtor, stack[:]); err != nil {
+	if err := in.enterCore(info.Dtor, stack[:]); err != nil {
 		return err
 	}
-	return in.enter(info.instance, caller, false)
+	return in.enter(info.Instance, caller, false)
 }
 
 // release runs the destructors of host resources that the guest left open; leaked says that

@@ -73,15 +73,26 @@ func (t *Table) Named(v any, name string) any {
 // both.
 type Visible struct{ imports, exports map[*Ref]bool }
 
-// NewVisible is nothing.
-func NewVisible() *Visible { return &Visible{imports: map[*Ref]bool{}, exports: map[*Ref]bool{}} }
+// NewVisible is nothing. There may be very many that stay so.
+func NewVisible() *Visible { return &Visible{} }
 
 // Add makes a name visible to exports, and if it is not itself an export to imports.
 func (v *Visible) Add(r *Ref, export bool) {
-	v.exports[r.id()] = true
+	v.set(true)[r.id()] = true
 	if !export {
-		v.imports[r.id()] = true
+		v.set(false)[r.id()] = true
 	}
+}
+
+func (v *Visible) set(export bool) map[*Ref]bool {
+	s := &v.imports
+	if export {
+		s = &v.exports
+	}
+	if *s == nil {
+		*s = map[*Ref]bool{}
+	}
+	return *s
 }
 
 // Hides says whether r is a resource declared equal to one that imports cannot see, such as one
@@ -96,11 +107,8 @@ func (v *Visible) Hides(r *Ref) bool {
 // Visibility of Types"). Types that need no name join v once their parts are found visible;
 // spend is called for each.
 func (t *Table) Hidden(v *Visible, whole any, export bool, spend func(int) error) (*Ref, error) {
-	set := v.imports
-	if export {
-		set = v.exports
-	}
 	for _, part := range t.parts[whole] {
+		set := v.set(export)
 		if set[part.id()] {
 			continue
 		}

@@ -1,4 +1,4 @@
-package link
+package plan
 
 import (
 	"greentic.dev/wasm/binary"
@@ -15,8 +15,14 @@ func (p *planner) define(s *scope, t *binary.TypeDef) error {
 func (p *planner) defined(s *scope, t *binary.TypeDef) (any, error) {
 	switch {
 	case t.Value != nil:
+		if err := p.spend(len(t.Value.Fields)); err != nil {
+			return nil, err
+		}
 		return p.types.Value(t.Value, s.types)
 	case t.Func != nil:
+		if err := p.spend(len(t.Func.Params)); err != nil {
+			return nil, err
+		}
 		return p.types.Func(t.Func, s.types)
 	case t.Resource != nil:
 		return p.resource(s, t.Resource)
@@ -38,7 +44,7 @@ func (p *planner) addCoreType(s *scope, t *binary.CoreType) error {
 
 func (p *planner) resource(s *scope, d *binary.ResourceDef) (any, error) {
 	r := &binary.Resource{}
-	info := &guestResource{instance: s.instance, dtor: -1}
+	info := &GuestResource{Instance: s.instance, Dtor: -1}
 	if d.Dtor != nil {
 		f, err := at(s.coreItems[binary.CoreFunc], *d.Dtor, "core function")
 		if err != nil {
@@ -47,9 +53,12 @@ func (p *planner) resource(s *scope, d *binary.ResourceDef) (any, error) {
 		if !f.is([]byte{i32}, nil) {
 			return nil, invalid("destructor must take one i32 and return nothing")
 		}
-		info.dtor = p.entry(f)
+		info.Dtor = p.entry(f)
 	}
-	p.plan.resources[r] = info
+	if p.plan.Resources == nil {
+		p.plan.Resources = map[*binary.Resource]*GuestResource{}
+	}
+	p.plan.Resources[r] = info
 	return r, nil
 }
 

@@ -1,4 +1,4 @@
-package link
+package plan
 
 import (
 	"strings"
@@ -16,7 +16,7 @@ func (p *planner) annotated(name string, it item, b *bundle) error {
 	}
 	kind, label, _ := strings.Cut(rest, "]")
 	label, _, _ = strings.Cut(label, ".")
-	f, ok := it.value.(*function)
+	f, ok := it.value.(*Function)
 	if !ok {
 		return invalid("%q is not a function", name)
 	}
@@ -29,7 +29,7 @@ func (p *planner) annotated(name string, it item, b *bundle) error {
 	}
 	switch kind {
 	case "constructor":
-		t := f.typ.Result
+		t := f.Type.Result
 		if t != nil && t.Kind == binary.Result {
 			t = t.Elem
 		}
@@ -37,7 +37,7 @@ func (p *planner) annotated(name string, it item, b *bundle) error {
 			return invalid("%q must return own<%s>", name, label)
 		}
 	case "method":
-		params := f.typ.Params
+		params := f.Type.Params
 		if len(params) == 0 || params[0].Name != "self" || params[0].Type.Kind != binary.Borrow || !p.types.Goes(params[0].Type, ref) {
 			return invalid("%q must take self: borrow<%s> first", name, label)
 		}

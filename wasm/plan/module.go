@@ -1,4 +1,4 @@
-package link
+package plan
 
 import (
 	"slices"
@@ -7,17 +7,17 @@ import (
 	"greentic.dev/wasm/rewrite"
 )
 
-// module is a core module as the linker sees it: what it imports and exports.
-type module struct {
-	parsed  *rewrite.Module
+// Module is a core module as the linker sees it: what it imports and exports.
+type Module struct {
+	Parsed  *rewrite.Module
 	effort  int // of compiling it
-	imports []coreImport
-	exports map[string]coreItem
+	Imports []coreImport
+	exports map[string]CoreItem
 }
 
 type coreImport struct {
 	module string
-	coreItem
+	CoreItem
 }
 
 // maxEffort is how much work compiling all core modules of a component may be, each as often as
@@ -29,7 +29,7 @@ const (
 )
 
 // module parses an embedded core module, once however often it is instantiated.
-func (p *planner) module(c *binary.CoreModule) (*module, error) {
+func (p *planner) module(c *binary.CoreModule) (*Module, error) {
 	if m := p.modules[c]; m != nil {
 		return m, nil
 	}
@@ -41,7 +41,7 @@ func (p *planner) module(c *binary.CoreModule) (*module, error) {
 	if err != nil {
 		return nil, err
 	}
-	m := &module{parsed: parsed, effort: parsed.Effort + perByte*len(c.Code), exports: make(map[string]coreItem, len(parsed.Exports))}
+	m := &Module{Parsed: parsed, effort: parsed.Effort + perByte*len(c.Code), exports: make(map[string]CoreItem, len(parsed.Exports))}
 	seen := make(map[[2]string]bool, len(parsed.Imports))
 	for i, imp := range parsed.Imports {
 		if key := [2]string{imp.Module, imp.Name}; seen[key] {
@@ -49,7 +49,7 @@ func (p *planner) module(c *binary.CoreModule) (*module, error) {
 		} else {
 			seen[key] = true
 		}
-		m.imports = append(m.imports, coreImport{imp.Module, itemOf(imp.Name, imp.Kind, imp.Type, imports[i])})
+		m.Imports = append(m.Imports, coreImport{imp.Module, itemOf(imp.Name, imp.Kind, imp.Type, imports[i])})
 	}
 	for i, e := range parsed.Exports {
 		m.exports[e.Name] = itemOf(e.Name, e.Kind, e.Type, exports[i])
@@ -58,8 +58,8 @@ func (p *planner) module(c *binary.CoreModule) (*module, error) {
 	return m, nil
 }
 
-func itemOf(name string, kind rewrite.Kind, t *rewrite.FuncType, s rewrite.Shape) coreItem {
-	it := coreItem{sort: binary.CoreSort(kind), name: name, shape: s}
+func itemOf(name string, kind rewrite.Kind, t *rewrite.FuncType, s rewrite.Shape) CoreItem {
+	it := CoreItem{sort: binary.CoreSort(kind), Name: name, shape: s}
 	if kind == rewrite.Func {
 		it.params, it.result = t.Params, t.Results
 	}
@@ -109,17 +109,17 @@ func outerFunc(s *scope, o *binary.CoreOuter) (*binary.CoreFuncType, error) {
 }
 
 // abstractModule is a module of which only the type is known.
-func abstractModule(t *binary.ModuleType) *module {
-	m := &module{exports: map[string]coreItem{}}
-	item := func(i binary.ModuleItem) coreItem {
-		it := coreItem{sort: i.Sort, name: i.Name, shape: rewrite.Shape(i.Shape)}
+func abstractModule(t *binary.ModuleType) *Module {
+	m := &Module{exports: map[string]CoreItem{}}
+	item := func(i binary.ModuleItem) CoreItem {
+		it := CoreItem{sort: i.Sort, Name: i.Name, shape: rewrite.Shape(i.Shape)}
 		if i.Func != nil {
 			it.params, it.result = i.Func.Params, i.Func.Results
 		}
 		return it
 	}
 	for _, i := range t.Imports {
-		m.imports = append(m.imports, coreImport{i.Module, item(i)})
+		m.Imports = append(m.Imports, coreImport{i.Module, item(i)})
 	}
 	for _, e := range t.Exports {
 		m.exports[e.Name] = item(e)

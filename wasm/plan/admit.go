@@ -1,4 +1,4 @@
-package link
+package plan
 
 import (
 	"greentic.dev/greentic/fault"
@@ -31,7 +31,7 @@ func (p *planner) admit(s *scope, path, name string, e binary.Extern, actual *it
 			out.value = declared
 			return out, nil
 		}
-		out.value, err = fitModule(actual.value.(*module), declared, name)
+		out.value, err = fitModule(actual.value.(*Module), declared, name)
 		return out, err
 	}
 	t, err := s.value(e.Index)
@@ -45,17 +45,17 @@ func (p *planner) admit(s *scope, path, name string, e binary.Extern, actual *it
 			return out, invalid("type %d is not a function type", e.Index)
 		}
 		if actual == nil {
-			out.value = &function{typ: ft, host: &hostRef{iface: path, name: name}}
+			out.value = &Function{Type: ft, Host: &HostRef{Iface: path, Name: name}}
 			return out, nil
 		}
-		f := *actual.value.(*function)
+		f := *actual.value.(*Function)
 		if err := p.spend(p.types.Weight(ft) / 64); err != nil { // comparing walks it
 			return out, err
 		}
-		if !ft.Same(f.typ) {
+		if !ft.Same(f.Type) {
 			return out, invalid("function %q has another type than declared", name)
 		}
-		f.typ = ft // the same type, with the names it has here
+		f.Type = ft // the same type, with the names it has here
 		out.value = &f
 		return out, nil
 	case binary.SortInstance:
@@ -98,7 +98,7 @@ func (p *planner) admit(s *scope, path, name string, e binary.Extern, actual *it
 func suppliable(name string, it item) error {
 	what := ""
 	switch v := it.value.(type) {
-	case *module:
+	case *Module:
 		what = "a core module"
 	case *template:
 		what = "a component"
@@ -139,7 +139,7 @@ func (p *planner) admitType(s *scope, path, name string, e binary.Extern, actual
 	if err := p.spend(p.types.Weight(t) / 64); err != nil {
 		return out, err
 	}
-	if !sameType(t, actual.value.(*typing.Ref).Value) {
+	if !p.sameType(t, actual.value.(*typing.Ref).Value) {
 		return out, invalid("type %q differs from the declared one", name)
 	}
 	return *actual, nil
@@ -149,18 +149,21 @@ func (p *planner) admitType(s *scope, path, name string, e binary.Extern, actual
 // of has, when given, and every declared export must fit has; the imports of a component type
 // are those that give supplies (abstract ones when nil).
 func (p *planner) declare(sh *shape, path string, give func(name string) (item, bool), has *bundle) (*bundle, error) {
+	return p.declareIn(typeScope(sh), path, give, has)
+}
+
+func (p *planner) declareIn(s *scope, path string, give func(name string) (item, bool), has *bundle) (*bundle, error) {
 	p.inType++
 	defer func() { p.inType-- }()
 	if p.inType > p.lim.Depth {
 		return nil, fault.Newf(fault.Exhausted, "", "types nested deeper than %d", p.lim.Depth)
 	}
-	s := typeScope(sh)
-	if sh.component && give == nil && has == nil {
+	if s.shape.component && give == nil && has == nil {
 		s.visible = typing.NewVisible()
 	}
 	out := newBundle()
-	for i := range sh.decls {
-		d := &sh.decls[i]
+	for i := range s.shape.decls {
+		d := &s.shape.decls[i]
 		if err := p.spend(1); err != nil {
 			return nil, err
 		}
@@ -219,44 +222,14 @@ func (p *planner) declareExport(s *scope, path string, e *binary.Import, has, ou
 // fitTemplate checks that a component can stand where a component type is expected: given
 // what the type promises to supply, it must export what the type asks for.
 func (p *planner) fitTemplate(t *template, want *shape) error {
-	sub := p.checker()
-	sub.inType++
-	supplied := newBundle()
-	s := typeScope(want)
-	for i := range want.decls {
-		d := &want.decls[i]
-		switch {
-		case d.Import != nil:
-			it, err := sub.admit(s, "", d.Import.Name, d.Import.Type, nil)
-			if err != nil {
-				return err
-			}
-			supplied.add(d.Import.Name, it)
-			s.push(it)
-		case d.Export != nil:
-			it, err := sub.admit(s, "", d.Export.Name, d.Export.Type, nil)
-			if err != nil {
-				return err
-			}
-			s.push(it)
-		case d.Type != nil:
-			if err := sub.define(s, d.Type); err != nil {
-				return err
-			}
-		case d.CoreType != nil:
-			if err := sub.addCoreType(s, d.CoreType); err != nil {
-				return err
-			}
-		case d.Alias != nil:
-			if err := sub.alias(s, d.Alias); err != nil {
-				return err
-			}
-		}
+	sub, s := p.checker(), typeScope(want)
+	if _, err := sub.declareIn(s, "", nil, nil); err != nil {
+		return err
 	}
-	got, err := sub.instantiate(t, -1, supplied.get)
+	got, err := sub.instantiate(t, -1, s.imports.get)
 	if err != nil {
 		return err
 	}
-	_, err = sub.declare(want, "", supplied.get, got)
+	_, err = sub.declare(want, "", s.imports.get, got)
 	return err
 }

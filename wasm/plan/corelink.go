@@ -1,4 +1,4 @@
-package link
+package plan
 
 import (
 	"greentic.dev/greentic/fault"
@@ -10,9 +10,13 @@ import (
 // coreInstance adds a core instance: each import of the module is resolved to the definition
 // that stands behind it, through any number of inline instances and aliases.
 func (p *planner) coreInstance(s *scope, d *binary.CoreInstance) error {
-	b := &coreBundle{items: map[string]coreItem{}}
+	b := &coreBundle{}
 	s.cores = append(s.cores, b)
 	if d.Inline {
+		b.items = map[string]CoreItem{}
+		if err := p.spend(len(d.Exports)); err != nil {
+			return err
+		}
 		for _, e := range d.Exports {
 			if e.Sort > binary.CoreGlobal {
 				return invalid("a core instance cannot export a %s", e.Sort)
@@ -35,27 +39,23 @@ func (p *planner) coreInstance(s *scope, d *binary.CoreInstance) error {
 			return err
 		}
 	}
-	if err := p.spend(len(m.imports) + len(m.exports)); err != nil {
+	if err := p.spend(len(m.Imports)); err != nil {
 		return err
 	}
-	links := make([]coreItem, len(m.imports))
-	for i, imp := range m.imports {
+	links := make([]CoreItem, len(m.Imports))
+	for i, imp := range m.Imports {
 		from := args[imp.module]
 		if from == nil {
 			return invalid("core module imports %q, which is not supplied", imp.module)
 		}
-		it, ok := from.items[imp.name]
+		it, ok := from.get(imp.Name)
 		if !ok || it.sort != imp.sort {
-			return invalid("core module imports %s %q %q, which is not supplied", imp.sort, imp.module, imp.name)
+			return invalid("core module imports %s %q %q, which is not supplied", imp.sort, imp.module, imp.Name)
 		}
-		if !it.fits(imp.coreItem) {
-			return invalid("core module imports %s %q %q with another type than supplied", imp.sort, imp.module, imp.name)
+		if !it.fits(imp.CoreItem) {
+			return invalid("core module imports %s %q %q with another type than supplied", imp.sort, imp.module, imp.Name)
 		}
 		links[i] = it
-	}
-	for name, it := range m.exports {
-		it.core, it.name = len(p.plan.cores), name
-		b.items[name] = it
 	}
 	if !p.checking {
 		p.effort += m.effort
@@ -63,23 +63,35 @@ func (p *planner) coreInstance(s *scope, d *binary.CoreInstance) error {
 	if p.effort > maxEffort {
 		return fault.New(fault.Exhausted, "", "the core modules together are too much work to compile")
 	}
-	p.plan.cores = append(p.plan.cores, coreStep{module: m, links: links})
-	if len(p.plan.cores) > maxCores {
-		return fault.Newf(fault.Exhausted, "", "more than %d core instances", maxCores)
+	b.module, b.core = m, len(p.plan.Cores)
+	p.plan.Cores = append(p.plan.Cores, Core{Module: m, Links: links})
+	return atMost(maxCores, len(p.plan.Cores), "core instances")
+}
+
+// Each of these costs memory per invocation.
+const (
+	maxCores     = 1_000
+	maxInstances = 2_000  // each has a table of handles
+	maxFuncs     = 20_000 // functions that cross between core modules and the host, each way
+)
+
+func atMost(most, n int, what string) error {
+	if n > most {
+		return fault.Newf(fault.Exhausted, "", "more than %d %s", most, what)
 	}
 	return nil
 }
 
-// maxCores bounds the core instances of one component: each costs memory per invocation.
-const maxCores = 1000
-
 // entry registers a core function that the host calls.
-func (p *planner) entry(f coreItem) int {
-	p.plan.entries = append(p.plan.entries, f)
-	return len(p.plan.entries) - 1
+func (p *planner) entry(f CoreItem) int {
+	p.plan.Entries = append(p.plan.Entries, f)
+	return len(p.plan.Entries) - 1
 }
 
 func (p *planner) canon(s *scope, d *binary.Canon) error {
+	if err := atMost(maxFuncs, max(len(p.plan.Made), len(p.plan.Entries)), "functions made by canonical definitions"); err != nil {
+		return err
+	}
 	switch d.Op {
 	case binary.CanonLift:
 		return p.lift(s, d)
@@ -91,21 +103,21 @@ func (p *planner) canon(s *scope, d *binary.Canon) error {
 		return err
 	}
 	r = p.runtime(r)
-	f := &hostFunc{op: d.Op, resource: r, params: []byte{i32}, results: []byte{i32}}
+	f := &HostFunc{Op: d.Op, Resource: r, Params: []byte{i32}, Results: []byte{i32}}
 	if d.Op == binary.CanonResourceDrop {
-		f.results = nil
-	} else if info := p.plan.resources[r]; info == nil || info.instance != s.instance {
+		f.Results = nil
+	} else if info := p.plan.Resources[r]; info == nil || info.Instance != s.instance {
 		return invalid("resource.new and resource.rep need a resource of the component itself")
 	}
 	p.make(s, f)
 	return nil
 }
 
-func (p *planner) make(s *scope, f *hostFunc) {
-	f.instance, f.index = s.instance, len(p.plan.made)
-	p.plan.made = append(p.plan.made, f)
+func (p *planner) make(s *scope, f *HostFunc) {
+	f.Instance, f.Index = s.instance, len(p.plan.Made)
+	p.plan.Made = append(p.plan.Made, f)
 	s.coreItems[binary.CoreFunc] = append(s.coreItems[binary.CoreFunc],
-		coreItem{core: -1, made: f, params: f.params, result: f.results})
+		CoreItem{Core: -1, Made: f, params: f.Params, result: f.Results})
 }
 
 func (p *planner) lift(s *scope, d *binary.Canon) error {
@@ -124,17 +136,17 @@ func (p *planner) lift(s *scope, d *binary.Canon) error {
 	if err := p.bounded(ft); err != nil {
 		return err
 	}
-	l := &lifted{instance: s.instance, sig: canon.CompileWith(ft, p.runtime), postReturn: -1}
-	params, results := l.sig.CoreLifted()
+	l := &Lifted{Instance: s.instance, Sig: p.signatures.Compile(ft), PostReturn: -1}
+	params, results := l.Sig.CoreLifted()
 	if !f.is(params, results) {
 		return invalid("lifted core function has another type than its component type needs")
 	}
-	l.params, l.results = len(params), len(results)
+	l.Params, l.Results = len(params), len(results)
 	in, out := p.pointers(ft)
-	if l.options, err = p.options(s, d, in || out, in); err != nil {
+	if l.Options, err = p.options(s, d, in || out, in); err != nil {
 		return err
 	}
-	l.entry = p.entry(f)
+	l.Entry = p.entry(f)
 	if d.PostReturn != nil {
 		post, err := at(s.coreItems[binary.CoreFunc], *d.PostReturn, "core function")
 		if err != nil {
@@ -143,9 +155,9 @@ func (p *planner) lift(s *scope, d *binary.Canon) error {
 		if !post.is(results, nil) {
 			return invalid("post-return must take the core results and return nothing")
 		}
-		l.postReturn = p.entry(post)
+		l.PostReturn = p.entry(post)
 	}
-	s.funcs = append(s.funcs, &function{typ: ft, lift: l})
+	s.funcs = append(s.funcs, &Function{Type: ft, Lift: l})
 	return nil
 }
 
@@ -154,13 +166,13 @@ func (p *planner) lower(s *scope, d *binary.Canon) error {
 	if err != nil {
 		return err
 	}
-	if err := p.bounded(fn.typ); err != nil {
+	if err := p.bounded(fn.Type); err != nil {
 		return err
 	}
-	f := &hostFunc{op: d.Op, fn: fn, sig: canon.CompileWith(fn.typ, p.runtime)}
-	f.params, f.results = f.sig.CoreLowered()
-	in, out := p.pointers(fn.typ)
-	if f.options, err = p.options(s, d, in || out, p.types.Size(fn.typ.Result).Pointer); err != nil {
+	f := &HostFunc{Op: d.Op, Fn: fn, Sig: p.signatures.Compile(fn.Type)}
+	f.Params, f.Results = f.Sig.CoreLowered()
+	in, out := p.pointers(fn.Type)
+	if f.Options, err = p.options(s, d, in || out, p.types.Size(fn.Type.Result).Pointer); err != nil {
 		return err
 	}
 	p.make(s, f)
@@ -191,13 +203,13 @@ func (p *planner) pointers(ft *binary.Func) (in, out bool) {
 }
 
 func (p *planner) options(s *scope, d *binary.Canon, needMemory, needRealloc bool) (int, error) {
-	o := canonOptions{instance: s.instance, encoding: canon.Encoding(d.Encoding), realloc: -1}
+	o := CanonOptions{Instance: s.instance, Encoding: canon.Encoding(d.Encoding), Realloc: -1}
 	if d.Memory != nil {
 		m, err := at(s.coreItems[binary.CoreMemory], *d.Memory, "core memory")
 		if err != nil {
 			return 0, err
 		}
-		o.memory = &m
+		o.Memory = &m
 	}
 	if d.Realloc != nil {
 		f, err := at(s.coreItems[binary.CoreFunc], *d.Realloc, "core function")
@@ -207,14 +219,14 @@ func (p *planner) options(s *scope, d *binary.Canon, needMemory, needRealloc boo
 		if !f.is([]byte{i32, i32, i32, i32}, []byte{i32}) {
 			return 0, invalid("realloc must take four i32 and return one")
 		}
-		o.realloc = p.entry(f)
+		o.Realloc = p.entry(f)
 	}
-	if needMemory && o.memory == nil {
+	if needMemory && o.Memory == nil {
 		return 0, invalid("canonical definition needs the option memory")
 	}
-	if needRealloc && o.realloc < 0 {
+	if needRealloc && o.Realloc < 0 {
 		return 0, invalid("canonical definition needs the option realloc")
 	}
-	p.plan.options = append(p.plan.options, o)
-	return len(p.plan.options) - 1, nil
+	p.plan.Options = append(p.plan.Options, o)
+	return len(p.plan.Options) - 1, nil
 }

@@ -1,4 +1,4 @@
-package link
+package plan
 
 import (
 	"greentic.dev/greentic/fault"
@@ -17,11 +17,14 @@ func (p *planner) instantiate(t *template, parent int, give func(string) (item, 
 	if p.depth > p.lim.Depth {
 		return nil, fault.Newf(fault.Exhausted, "", "components nested deeper than %d", p.lim.Depth)
 	}
-	s := &scope{outer: t.scope, instance: len(p.plan.parents), imports: newBundle()}
+	s := &scope{outer: t.scope, instance: len(p.plan.Parents), imports: newBundle()}
 	if give == nil {
 		s.visible = typing.NewVisible()
 	}
-	p.plan.parents = append(p.plan.parents, parent)
+	p.plan.Parents = append(p.plan.Parents, parent)
+	if err := atMost(maxInstances, len(p.plan.Parents), "component instances"); err != nil {
+		return nil, err
+	}
 	out := newBundle()
 	for i := range t.def.Defs {
 		d := &t.def.Defs[i]
@@ -133,7 +136,7 @@ func (p *planner) alias(s *scope, a *binary.Alias) error {
 		if err != nil {
 			return err
 		}
-		it, ok := b.items[a.Name]
+		it, ok := b.get(a.Name)
 		if !ok || it.sort != a.CoreSort {
 			return invalid("core instance %d does not export a %s %q", a.Instance, a.CoreSort, a.Name)
 		}
@@ -200,9 +203,9 @@ func (p *planner) importItem(s *scope, d *binary.Import, give func(string) (item
 // require lists the functions of an abstract import as needs.
 func (p *planner) require(it item) {
 	switch v := it.value.(type) {
-	case *function:
-		v.host.index = len(p.plan.needs)
-		p.plan.needs = append(p.plan.needs, need{v.host.iface, v.host.name, v.typ})
+	case *Function:
+		v.Host.Index = len(p.plan.Needs)
+		p.plan.Needs = append(p.plan.Needs, Need{v.Host.Iface, v.Host.Name, v.Type})
 	case *bundle:
 		for _, n := range v.names {
 			p.require(v.items[n])

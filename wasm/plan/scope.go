@@ -1,4 +1,4 @@
-package link
+package plan
 
 import (
 	"greentic.dev/greentic/fault"
@@ -18,15 +18,15 @@ type scope struct {
 	shape      *shape          // the type being evaluated, when inType
 	imports    *bundle         // by name, so far
 	visible    *typing.Visible // nil where visibility is not checked
-	instance   int             // component instance, an index into Plan.parents; -1 inside types
+	instance   int             // component instance, an index into Plan.Parents; -1 inside types
 	types      []*typing.Ref
 	coreTypes  []*binary.CoreType
-	funcs      []*function
+	funcs      []*Function
 	instances  []*bundle
 	components []*template
-	modules    []*module
+	modules    []*Module
 	cores      []*coreBundle
-	coreItems  [4][]coreItem // by sort: func, table, memory, global
+	coreItems  [4][]CoreItem // by sort: func, table, memory, global
 }
 
 // shape is an instance type or component type.
@@ -46,7 +46,7 @@ type template struct {
 }
 
 // item is anything with a name at a component border. Value is *function, *typing.Ref, *template,
-// *bundle or *module, by sort.
+// *bundle or *Module, by sort.
 type item struct {
 	sort  binary.Sort
 	value any
@@ -58,9 +58,12 @@ type bundle struct {
 	items map[string]item
 }
 
-func newBundle() *bundle { return &bundle{items: map[string]item{}} }
+func newBundle() *bundle { return &bundle{} }
 
 func (b *bundle) add(name string, it item) {
+	if b.items == nil {
+		b.items = map[string]item{}
+	}
 	b.names = append(b.names, name)
 	b.items[name] = it
 }
@@ -74,32 +77,47 @@ func (p *planner) export(b *bundle, name string, it item) error {
 	return nil
 }
 
-// function is a component function. Exactly one of lift and host is set.
-type function struct {
-	typ  *binary.Func
-	host *hostRef
-	lift *lifted
+// Function is a component function. Exactly one of Lift and Host is set.
+type Function struct {
+	Type *binary.Func
+	Host *HostRef
+	Lift *Lifted
 }
 
-// hostRef is a function that the embedder has to supply.
-type hostRef struct {
-	iface, name string
-	index       int // into Plan.needs
+// HostRef is a function that the embedder has to supply.
+type HostRef struct {
+	Iface, Name string
+	Index       int // into Plan.Needs
 }
 
-// coreItem is a core definition: an export of a core instance or a function made by canon.
-type coreItem struct {
+// CoreItem is a core definition: an export of a core instance or a function made by canon.
+type CoreItem struct {
 	sort   binary.CoreSort
-	core   int // into Plan.cores; -1 for a function made by canon
-	name   string
-	made   *hostFunc
+	Core   int // into Plan.Cores; -1 for a function made by canon
+	Name   string
+	Made   *HostFunc
 	params []byte // functions only
 	result []byte
 	shape  rewrite.Shape // the others
 }
 
-// coreBundle is a core instance: the exports others may use.
-type coreBundle struct{ items map[string]coreItem }
+// coreBundle is a core instance: what others may use of it, either the exports of a module or
+// items by name.
+type coreBundle struct {
+	module *Module
+	core   int // into Plan.Cores
+	items  map[string]CoreItem
+}
+
+func (b *coreBundle) get(name string) (CoreItem, bool) {
+	if b.module == nil {
+		it, ok := b.items[name]
+		return it, ok
+	}
+	it, ok := b.module.exports[name]
+	it.Core, it.Name = b.core, name
+	return it, ok
+}
 
 func at[T any](space []T, i uint32, what string) (T, error) {
 	if uint64(i) >= uint64(len(space)) {
@@ -131,13 +149,13 @@ func (s *scope) lookup(sort binary.Sort, i uint32) (item, error) {
 
 func (s *scope) push(it item) {
 	switch v := it.value.(type) {
-	case *function:
+	case *Function:
 		s.funcs = append(s.funcs, v)
 	case *template:
 		s.components = append(s.components, v)
 	case *bundle:
 		s.instances = append(s.instances, v)
-	case *module:
+	case *Module:
 		s.modules = append(s.modules, v)
 	case *typing.Ref:
 		s.types = append(s.types, v)

@@ -1,4 +1,4 @@
-package link
+package plan
 
 import (
 	"greentic.dev/wasm/binary"
@@ -41,8 +41,8 @@ func (p *planner) learn(v *typing.Visible, it item, export bool) error {
 // hidden finds a type that it uses without a visible name.
 func (p *planner) hidden(v *typing.Visible, it item, export bool) (*typing.Ref, error) {
 	switch x := it.value.(type) {
-	case *function:
-		return p.types.Hidden(v, x.typ, export, p.spend)
+	case *Function:
+		return p.types.Hidden(v, x.Type, export, p.spend)
 	case *bundle:
 		for _, n := range x.names {
 			if h, err := p.hidden(v, x.items[n], export); h != nil || err != nil {
