@@ -76,24 +76,27 @@ func (in *instance) serve(f *hostFunc, stack []uint64) error {
 	}
 	err = f.sig.LowerResult(&env, result, stack)
 	if h, ok := result.(canon.Handle); ok && err != nil && f.fn.host != nil {
-		in.discard(f.fn.typ.Result.Resource, h.Rep)
+		_ = in.discard(f.fn.typ.Result.Resource, h.Rep) // the guest traps already
 	}
 	return err
 }
 
-// discard runs the destructor of a host resource.
-func (in *instance) discard(r *binary.Resource, rep any) {
+// discard ends a host resource: by its own means or by the destructor of its interface.
+func (in *instance) discard(r *binary.Resource, rep any) error {
+	if d, ok := rep.(Dropper); ok {
+		return d.Dropped()
+	}
 	if d := in.bound.destructors[r]; d != nil {
 		d(context.WithoutCancel(in.Context), in.call, rep)
 	}
+	return nil
 }
 
 // destroy runs the destructor of a resource whose last handle is gone.
 func (in *instance) destroy(e canon.Entry, caller int) error {
 	info := in.bound.program.plan.resources[e.Resource]
 	if info == nil {
-		in.discard(e.Resource, e.Rep)
-		return nil
+		return in.discard(e.Resource, e.Rep)
 	}
 	if info.dtor < 0 {
 		return nil
@@ -115,7 +118,7 @@ func (in *instance) release() (leaked bool) {
 		for _, e := range in.state[i].handles.All() {
 			leaked = leaked || !in.bound.fixed(e)
 			if e.Own {
-				in.discard(e.Resource, e.Rep)
+				_ = in.discard(e.Resource, e.Rep) // nobody is left to be told
 			}
 		}
 		in.state[i].handles.Reset()
