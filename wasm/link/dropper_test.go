@@ -37,7 +37,7 @@ func TestAHostValueMayRefuseToBeDropped(t *testing.T) {
 	defer b.Close()
 	for fn, fails := range map[string]bool{"work": true, "leak": false} {
 		asked = 0
-		_, _, err := b.Invoke(t.Context(), link.Request{Func: fn, Args: []any{uint32(1)}})
+		_, _, err := b.Invoke(t.Context(), link.Request{Func: fn, Args: []any{uint32(1)}, Limits: link.Limits{Payload: 1 << 10}})
 		if fails != fault.Is(err, fault.Invalid) || asked != 1 || destroyed != 0 {
 			t.Errorf("%s: asked %d times, destroyed %d times, %v", fn, asked, destroyed, err)
 		}
