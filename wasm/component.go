@@ -6,6 +6,7 @@ import (
 	"greentic.dev/wasm/binary"
 	"greentic.dev/wasm/link"
 	"greentic.dev/wasm/wasi"
+	"greentic.dev/wasm/wasihttp"
 )
 
 // Component is a compiled component. It is immutable and safe for concurrent use; it lives as
@@ -60,6 +61,7 @@ func (c *Component) Func(iface, name string) (*binary.Func, bool) {
 func (c *Component) Bind(h *link.Hosts) (*Bound, error) {
 	system := &link.Hosts{}
 	wasi.Register(system)
+	wasihttp.Register(system)
 	b, err := c.program.Bind(h, system)
 	if err != nil {
 		return nil, err
@@ -105,9 +107,11 @@ func (b *Bound) Invoke(ctx context.Context, inv Invocation) (any, Stats, error) 
 	if inv.WASI.OutputLimit == 0 {
 		inv.WASI.OutputLimit = int64(lim.Output)
 	}
+	system := wasi.NewState(inv.WASI)
+	defer system.Close()
 	r := link.Request{
 		Interface: inv.Interface, Func: inv.Func, Args: inv.Args,
-		Data: inv.Data, System: wasi.NewState(inv.WASI),
+		Data: inv.Data, System: system,
 		Limits: link.Limits{Memory: lim.Memory, Payload: lim.Payload, Handles: lim.Handles, HostCalls: lim.HostCalls, Depth: lim.Depth},
 	}
 	if inv.Owner != "" {
