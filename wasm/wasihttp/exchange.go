@@ -177,6 +177,9 @@ func (x *exchange) carry(body io.Reader) error {
 		if err := x.wire.Await(x.ctx, func() bool { return x.draining || len(x.in) <= bodyBuffer/2 }); err != nil {
 			return err
 		}
+		if x.ctx.Err() != nil { // a body need not notice
+			return context.Cause(x.ctx)
+		}
 		var t *time.Timer
 		if x.quiet > 0 {
 			t = time.AfterFunc(x.quiet, func() { x.cancel(httpFault("connection-read-timeout")) })

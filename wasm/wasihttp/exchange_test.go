@@ -454,3 +454,15 @@ func TestATransportThatPanicsIsAnError(t *testing.T) {
 		t.Errorf("no answer: %s", got)
 	}
 }
+
+func TestAnEndlessAnswerThatNobodyReadsEndsWithTheInvocation(t *testing.T) {
+	sent := make(chan int, 1)
+	w := newWorld(t, wasi.Config{HTTP: transport(func(*http.Request) (*http.Response, error) {
+		return &http.Response{StatusCode: 200, Body: &counted{sent: sent}}, nil // it knows no context
+	})})
+	resp := w.answer(ok[canon.Handle](t, w.send(w.request("http://host/"))))
+	in := ok[canon.Handle](t, w.call(h+"[method]incoming-response.consume", resp))
+	w.call(h+"[static]incoming-body.finish", in) // it is read to its end, which never comes
+	w.state.Close()
+	<-sent
+}
