@@ -331,19 +331,26 @@ func TestEachPartIsGivenOnce(t *testing.T) {
 }
 
 func TestASilentServerEndsWithTheContext(t *testing.T) {
-	w, url := serve(t, func(_ http.ResponseWriter, r *http.Request) { <-r.Context().Done() })
-	ctx, cancel := context.WithCancel(t.Context())
-	w.ctx = ctx
-	future := ok[canon.Handle](t, w.send(w.request(url)))
-	pollable := w.call(h+"[method]future-incoming-response.subscribe", future)
-	hour := w.call("clocks/monotonic-clock subscribe-duration", uint64(time.Hour))
-	var canceled time.Time
-	time.AfterFunc(20*time.Millisecond, func() { canceled = time.Now(); cancel() })
-	_, err := w.try("io/poll poll", []any{hour, pollable})
-	woke := time.Since(canceled)
-	w.state.Close()
-	if took := time.Since(canceled); !fault.Is(err, fault.Canceled) || took > 50*time.Millisecond {
-		t.Errorf("woke after %v, closed after %v: %v", woke, took, err)
+	first, url := serve(t, func(_ http.ResponseWriter, r *http.Request) { <-r.Context().Done() })
+	best := time.Hour
+	for range 5 { // a busy machine is no failure
+		w := newWorld(t, wasi.Config{HTTP: first.state.Config().HTTP})
+		ctx, cancel := context.WithCancel(t.Context())
+		w.ctx = ctx
+		future := ok[canon.Handle](t, w.send(w.request(url)))
+		pollable := w.call(h+"[method]future-incoming-response.subscribe", future)
+		hour := w.call("clocks/monotonic-clock subscribe-duration", uint64(time.Hour))
+		var canceled time.Time
+		time.AfterFunc(10*time.Millisecond, func() { canceled = time.Now(); cancel() })
+		_, err := w.try("io/poll poll", []any{hour, pollable})
+		w.state.Close()
+		best = min(best, time.Since(canceled))
+		if !fault.Is(err, fault.Canceled) {
+			t.Fatal(err)
+		}
+	}
+	if best > 50*time.Millisecond {
+		t.Errorf("closed %v after the context ended at best", best)
 	}
 }
 
@@ -465,4 +472,41 @@ func TestAnEndlessAnswerThatNobodyReadsEndsWithTheInvocation(t *testing.T) {
 	w.call(h+"[static]incoming-body.finish", in) // it is read to its end, which never comes
 	w.state.Close()
 	<-sent
+}
+
+func TestBodiesAreSplicedFromAndToFiles(t *testing.T) {
+	text := strings.Repeat("0123456789", 20_000)
+	w, url := serve(t, func(rw http.ResponseWriter, r *http.Request) {
+		if r.Method == "GET" {
+			fmt.Fprint(rw, text)
+			return
+		}
+		if body, _ := io.ReadAll(r.Body); string(body) != text {
+			t.Errorf("%d bytes arrived", len(body))
+		}
+	})
+	w.state = wasi.NewState(wasi.Config{HTTP: w.state.Config().HTTP, Scratch: wasi.Scratch{Bytes: 1 << 20}})
+	t.Cleanup(w.state.Close)
+	root := w.call("filesystem/preopens get-directories").([]any)[0].([]any)[0].(canon.Handle)
+	file := ok[canon.Handle](t, w.call("filesystem/types [method]descriptor.open-at", root, canon.Flags{}, "f", canon.Flags{"create"}, canon.Flags{"read", "write"}))
+	splice := func(out, in canon.Handle) {
+		t.Helper()
+		for {
+			r := w.call("io/streams [method]output-stream.blocking-splice", out, in, uint64(1<<30)).(canon.Result)
+			if r.IsErr {
+				if got := failure(t, r); got != "closed" {
+					t.Fatalf("splice: %s", got)
+				}
+				return
+			}
+		}
+	}
+	_, in := w.input(w.answer(ok[canon.Handle](t, w.send(w.request(url)))))
+	splice(ok[canon.Handle](t, w.call("filesystem/types [method]descriptor.append-via-stream", file)), in)
+	r := w.method(w.request(url), "put")
+	body, out := w.body(r)
+	future := ok[canon.Handle](t, w.send(r))
+	splice(out, ok[canon.Handle](t, w.call("filesystem/types [method]descriptor.read-via-stream", file, uint64(0))))
+	w.writeAll(body, out, "")
+	w.answer(future)
 }
