@@ -108,7 +108,7 @@ func (s *scratch) walk(from *node, name string, follow bool) (spot, error) {
 	if !utf8.ValidString(name) {
 		return spot{}, errInvalid
 	}
-	at := spot{node: from, slash: endsInside(name)}
+	at, dot := spot{node: from, slash: endsInside(name)}, endsInDot(name)
 	above := []*node{} // the directories between from and at
 	rest, links := split(name), 0
 	for len(rest) > 0 {
@@ -130,7 +130,7 @@ func (s *scratch) walk(from *node, name string, follow bool) (spot, error) {
 		}
 		child, last := dir.entries[part], len(rest) == 0
 		switch {
-		case child == nil && last:
+		case child == nil && last && !dot:
 			return spot{dir: dir, name: part, slash: at.slash}, nil
 		case child == nil:
 			return spot{}, errNoEntry
@@ -138,7 +138,7 @@ func (s *scratch) walk(from *node, name string, follow bool) (spot, error) {
 			if links++; links > maxLinks {
 				return spot{}, errLoop
 			}
-			at.slash = at.slash || last && endsInside(child.target)
+			at.slash, dot = at.slash || last && endsInside(child.target), dot || last && endsInDot(child.target)
 			rest = append(split(child.target), rest...)
 			if len(rest) == 0 { // a link to "."
 				at.dir, at.name = nil, ""
@@ -148,8 +148,11 @@ func (s *scratch) walk(from *node, name string, follow bool) (spot, error) {
 		above = append(above, dir)
 		at.dir, at.name, at.node = dir, part, child
 	}
-	if at.slash && at.node.kind != aDirectory {
+	switch {
+	case at.slash && at.node.kind != aDirectory:
 		return spot{}, errNotDirectory
+	case dot:
+		at.dir, at.name = nil, ""
 	}
 	return at, nil
 }
@@ -159,6 +162,8 @@ func endsInside(name string) bool {
 	last := name[strings.LastIndexByte(name, '/')+1:]
 	return last == "" || last == "."
 }
+
+func endsInDot(name string) bool { return name == "." || strings.HasSuffix(name, "/.") }
 
 // split is the parts of a path that lead somewhere.
 func split(name string) []string {

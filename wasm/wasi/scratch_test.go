@@ -384,7 +384,7 @@ func TestNothingOfAScratchIsFixedButItsName(t *testing.T) {
 	}
 }
 
-func TestSplicingIntoAFileKeepsTheQuota(t *testing.T) {
+func TestHostileSplicesIntoAFileKeepTheQuota(t *testing.T) {
 	w := newWorld(t, Config{Stdin: zeroes{}, Scratch: Scratch{Bytes: 100_000}})
 	k := &desk{w, preopen(w, "/scratch")}
 	f := k.create("f", "")

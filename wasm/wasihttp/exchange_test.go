@@ -273,7 +273,7 @@ func TestTrailersTravelBothWays(t *testing.T) {
 	}
 }
 
-func TestParentsAreDroppedAfterTheirChildren(t *testing.T) {
+func TestHostileDropsOfParentsBeforeTheirChildrenTrap(t *testing.T) {
 	w := newWorld(t, wasi.Config{HTTP: answering(200, "x")})
 	r := w.request("http://host/")
 	headers := w.call(h+"[method]outgoing-request.headers", r).(canon.Handle)
@@ -330,7 +330,7 @@ func TestEachPartIsGivenOnce(t *testing.T) {
 	}
 }
 
-func TestASilentServerEndsWithTheContext(t *testing.T) {
+func TestHostileServersThatNeverAnswerEndWithTheContext(t *testing.T) {
 	first, url := serve(t, func(_ http.ResponseWriter, r *http.Request) { <-r.Context().Done() })
 	best := time.Hour
 	for range 5 { // a busy machine is no failure
@@ -419,7 +419,7 @@ func TestTimeoutsOfTheGuestEndItsRequests(t *testing.T) {
 	}
 }
 
-func TestRequestsAtOnceAreBounded(t *testing.T) {
+func TestHostileFloodsOfRequestsAreBounded(t *testing.T) {
 	w := newWorld(t, wasi.Config{HTTP: answering(200, strings.Repeat("x", 1000))})
 	var futures []canon.Handle
 	for range maxFlying {
@@ -451,7 +451,7 @@ func TestADroppedRequestIsEnded(t *testing.T) {
 	}
 }
 
-func TestATransportThatPanicsIsAnError(t *testing.T) {
+func TestHostileTransportsThatPanicAreErrors(t *testing.T) {
 	w := newWorld(t, wasi.Config{HTTP: transport(func(*http.Request) (*http.Response, error) { panic("oops") })})
 	if got := failure(t, w.result(ok[canon.Handle](t, w.send(w.request("http://host/"))))); got != "internal-error" {
 		t.Errorf("%s", got)
@@ -462,7 +462,7 @@ func TestATransportThatPanicsIsAnError(t *testing.T) {
 	}
 }
 
-func TestAnEndlessAnswerThatNobodyReadsEndsWithTheInvocation(t *testing.T) {
+func TestHostileAnswersWithoutEndEndWithTheInvocation(t *testing.T) {
 	sent := make(chan int, 1)
 	w := newWorld(t, wasi.Config{HTTP: transport(func(*http.Request) (*http.Response, error) {
 		return &http.Response{StatusCode: 200, Body: &counted{sent: sent}}, nil // it knows no context
@@ -509,4 +509,54 @@ func TestBodiesAreSplicedFromAndToFiles(t *testing.T) {
 	splice(out, ok[canon.Handle](t, w.call("filesystem/types [method]descriptor.read-via-stream", file, uint64(0))))
 	w.writeAll(body, out, "")
 	w.answer(future)
+}
+
+func TestHostileHeadersCannotSplitARequest(t *testing.T) {
+	w, url := serve(t, func(_ http.ResponseWriter, r *http.Request) {
+		if r.Header.Get("Injected") != "" || r.URL.Path != "/" {
+			t.Errorf("%s %v arrived", r.URL, r.Header)
+		}
+	})
+	for _, evil := range []string{"x\r\nInjected: yes", "x\nInjected: yes", "x\rInjected: yes", "x\x00", "\r\n\r\nGET /evil HTTP/1.1"} {
+		r := w.request(url)
+		f := w.fields()
+		for name, got := range map[string]any{
+			"a value":  w.call(h+"[method]fields.append", f, "x-a", []byte(evil)),
+			"a name":   w.call(h+"[method]fields.append", f, evil, []byte("v")),
+			"a method": w.call(h+"[method]outgoing-request.set-method", r, canon.Variant{Case: "other", Value: evil}),
+			"a path":   w.call(h+"[method]outgoing-request.set-path-with-query", r, canon.Some("/"+evil)),
+			"a host":   w.call(h+"[method]outgoing-request.set-authority", r, canon.Some(evil)),
+			"a scheme": w.call(h+"[method]outgoing-request.set-scheme", r, canon.Some(canon.Variant{Case: "other", Value: evil})),
+		} {
+			if !got.(canon.Result).IsErr {
+				t.Errorf("%q is taken as %s", evil, name)
+			}
+		}
+		w.answer(ok[canon.Handle](t, w.send(r)))
+	}
+}
+
+func TestHostileSlowAnswersEndWithTheContext(t *testing.T) {
+	w, url := serve(t, func(rw http.ResponseWriter, r *http.Request) {
+		for r.Context().Err() == nil { // a byte now and then, for ever
+			_, _ = rw.Write([]byte("."))
+			rw.(http.Flusher).Flush()
+			select {
+			case <-time.After(time.Millisecond):
+			case <-r.Context().Done():
+			}
+		}
+	})
+	ctx, cancel := context.WithTimeout(t.Context(), 30*time.Millisecond)
+	defer cancel()
+	w.ctx = ctx
+	_, in := w.input(w.answer(ok[canon.Handle](t, w.send(w.request(url)))))
+	for {
+		if _, err := w.try(inBlock, in, uint64(1)); err != nil {
+			if !fault.Is(err, fault.Timeout) {
+				t.Error(err)
+			}
+			return
+		}
+	}
 }
