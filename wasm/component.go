@@ -7,6 +7,7 @@ import (
 	"greentic.dev/wasm/binary"
 	"greentic.dev/wasm/link"
 	"greentic.dev/wasm/wasi"
+	"greentic.dev/wasm/wasihttp"
 )
 
 // Component is a compiled component. It is immutable and safe for concurrent use; it lives as
@@ -61,6 +62,7 @@ func (c *Component) Func(iface, name string) (*binary.Func, bool) {
 func (c *Component) Bind(h *link.Hosts) (*Bound, error) {
 	system := &link.Hosts{}
 	wasi.Register(system)
+	wasihttp.Register(system)
 	b, err := c.program.Bind(h, system)
 	if err != nil {
 		return nil, err
@@ -98,8 +100,9 @@ func (b *Bound) Close() { b.bound.Close() }
 
 // Invoke runs one call with fresh state. Results are as package canon describes. The error
 // is Timeout or Canceled when ctx or Limits.Wall ended it, Exhausted at another limit, Invalid
-// with code link.TrapCode and a *link.Trap as cause when the guest trapped, NotFound when the
-// component exports no such function; failures of host functions keep their kind.
+// with code link.TrapCode and a *link.Trap as cause when the guest trapped, Invalid with code
+// canon.TrapCode when it broke the canonical ABI, NotFound when the component exports no such
+// function; failures of host functions keep their kind.
 func (b *Bound) Invoke(ctx context.Context, inv Invocation) (any, Stats, error) {
 	lim := inv.Limits.or(b.component.engine.defaults)
 	ctx, cancel := context.WithTimeout(ctx, lim.Wall)
@@ -107,9 +110,11 @@ func (b *Bound) Invoke(ctx context.Context, inv Invocation) (any, Stats, error) 
 	if inv.WASI.OutputLimit == 0 {
 		inv.WASI.OutputLimit = int64(lim.Output)
 	}
+	system := wasi.NewState(inv.WASI)
+	defer system.Close()
 	r := link.Request{
 		Interface: inv.Interface, Func: inv.Func, Args: inv.Args,
-		Data: inv.Data, System: wasi.NewState(inv.WASI),
+		Data: inv.Data, System: system,
 		Limits: link.Limits{Memory: lim.Memory, Payload: lim.Payload, Handles: lim.Handles, HostCalls: lim.HostCalls, Depth: lim.Depth, Fuel: lim.Fuel},
 	}
 	if inv.Owner != "" {

@@ -22,6 +22,7 @@ import (
 type Options struct {
 	Timeout      time.Duration  // one request with its redirects; 0: 30 s
 	MaxResponse  int64          // bytes of a response body; 0: 8 MiB
+	MaxRequest   int64          // bytes of a request body that streams; 0: 8 MiB
 	MaxRedirects int            // 0: 5
 	Resolver     *net.Resolver  // nil: the system's
 	RootCAs      *x509.CertPool // nil: the system's
@@ -42,6 +43,9 @@ func New(o Options) *Client {
 	}
 	if o.MaxResponse <= 0 {
 		o.MaxResponse = 8 << 20
+	}
+	if o.MaxRequest <= 0 {
+		o.MaxRequest = 8 << 20
 	}
 	if o.MaxRedirects <= 0 {
 		o.MaxRedirects = 5
@@ -73,6 +77,22 @@ type Response struct {
 // large, too many redirects), fault.Timeout, fault.Canceled, fault.Unavailable (everything
 // between here and the server). Errors name the host, never the URL.
 func (c *Client) Do(ctx context.Context, tenant greentic.TenantCtx, r Request) (*Response, error) {
+	resp, err := c.send(ctx, tenant, r, bytes.NewReader(r.Body), int64(len(r.Body)), nil)
+	if err != nil {
+		return nil, err
+	}
+	defer resp.Body.Close()
+	body, err := io.ReadAll(resp.Body)
+	if err != nil {
+		return nil, err
+	}
+	return &Response{Status: resp.StatusCode, Header: flatten(resp.Header), Body: body}, nil
+}
+
+// send sends r, but for its body the one given, of a length that may be unknown (-1) and with
+// trailers that may be filled until it ends. The body of the answer keeps the limits; closing it
+// ends the request.
+func (c *Client) send(ctx context.Context, tenant greentic.TenantCtx, r Request, body io.Reader, length int64, trailer http.Header) (*http.Response, error) {
 	method := strings.ToUpper(r.Method)
 	u, err := url.Parse(r.URL)
 	if err != nil {
@@ -90,12 +110,16 @@ func (c *Client) Do(ctx context.Context, tenant greentic.TenantCtx, r Request) (
 		r.Timeout = c.opts.Timeout
 	}
 	ctx, cancel := context.WithTimeout(ctx, r.Timeout)
-	defer cancel()
-	req, err := http.NewRequestWithContext(ctx, method, u.String(), bytes.NewReader(r.Body))
+	req, err := http.NewRequestWithContext(ctx, method, u.String(), body)
 	if err != nil {
+		cancel()
 		return nil, fault.New(fault.Invalid, op, "the method or URL is malformed")
 	}
+	if req.ContentLength, req.Trailer = length, trailer; length == 0 {
+		req.Body = http.NoBody
+	}
 	if err := setHeader(req, r.Header); err != nil {
+		cancel()
 		return nil, fault.Wrap(op, err)
 	}
 	client := http.Client{Transport: c.transport(tenant, r.AllowInsecure), CheckRedirect: func(next *http.Request, via []*http.Request) error {
@@ -103,17 +127,12 @@ func (c *Client) Do(ctx context.Context, tenant greentic.TenantCtx, r Request) (
 	}}
 	resp, err := client.Do(req)
 	if err != nil {
-		return nil, transportError(ctx, op, err)
+		err = transportError(ctx, op, err)
+		cancel()
+		return nil, err
 	}
-	defer resp.Body.Close()
-	body, err := io.ReadAll(io.LimitReader(resp.Body, c.opts.MaxResponse+1))
-	if err != nil {
-		return nil, transportError(ctx, op, err)
-	}
-	if int64(len(body)) > c.opts.MaxResponse {
-		return nil, fault.Newf(fault.Exhausted, op, "the answer has more than %d bytes", c.opts.MaxResponse)
-	}
-	return &Response{Status: resp.StatusCode, Header: flatten(resp.Header), Body: body}, nil
+	resp.Body = &answer{body: resp.Body, ctx: ctx, cancel: cancel, op: op, limit: c.opts.MaxResponse}
+	return resp, nil
 }
 
 // permit is the policy decision for one hop.

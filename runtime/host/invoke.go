@@ -113,7 +113,7 @@ func (c *Component) call(ctx context.Context, inv *invocation, iface, name strin
 	output := &lines{inv: inv, ctx: ctx}
 	value, stats, err := c.bound.Invoke(ctx, wasm.Invocation{
 		Interface: iface, Func: name, Args: args, Data: inv, Limits: c.host.opts.Limits, Owner: inv.owner,
-		WASI: wasi.Config{Files: inv.request.Assets, Stdout: output, Stderr: output, Clock: c.host.deps.Now},
+		WASI: wasi.Config{Files: inv.request.Assets, Stdout: output, Stderr: output, Clock: c.host.deps.Now, HTTP: inv.transport()},
 	})
 	output.flush()
 	if err != nil && output.last != "" && fault.Is(err, fault.Invalid) {

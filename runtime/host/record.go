@@ -5,6 +5,7 @@ import (
 	"context"
 	"log/slog"
 	"strings"
+	"sync"
 	"time"
 
 	"greentic.dev/greentic"
@@ -25,15 +26,17 @@ type Call struct {
 }
 
 // invocation is one running Invoke: what host functions find in wasm.Call.Data. One goroutine
-// at a time uses it.
+// at a time uses it, but for record and redact, which requests under way use as well.
 type invocation struct {
 	host      *Host
 	tenant    greentic.TenantCtx
 	request   *Request
 	component string
 	owner     string // of the instances it may use; empty: none is kept
-	calls     []Call
-	handed    []string // secret values the guest got, to be kept out of texts
+
+	mu     sync.Mutex
+	calls  []Call
+	handed []string // secret values the guest got, to be kept out of texts
 }
 
 func invocationOf(call *wasm.Call) (*invocation, error) {
@@ -46,9 +49,11 @@ func invocationOf(call *wasm.Call) (*invocation, error) {
 
 // record notes a call. start comes from the host's clock.
 func (inv *invocation) record(c Call, start time.Time) {
+	c.Duration = inv.host.deps.Now().Sub(start)
+	c.Subject = inv.redact(c.Subject)
+	inv.mu.Lock()
+	defer inv.mu.Unlock()
 	if len(inv.calls) < maxCalls {
-		c.Duration = inv.host.deps.Now().Sub(start)
-		c.Subject = inv.redact(c.Subject)
 		inv.calls = append(inv.calls, c)
 	}
 }
@@ -56,12 +61,16 @@ func (inv *invocation) record(c Call, start time.Time) {
 // hand remembers a secret value. Very short ones are not searched for: they occur by chance.
 func (inv *invocation) hand(value []byte) {
 	if s := strings.TrimSpace(string(value)); len(s) >= 4 {
+		inv.mu.Lock()
+		defer inv.mu.Unlock()
 		inv.handed = append(inv.handed, s)
 	}
 }
 
 // redact replaces every secret the guest got.
 func (inv *invocation) redact(s string) string {
+	inv.mu.Lock()
+	defer inv.mu.Unlock()
 	for _, value := range inv.handed {
 		s = strings.ReplaceAll(s, value, "[secret]")
 	}

@@ -35,32 +35,46 @@ type Program struct {
 // instantiates. Core modules with features the engine refuses are Unsupported, ill-typed ones
 // Invalid.
 func Compile(ctx context.Context, e *core.Engine, plan *Plan) (*Program, error) {
-	p := &Program{plan: plan, engine: e, codes: make([]*core.Code, len(plan.Cores)), pools: map[*pool]struct{}{}}
-	for i, c := range plan.Cores {
-		renames := make([]rewrite.Rename, len(c.Links))
-		for j, l := range c.Links {
-			renames[j] = rename(l)
-		}
-		var err error
-		if p.codes[i], err = e.Compile(ctx, c.Module.Parsed, renames); err != nil {
-			return nil, fault.Wrap("compile core module", err)
-		}
+	p := &Program{plan: plan, engine: e, pools: map[*pool]struct{}{}}
+	if err := p.compile(ctx); err != nil {
+		_ = p.Close(ctx) // the first failure is the one to tell
+		return nil, err
 	}
-	for _, m := range plan.Unused {
+	return p, nil
+}
+
+func (p *Program) compile(ctx context.Context) error {
+	for _, c := range p.plan.Cores {
+		renames := make([]rewrite.Rename, len(c.Links))
+		for i, l := range c.Links {
+			renames[i] = rename(l)
+		}
+		code, err := p.engine.Compile(ctx, c.Module.Parsed, renames)
+		if err != nil {
+			return fault.Wrap("compile core module", err)
+		}
+		p.codes = append(p.codes, code)
+	}
+	for _, m := range p.plan.Unused {
 		renames := make([]rewrite.Rename, len(m.Imports))
 		for i, imp := range m.Imports {
 			renames[i] = rewrite.Rename{Module: "i0", Name: imp.Name} // never linked
 		}
-		code, err := e.Compile(ctx, m.Parsed, renames)
-		if err != nil {
-			return nil, fault.Wrap("compile core module", err)
+		code, err := p.engine.Compile(ctx, m.Parsed, renames)
+		if err == nil {
+			err = code.Close(ctx)
 		}
-		if err := code.Close(ctx); err != nil {
-			return nil, err
+		if err != nil {
+			return fault.Wrap("compile core module", err)
 		}
 	}
-	funcs := make([]core.HostFunc, len(plan.Made))
-	for i, f := range plan.Made {
+	return p.makeHost(ctx)
+}
+
+// makeHost makes the functions that canonical definitions made.
+func (p *Program) makeHost(ctx context.Context) (err error) {
+	funcs := make([]core.HostFunc, len(p.plan.Made))
+	for i, f := range p.plan.Made {
 		funcs[i] = core.HostFunc{
 			Name: hostItem(i), Params: f.Params, Results: f.Results,
 			Fn: func(ctx context.Context, _ api.Module, stack []uint64) {
@@ -71,11 +85,10 @@ func Compile(ctx context.Context, e *core.Engine, plan *Plan) (*Program, error) 
 			},
 		}
 	}
-	var err error
 	if len(funcs) > 0 {
-		p.host, err = e.HostModule(ctx, funcs)
+		p.host, err = p.engine.HostModule(ctx, funcs)
 	}
-	return p, err
+	return err
 }
 
 // Close closes all bindings, frees the host module and gives up its share of the compiled code.

@@ -37,6 +37,12 @@ type Interface struct {
 	Fixed func(rep any) bool
 }
 
+// Dropper is a value behind a handle to a host resource that takes part in its own end. Dropped
+// is called once, when the guest drops its handle or, in no particular order, for the handles
+// that are left when the invocation ends; the destructor of the interface is not called then. If
+// the guest dropped it, an error traps the guest: for values that must outlive others.
+type Dropper interface{ Dropped() error }
+
 // Hosts is everything a binding may import. Interfaces whose package is wasi are matched by
 // semver-compatible version (0.2.x satisfies 0.2.y); all others by exact name, or by line when
 // the component names no more ("a:b/c@1"). The zero value

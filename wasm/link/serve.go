@@ -100,11 +100,15 @@ func (in *instance) serve(f *plan.HostFunc, stack []uint64) error {
 	return nil
 }
 
-// discard runs the destructor of a host resource.
-func (in *instance) discard(r *binary.Resource, rep any) {
+// discard ends a host resource: by its own means or by the destructor of its interface.
+func (in *instance) discard(r *binary.Resource, rep any) error {
+	if d, ok := rep.(Dropper); ok {
+		return d.Dropped()
+	}
 	if d := in.bound.destructors[r]; d != nil {
 		d(context.WithoutCancel(in.Context), in.call, rep)
 	}
+	return nil
 }
 
 // forsake destroys the host resources that a value of type t gives away to somebody who did not
@@ -115,7 +119,7 @@ func (in *instance) forsake(t *binary.Type, v any, taken int) (found int) {
 		if found < taken {
 			found++
 		} else {
-			in.discard(r, rep)
+			_ = in.discard(r, rep) // the guest traps already
 		}
 	})
 	return found
@@ -125,8 +129,7 @@ func (in *instance) forsake(t *binary.Type, v any, taken int) (found int) {
 func (in *instance) destroy(e canon.Entry, caller int) error {
 	info := in.bound.program.plan.Resources[e.Resource]
 	if info == nil {
-		in.discard(e.Resource, e.Rep)
-		return nil
+		return in.discard(e.Resource, e.Rep)
 	}
 	if info.Dtor < 0 {
 		return nil
@@ -148,7 +151,7 @@ func (in *instance) release() (leaked bool) {
 		for _, e := range in.state[i].handles.All() {
 			leaked = leaked || !in.bound.fixed(e)
 			if e.Own {
-				in.discard(e.Resource, e.Rep)
+				_ = in.discard(e.Resource, e.Rep) // nobody is left to be told
 			}
 		}
 		in.state[i].handles.Reset()

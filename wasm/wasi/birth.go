@@ -15,26 +15,28 @@ const bornBy = time.Millisecond
 // Birth is the system in which an image of a guest is made that serves invocations with cfg and
 // any like it. There is none when cfg shows a guest something that it could remember from its
 // start: arguments, environment, a chosen clock or chosen randomness. Reading input or a file,
-// writing output and sleeping spoil a birth. The wall clock and randomness are real: what a
+// writing output, looking into the scratch directory, sending a request and sleeping spoil a birth. The wall clock and randomness are real: what a
 // guest keeps of them (hash seeds, the seed of a generator) lasts as long as the image.
 func Birth(cfg Config) *link.Birth {
 	if len(cfg.Args) > 0 || len(cfg.Env) > 0 || cfg.Monotonic != nil || cfg.Random != nil || cfg.InsecureSeed != [2]uint64{} {
 		return nil
 	}
 	files, clock := cfg.Files != nil, cfg.Clock
+	scratch := Scratch{Bytes: min(cfg.Scratch.Bytes, 1)} // whether there is one is all that shows
 	return &link.Birth{
-		Key: files,
+		Key: [2]bool{files, scratch.Bytes > 0},
 		System: func() any {
 			s, ticks := &State{}, time.Duration(0)
 			w := womb{s}
-			seen := Config{Clock: clock, Stdin: w, Stdout: w, Stderr: w, Sleep: w.sleep, Monotonic: func() time.Duration {
+			seen := Config{Scratch: scratch, Clock: clock, Stdin: w, Stdout: w, Stderr: w, Sleep: w.sleep, Monotonic: func() time.Duration {
 				ticks++
 				return ticks
 			}}
 			if files {
 				seen.Files = w
 			}
-			*s = *NewState(seen)
+			s.unborn = true
+			s.begin(seen)
 			return s
 		},
 		Spoilt: func(system any) string { return system.(*State).spoilt },

@@ -25,7 +25,7 @@ func born(t *testing.T, cfg Config) (*world, func() string) {
 
 func TestABirthIsSpoiltByWhatAnImageCannotHold(t *testing.T) {
 	files := Config{Files: fstest.MapFS{"a": {Data: []byte("x")}}}
-	root := canon.Handle{Rep: descriptor{path: ".", dir: true}}
+	root := canon.Handle{Rep: asset{path: ".", dir: true}}
 	for name, c := range map[string]struct {
 		cfg  Config
 		do   func(w *world)
@@ -72,7 +72,7 @@ func TestNoBirthShowsAnythingOfAnInvocation(t *testing.T) {
 	w, _ := born(t, Config{Files: touched{&looked}, Stdin: touched{&looked}, Stdout: touched{&looked}, Stderr: touched{&looked}, Sleep: sleep})
 	w.call("io/streams [method]input-stream.blocking-read", canon.Handle{Rep: stdin}, uint64(1))
 	w.call("io/streams [method]output-stream.write", canon.Handle{Rep: stderr}, []byte("x"))
-	w.call("filesystem/types [method]descriptor.stat", canon.Handle{Rep: descriptor{path: ".", dir: true}})
+	w.call("filesystem/types [method]descriptor.stat", canon.Handle{Rep: asset{path: ".", dir: true}})
 	_, _ = w.try("io/poll [method]pollable.block", w.call("clocks/monotonic-clock subscribe-duration", uint64(9)))
 	if looked {
 		t.Error("a guest that was being born reached the world of an invocation")

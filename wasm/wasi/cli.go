@@ -17,51 +17,46 @@ type ExitError struct {
 // Error says the code.
 func (e *ExitError) Error() string { return fmt.Sprintf("guest exited with code %d", e.Code) }
 
-func (c *call) exit(code uint8) any {
-	return c.trap(fault.As(fault.Invalid, "wasi exit", &ExitError{Code: code}))
+func (c *Call) exit(code uint8) any {
+	return c.Trap(fault.As(fault.Invalid, "wasi exit", &ExitError{Code: code}))
 }
 
 func cli() []*link.Interface {
 	return []*link.Interface{
-		face("cli/environment", map[string]link.Func{
-			"get-environment": fn(func(c *call) any {
+		Face("cli/environment", map[string]link.Func{
+			"get-environment": Func(func(c *Call) any {
 				list := make([]any, 0, len(c.cfg.Env))
 				for _, e := range c.cfg.Env {
 					list = append(list, []any{e[0], e[1]})
 				}
 				return list
 			}),
-			"get-arguments": fn(func(c *call) any {
+			"get-arguments": Func(func(c *Call) any {
 				list := make([]any, 0, len(c.cfg.Args))
 				for _, a := range c.cfg.Args {
 					list = append(list, a)
 				}
 				return list
 			}),
-			"initial-cwd": fn(func(c *call) any {
-				if c.cfg.Files == nil {
-					return canon.Option{}
-				}
-				return canon.Some("/")
-			}),
+			"initial-cwd": Func(func(c *Call) any { return c.cwd() }),
 		}),
-		face("cli/exit", map[string]link.Func{
-			"exit": fn(func(c *call) any {
+		Face("cli/exit", map[string]link.Func{
+			"exit": Func(func(c *Call) any {
 				code := uint8(0)
-				if arg[canon.Result](c, 0).IsErr {
+				if Arg[canon.Result](c, 0).IsErr {
 					code = 1
 				}
 				return c.exit(code)
 			}),
-			"exit-with-code": fn(func(c *call) any { return c.exit(arg[uint8](c, 0)) }),
+			"exit-with-code": Func(func(c *Call) any { return c.exit(Arg[uint8](c, 0)) }),
 		}),
-		face("cli/stdin", map[string]link.Func{"get-stdin": answer(own(stdin))}),
-		face("cli/stdout", map[string]link.Func{"get-stdout": answer(own(stdout))}),
-		face("cli/stderr", map[string]link.Func{"get-stderr": answer(own(stderr))}),
-		face("cli/terminal-input", nil, "terminal-input"),
-		face("cli/terminal-output", nil, "terminal-output"),
-		face("cli/terminal-stdin", map[string]link.Func{"get-terminal-stdin": answer(canon.Option{})}),
-		face("cli/terminal-stdout", map[string]link.Func{"get-terminal-stdout": answer(canon.Option{})}),
-		face("cli/terminal-stderr", map[string]link.Func{"get-terminal-stderr": answer(canon.Option{})}),
+		Face("cli/stdin", map[string]link.Func{"get-stdin": answer(own(stdin))}),
+		Face("cli/stdout", map[string]link.Func{"get-stdout": answer(own(stdout))}),
+		Face("cli/stderr", map[string]link.Func{"get-stderr": answer(own(stderr))}),
+		Face("cli/terminal-input", nil, "terminal-input"),
+		Face("cli/terminal-output", nil, "terminal-output"),
+		Face("cli/terminal-stdin", map[string]link.Func{"get-terminal-stdin": answer(canon.Option{})}),
+		Face("cli/terminal-stdout", map[string]link.Func{"get-terminal-stdout": answer(canon.Option{})}),
+		Face("cli/terminal-stderr", map[string]link.Func{"get-terminal-stderr": answer(canon.Option{})}),
 	}
 }

@@ -10,17 +10,17 @@ import (
 
 func clocks() []*link.Interface {
 	return []*link.Interface{
-		face("clocks/monotonic-clock", map[string]link.Func{
-			"now":               fn(func(c *call) any { return c.now() }),
+		Face("clocks/monotonic-clock", map[string]link.Func{
+			"now":               Func(func(c *Call) any { return c.now() }),
 			"resolution":        answer(uint64(1)),
-			"subscribe-instant": fn(func(c *call) any { return own(pollable(arg[uint64](c, 0))) }),
-			"subscribe-duration": fn(func(c *call) any {
-				now, d := c.now(), arg[uint64](c, 0)
-				return own(pollable(now + min(d, math.MaxUint64-now)))
+			"subscribe-instant": Func(func(c *Call) any { return own(moment(Arg[uint64](c, 0))) }),
+			"subscribe-duration": Func(func(c *Call) any {
+				now, d := c.now(), Arg[uint64](c, 0)
+				return own(moment(now + min(d, math.MaxUint64-now)))
 			}),
 		}),
-		face("clocks/wall-clock", map[string]link.Func{
-			"now":        fn(func(c *call) any { return datetime(c.cfg.Clock()) }),
+		Face("clocks/wall-clock", map[string]link.Func{
+			"now":        Func(func(c *Call) any { return datetime(c.cfg.Clock()) }),
 			"resolution": answer(datetime(time.Unix(0, 1))),
 		}),
 	}

@@ -215,3 +215,49 @@ func TestOnlyStatelessHandlesMayLiveInAnImage(t *testing.T) {
 		t.Error("a listing is fixed")
 	}
 }
+
+// bell is the source of an event.
+type bell struct{ rung bool }
+
+func (b *bell) Ready() bool { return b.rung }
+
+func TestAnEventCutsASleepShort(t *testing.T) {
+	slept := 0
+	b := &bell{}
+	var w *world
+	w = newWorld(t, Config{Monotonic: func() time.Duration { return 5 }, Sleep: func(ctx context.Context, _ time.Duration) error {
+		if slept++; slept == 1 {
+			return nil // the time of a replay
+		}
+		w.state.Wire().Change(func() { b.rung = true })
+		<-ctx.Done()
+		return ctx.Err()
+	}})
+	list := []any{w.call("clocks/monotonic-clock subscribe-duration", uint64(time.Hour)), own(Event{b})}
+	for i, want := range []uint32{0, 1, 1} {
+		if got := w.call("io/poll poll", list); !reflect.DeepEqual(got, []any{want}) {
+			t.Errorf("ready the %d. time: %v", i+1, got)
+		}
+	}
+	if slept != 2 {
+		t.Errorf("slept %d times", slept)
+	}
+}
+
+func TestAnEventThatNeverComesEndsWithTheContext(t *testing.T) {
+	w, best := newWorld(t, Config{}), time.Hour
+	for range 5 { // a busy machine is no failure
+		ctx, cancel := context.WithCancel(t.Context())
+		w.ctx = ctx
+		var canceled time.Time
+		time.AfterFunc(10*time.Millisecond, func() { canceled = time.Now(); cancel() })
+		_, err := w.try("io/poll [method]pollable.block", own(Event{&bell{}}))
+		best = min(best, time.Since(canceled))
+		if !fault.Is(err, fault.Canceled) {
+			t.Fatal(err)
+		}
+	}
+	if best > 50*time.Millisecond {
+		t.Errorf("woke %v after the context ended at best", best)
+	}
+}

@@ -6,7 +6,10 @@ import (
 	"io/fs"
 	"math"
 	"path"
+	"strconv"
 	"strings"
+
+	"greentic.dev/wasm/canon"
 )
 
 // fsError is a case of wasi:filesystem error-code.
@@ -17,13 +20,18 @@ func (e fsError) Error() string { return string(e) }
 const (
 	errAccess        fsError = "access"
 	errBadDescriptor fsError = "bad-descriptor"
+	errBusy          fsError = "busy"
 	errExist         fsError = "exist"
 	errInvalid       fsError = "invalid"
 	errIO            fsError = "io"
 	errIsDirectory   fsError = "is-directory"
+	errLoop          fsError = "loop"
 	errNameTooLong   fsError = "name-too-long"
 	errNoEntry       fsError = "no-entry"
+	errNoMemory      fsError = "insufficient-memory"
+	errNoSpace       fsError = "insufficient-space"
 	errNotDirectory  fsError = "not-directory"
+	errNotEmpty      fsError = "not-empty"
 	errNotPermitted  fsError = "not-permitted"
 	errOverflow      fsError = "overflow"
 	errReadOnly      fsError = "read-only"
@@ -47,22 +55,36 @@ func codeOf(err error) fsError {
 
 const maxPath = 4096 // bytes of a path
 
-// resolve finds the path of name below base. Absolute names and names that leave base are
-// not permitted; a name that goes through or ends as a directory must be one.
-func (c *call) resolve(base descriptor, name string) (string, error) {
+// checkPath refuses what is no path below a directory.
+func checkPath(name string) error {
 	switch {
-	case c.err != nil:
-		return "", errInvalid
-	case !base.dir:
-		return "", errNotDirectory
 	case name == "":
-		return "", errNoEntry
+		return errNoEntry
 	case len(name) > maxPath:
-		return "", errNameTooLong
+		return errNameTooLong
 	case strings.ContainsRune(name, 0):
-		return "", errInvalid
+		return errInvalid
 	case strings.HasPrefix(name, "/"):
-		return "", errNotPermitted
+		return errNotPermitted
+	}
+	return nil
+}
+
+// asset is a file or directory of Config.Files: a path fit for fs.FS. It holds no open file, so
+// nothing leaks when a guest forgets it, and nothing of an invocation.
+type asset struct {
+	path string
+	dir  bool
+}
+
+// resolve finds the path of name below a. Absolute names and names that leave a are not
+// permitted; a name that goes through or ends as a directory must be one.
+func (a asset) resolve(c *Call, name string) (string, error) {
+	if !a.dir {
+		return "", errNotDirectory
+	}
+	if err := checkPath(name); err != nil {
+		return "", err
 	}
 	depth := 0
 	for part := range strings.SplitSeq(name, "/") {
@@ -76,7 +98,7 @@ func (c *call) resolve(base descriptor, name string) (string, error) {
 			depth++
 		}
 	}
-	p := path.Join(base.path, name)
+	p := path.Join(a.path, name)
 	if !fs.ValidPath(p) {
 		return "", errInvalid
 	}
@@ -92,28 +114,109 @@ func (c *call) resolve(base descriptor, name string) (string, error) {
 	return p, nil
 }
 
+func (a asset) kind() string {
+	if a.dir {
+		return "directory"
+	}
+	return "regular-file"
+}
+
+func (a asset) rights() canon.Flags { return canon.Flags{"read"} }
+
+func (a asset) again() (descriptor, error) { return a, nil }
+
+func (a asset) find(c *Call, _ bool, name string) (object, error) {
+	p, err := a.resolve(c, name)
+	return asset{path: p}, err
+}
+
+// readlink finds no links, for the tree has none.
+func (a asset) readlink(c *Call, name string) (string, error) {
+	p, err := a.resolve(c, name)
+	if err != nil {
+		return "", err
+	}
+	if _, err := fs.Stat(c.cfg.Files, p); err != nil {
+		return "", err
+	}
+	return "", errInvalid
+}
+
+func (a asset) stat(c *Call) (canon.Record, error) {
+	info, err := fs.Stat(c.cfg.Files, a.path)
+	if err != nil {
+		return nil, err
+	}
+	size, modified := uint64(0), canon.Option{}
+	if info.Mode().IsRegular() {
+		size = uint64(max(info.Size(), 0))
+	}
+	if t := info.ModTime(); t.Unix() > 0 {
+		modified = canon.Some(datetime(t))
+	}
+	return status(kindOf(info.Mode()), 1, size, canon.Option{}, modified, canon.Option{}), nil
+}
+
+// identity changes when the path, size or time does.
+func (a asset) identity(c *Call) (string, error) {
+	info, err := fs.Stat(c.cfg.Files, a.path)
+	if err != nil {
+		return "", err
+	}
+	return a.path + "\x00" + strconv.FormatInt(info.Size(), 10) + "\x00" + strconv.FormatInt(info.ModTime().UnixNano(), 10), nil
+}
+
+// open opens for reading. Whatever would change the tree answers read-only.
+func (a asset) open(c *Call, how opening) (descriptor, error) {
+	p, err := a.resolve(c, how.name)
+	if err != nil {
+		return nil, err
+	}
+	info, err := fs.Stat(c.cfg.Files, p)
+	switch {
+	case err != nil && how.create && codeOf(err) == errNoEntry:
+		return nil, errReadOnly
+	case err != nil:
+		return nil, err
+	case how.create && how.exclusive:
+		return nil, errExist
+	case how.directory && !info.IsDir():
+		return nil, errNotDirectory
+	case how.truncate || how.write || how.mutate:
+		return nil, errReadOnly
+	case !info.IsDir() && !info.Mode().IsRegular():
+		return nil, errNotPermitted
+	}
+	return asset{path: p, dir: info.IsDir()}, nil
+}
+
+func (a asset) list(c *Call) ([]listed, error) {
+	entries, err := fs.ReadDir(c.cfg.Files, a.path)
+	if err != nil {
+		return nil, err
+	}
+	list := make([]listed, len(entries))
+	for i, e := range entries {
+		list[i] = listed{kind: kindOf(e.Type()), name: e.Name()}
+	}
+	return list, nil
+}
+
+func (a asset) read(c *Call, n int, offset int64) ([]byte, bool, error) {
+	return readAt(c.cfg.Files, a.path, n, offset)
+}
+
 // fileStream reads a file from an offset on.
 type fileStream struct {
-	path   string
+	from   descriptor
 	offset int64
 }
 
-func (c *call) readViaStream() (any, error) {
-	d, offset := self[descriptor](c, 0), arg[uint64](c, 1)
-	switch {
-	case d.dir:
-		return nil, errIsDirectory
-	case offset > math.MaxInt64:
-		return nil, errOverflow
-	}
-	return own(&fileStream{path: d.path, offset: int64(offset)}), nil
-}
-
-func (f *fileStream) read(c *call, n int, _ bool) ([]byte, error) {
-	if c.cfg.Files == nil {
+func (f *fileStream) Read(c *Call, n int, _ bool) ([]byte, error) {
+	if _, ok := f.from.(asset); ok && c.cfg.Files == nil {
 		return nil, io.EOF
 	}
-	b, end, err := readAt(c.cfg.Files, f.path, n, f.offset)
+	b, end, err := f.from.read(c, n, f.offset)
 	if err != nil {
 		return nil, codeOf(err)
 	}
@@ -124,22 +227,22 @@ func (f *fileStream) read(c *call, n int, _ bool) ([]byte, error) {
 	return b, nil
 }
 
-// readFile is descriptor.read: length, offset -> bytes and whether the end was reached.
-func (c *call) readFile() (any, error) {
-	d, length, offset := self[descriptor](c, 0), arg[uint64](c, 1), arg[uint64](c, 2)
-	switch {
-	case d.dir:
-		return nil, errIsDirectory
-	case offset > math.MaxInt64:
-		return nil, errOverflow
-	case c.err != nil || length == 0:
-		return []any{[]byte{}, false}, nil
+func (f *fileStream) Subscribe() Pollable { return moment(0) }
+
+// Dropped gives up what the stream reads.
+func (f *fileStream) Dropped() error {
+	if o, ok := f.from.(*opened); ok {
+		return o.Dropped()
 	}
-	b, end, err := readAt(c.cfg.Files, d.path, int(min(length, maxRead)), int64(offset))
-	if err != nil {
-		return nil, err
+	return nil
+}
+
+// offsetOf is a file position of the guest.
+func offsetOf(offset uint64) (int64, error) {
+	if offset > math.MaxInt64 {
+		return 0, errOverflow
 	}
-	return []any{b, end}, nil
+	return int64(offset), nil
 }
 
 // readAt reads up to n bytes at an offset and says whether the file ends there.
@@ -171,4 +274,17 @@ func readAt(files fs.FS, name string, n int, offset int64) ([]byte, bool, error)
 		return buf[:got], true, nil
 	}
 	return buf[:got], offset+int64(got) == info.Size(), err
+}
+
+// kindOf is the descriptor-type of a mode.
+func kindOf(m fs.FileMode) string {
+	switch {
+	case m.IsDir():
+		return "directory"
+	case m.IsRegular():
+		return "regular-file"
+	case m&fs.ModeSymlink != 0:
+		return "symbolic-link"
+	}
+	return "unknown"
 }

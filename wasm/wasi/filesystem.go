@@ -3,73 +3,103 @@ package wasi
 import (
 	"crypto/sha256"
 	"encoding/binary"
-	"io/fs"
-	"strconv"
+	"errors"
 
+	"greentic.dev/greentic/fault"
 	"greentic.dev/wasm/canon"
 	"greentic.dev/wasm/link"
 )
 
-// descriptor is an opened file or directory: a path in Config.Files, fit for fs.FS. It holds
-// no open file, so nothing leaks when a guest forgets it.
-type descriptor struct {
-	path string
-	dir  bool
+// object is what stands at a path.
+type object interface {
+	stat(c *Call) (canon.Record, error)
+	identity(c *Call) (string, error) // another text for another object, size or time
 }
 
-// entries is a directory being listed.
-type entries struct{ rest []fs.DirEntry }
+// descriptor is an opened file or directory, of the asset tree or of the scratch directory.
+type descriptor interface {
+	object
+	kind() string        // descriptor-type
+	rights() canon.Flags // descriptor-flags
+	read(c *Call, n int, offset int64) (b []byte, end bool, err error)
+	again() (descriptor, error) // the same once more, for a stream
+	list(c *Call) ([]listed, error)
+	find(c *Call, follow bool, name string) (object, error)
+	open(c *Call, how opening) (descriptor, error)
+	readlink(c *Call, name string) (string, error)
+}
+
+// opening is what open-at asks for.
+type opening struct {
+	name                                   string
+	follow                                 bool
+	create, directory, exclusive, truncate bool
+	read, write, mutate                    bool
+}
+
+// listed is an entry of a directory.
+type listed struct{ kind, name string }
+
+// listing is a directory being listed.
+type listing struct {
+	state *State
+	rest  []listed
+	of    *opened // a scratch directory; nil: none
+}
+
+// maxListed is how many entries the listings of an invocation hold together.
+const maxListed = 100_000
 
 func filesystem() []*link.Interface {
-	preopens := face("filesystem/preopens", map[string]link.Func{
-		"get-directories": fn(func(c *call) any {
-			if c.cfg.Files == nil {
-				return []any{}
-			}
-			return []any{[]any{own(descriptor{path: ".", dir: true}), "/"}}
-		}),
-	})
+	preopens := Face("filesystem/preopens", map[string]link.Func{"get-directories": Func((*Call).preopens)})
 	funcs := map[string]link.Func{
-		"filesystem-error-code": fn(func(c *call) any {
-			if e := self[*ioError](c, 0); e != nil && e.code != "" {
-				return canon.Some(enum(e.code))
+		"filesystem-error-code": Func(func(c *Call) any {
+			var code fsError
+			if e := Self[*Failure](c, 0); e != nil && errors.As(e.Err, &code) {
+				return canon.Some(enum(string(code)))
 			}
 			return canon.Option{}
 		}),
-		"[method]directory-entry-stream.read-directory-entry": fn((*call).nextEntry),
+		"[method]directory-entry-stream.read-directory-entry": Func((*Call).nextEntry),
+		"[method]descriptor.is-same-object":                   Func((*Call).isSame),
 	}
-	for name, f := range map[string]func(*call) (any, error){
-		"read-via-stream":  (*call).readViaStream,
-		"advise":           (*call).nothing,
-		"sync-data":        (*call).nothing,
-		"sync":             (*call).nothing,
-		"get-flags":        func(c *call) (any, error) { return canon.Flags{"read"}, nil },
-		"get-type":         (*call).getType,
-		"read":             (*call).readFile,
-		"read-directory":   (*call).readDirectory,
-		"stat":             func(c *call) (any, error) { return c.stat(self[descriptor](c, 0).path) },
-		"stat-at":          func(c *call) (any, error) { return at(c, c.stat) },
-		"open-at":          (*call).openAt,
-		"readlink-at":      (*call).readlinkAt,
-		"metadata-hash":    func(c *call) (any, error) { return c.hash(self[descriptor](c, 0).path) },
-		"metadata-hash-at": func(c *call) (any, error) { return at(c, c.hash) },
+	for name, f := range map[string]func(*Call) (any, error){
+		"read-via-stream":  (*Call).readViaStream,
+		"advise":           (*Call).nothing,
+		"sync-data":        (*Call).nothing,
+		"sync":             (*Call).nothing,
+		"get-flags":        (*Call).getFlags,
+		"get-type":         (*Call).getType,
+		"read":             (*Call).readFile,
+		"read-directory":   (*Call).readDirectory,
+		"stat":             func(c *Call) (any, error) { return at(c, object.stat) },
+		"stat-at":          func(c *Call) (any, error) { return at(c, object.stat) },
+		"open-at":          (*Call).openAt,
+		"readlink-at":      (*Call).readlinkAt,
+		"metadata-hash":    func(c *Call) (any, error) { return at(c, hash) },
+		"metadata-hash-at": func(c *Call) (any, error) { return at(c, hash) },
+
+		"write-via-stream":    func(c *Call) (any, error) { return c.sinkAt(Arg[uint64](c, 1), false) },
+		"append-via-stream":   func(c *Call) (any, error) { return c.sinkAt(0, true) },
+		"set-size":            (*Call).setSize,
+		"set-times":           (*Call).setTimes,
+		"set-times-at":        (*Call).setTimesAt,
+		"write":               (*Call).writeFile,
+		"create-directory-at": (*Call).createDirectoryAt,
+		"remove-directory-at": (*Call).removeDirectoryAt,
+		"unlink-file-at":      (*Call).unlinkFileAt,
+		"rename-at":           (*Call).renameAt,
+		"link-at":             (*Call).linkAt,
+		"symlink-at":          (*Call).symlinkAt,
 	} {
 		funcs["[method]descriptor."+name] = fallible(f)
 	}
-	for _, name := range []string{"write-via-stream", "append-via-stream", "set-size", "set-times", "write",
-		"create-directory-at", "set-times-at", "link-at", "remove-directory-at", "rename-at", "symlink-at", "unlink-file-at"} {
-		funcs["[method]descriptor."+name] = fallible(func(*call) (any, error) { return nil, errReadOnly })
-	}
-	funcs["[method]descriptor.is-same-object"] = fn(func(c *call) any { return self[descriptor](c, 0) == self[descriptor](c, 1) })
-	return []*link.Interface{preopens, face("filesystem/types", funcs, "descriptor", "directory-entry-stream")}
+	return []*link.Interface{preopens, Face("filesystem/types", funcs, "descriptor", "directory-entry-stream")}
 }
 
 // fallible makes a host function out of f whose errors are values of error-code.
-func fallible(f func(*call) (any, error)) link.Func {
-	return fn(func(c *call) any {
-		if c.cfg.Files == nil {
-			return canon.Err(enum(string(errBadDescriptor))) // a handle kept from another world
-		}
+func fallible(f func(*Call) (any, error)) link.Func {
+	return Func(func(c *Call) any {
 		v, err := f(c)
 		if err != nil {
 			return canon.Err(enum(string(codeOf(err))))
@@ -78,54 +108,118 @@ func fallible(f func(*call) (any, error)) link.Func {
 	})
 }
 
-func (c *call) nothing() (any, error) { self[descriptor](c, 0); return nil, nil }
+func (c *Call) preopens() any {
+	list := []any{}
+	if c.cfg.Files != nil {
+		list = append(list, []any{own(asset{path: ".", dir: true}), "/"})
+	}
+	if c.scratch != nil {
+		list = append(list, []any{own(scratchRoot{}), scratchPath})
+	}
+	return list
+}
 
-func (c *call) getType() (any, error) {
-	if self[descriptor](c, 0).dir {
+// descriptor is the open file or directory behind argument i. A handle kept from another world
+// is a bad descriptor, anything else than a descriptor traps.
+func (c *Call) descriptor(i int) (descriptor, error) {
+	switch d := Self[any](c, i).(type) {
+	case asset:
+		if c.cfg.Files != nil {
+			return d, nil
+		}
+	case scratchRoot:
+		if c.scratch != nil {
+			c.Touched("it looked into its scratch directory")
+			return c.scratch.top, nil
+		}
+	case *opened:
+		if d.in == c.scratch {
+			return d, nil
+		}
+	default:
+		c.Trapf(fault.Invalid, "filesystem", "a handle is to %T, not to a descriptor", d)
+	}
+	return nil, errBadDescriptor
+}
+
+func (c *Call) nothing() (any, error) {
+	_, err := c.descriptor(0)
+	return nil, err
+}
+
+func (c *Call) getType() (any, error) {
+	if _, ok := Self[any](c, 0).(scratchRoot); ok && c.scratch != nil {
 		return enum("directory"), nil
 	}
-	return enum("regular-file"), nil
-}
-
-// at runs f on the path of a "…-at" function: descriptor, path-flags, path.
-func at(c *call, f func(string) (any, error)) (any, error) {
-	base, name := self[descriptor](c, 0), arg[string](c, 2)
-	p, err := c.resolve(base, name)
+	d, err := c.descriptor(0)
 	if err != nil {
 		return nil, err
 	}
-	return f(p)
+	return enum(d.kind()), nil
 }
 
-func (c *call) stat(p string) (any, error) {
-	info, err := fs.Stat(c.cfg.Files, p)
+func (c *Call) getFlags() (any, error) {
+	if _, ok := Self[any](c, 0).(scratchRoot); ok && c.scratch != nil {
+		return c.scratch.top.rights(), nil
+	}
+	d, err := c.descriptor(0)
 	if err != nil {
 		return nil, err
 	}
-	size, modified := uint64(0), canon.Option{}
-	if info.Mode().IsRegular() {
-		size = uint64(max(info.Size(), 0))
+	return d.rights(), nil
+}
+
+func (c *Call) isSame() any {
+	a, errA := c.descriptor(0)
+	b, errB := c.descriptor(1)
+	if errA != nil || errB != nil {
+		return false
 	}
-	if t := info.ModTime(); t.Unix() > 0 {
-		modified = canon.Some(datetime(t))
+	x, okX := a.(*opened)
+	y, okY := b.(*opened)
+	if okX && okY {
+		return x.node == y.node
 	}
+	return a == b
+}
+
+// at runs f on the object of a function: the descriptor, or for "…-at" functions, which have
+// path-flags and path behind it, what stands there.
+func at[T any](c *Call, f func(object, *Call) (T, error)) (any, error) {
+	d, err := c.descriptor(0)
+	if err != nil {
+		return nil, err
+	}
+	var o object = d
+	if len(c.args) > 1 {
+		follow, name := has(Arg[canon.Flags](c, 1), "symlink-follow"), Arg[string](c, 2)
+		if c.err != nil {
+			return nil, errInvalid
+		}
+		if o, err = d.find(c, follow, name); err != nil {
+			return nil, err
+		}
+	}
+	return f(o, c)
+}
+
+// status is a descriptor-stat.
+func status(kind string, links, size uint64, accessed, modified, changed canon.Option) canon.Record {
 	return canon.Record{
-		{Name: "type", Value: enum(kindOf(info.Mode()))},
-		{Name: "link-count", Value: uint64(1)},
+		{Name: "type", Value: enum(kind)},
+		{Name: "link-count", Value: links},
 		{Name: "size", Value: size},
-		{Name: "data-access-timestamp", Value: canon.Option{}},
+		{Name: "data-access-timestamp", Value: accessed},
 		{Name: "data-modification-timestamp", Value: modified},
-		{Name: "status-change-timestamp", Value: canon.Option{}},
-	}, nil
+		{Name: "status-change-timestamp", Value: changed},
+	}
 }
 
-// hash identifies what stands at a path: it changes when the path, size or time does.
-func (c *call) hash(p string) (any, error) {
-	info, err := fs.Stat(c.cfg.Files, p)
+func hash(o object, c *Call) (canon.Record, error) {
+	text, err := o.identity(c)
 	if err != nil {
 		return nil, err
 	}
-	text := p + "\x00" + strconv.FormatInt(info.Size(), 10) + "\x00" + strconv.FormatInt(info.ModTime().UnixNano(), 10)
 	sum := sha256.Sum256([]byte(text))
 	return canon.Record{
 		{Name: "lower", Value: binary.LittleEndian.Uint64(sum[:8])},
@@ -133,68 +227,129 @@ func (c *call) hash(p string) (any, error) {
 	}, nil
 }
 
-// openAt opens for reading: descriptor, path-flags, path, open-flags, descriptor-flags.
-// Whatever would change the tree answers read-only.
-func (c *call) openAt() (any, error) {
-	base, name := self[descriptor](c, 0), arg[string](c, 2)
-	open, flags := arg[canon.Flags](c, 3), arg[canon.Flags](c, 4)
-	p, err := c.resolve(base, name)
+// openAt has descriptor, path-flags, path, open-flags and descriptor-flags.
+func (c *Call) openAt() (any, error) {
+	d, err := c.descriptor(0)
 	if err != nil {
 		return nil, err
 	}
-	info, err := fs.Stat(c.cfg.Files, p)
-	switch {
-	case err != nil && has(open, "create") && codeOf(err) == errNoEntry:
-		return nil, errReadOnly
-	case err != nil:
+	how, flags := Arg[canon.Flags](c, 3), Arg[canon.Flags](c, 4)
+	o := opening{
+		name: Arg[string](c, 2), follow: has(Arg[canon.Flags](c, 1), "symlink-follow"),
+		create: has(how, "create"), directory: has(how, "directory"), exclusive: has(how, "exclusive"), truncate: has(how, "truncate"),
+		read: has(flags, "read"), write: has(flags, "write"), mutate: has(flags, "mutate-directory"),
+	}
+	if c.err != nil {
+		return nil, errInvalid
+	}
+	opened, err := d.open(c, o)
+	if err != nil {
 		return nil, err
-	case has(open, "create") && has(open, "exclusive"):
-		return nil, errExist
-	case has(open, "directory") && !info.IsDir():
+	}
+	return own(opened), nil
+}
+
+func (c *Call) readlinkAt() (any, error) {
+	d, err := c.descriptor(0)
+	if err != nil {
+		return nil, err
+	}
+	name := Arg[string](c, 1)
+	if c.err != nil {
+		return nil, errInvalid
+	}
+	return d.readlink(c, name)
+}
+
+// readFile is descriptor.read: length, offset -> bytes and whether the end was reached.
+func (c *Call) readFile() (any, error) {
+	d, err := c.descriptor(0)
+	if err != nil {
+		return nil, err
+	}
+	length, at := Arg[uint64](c, 1), Arg[uint64](c, 2)
+	if d.kind() == "directory" {
+		return nil, errIsDirectory
+	}
+	offset, err := offsetOf(at)
+	if err != nil {
+		return nil, err
+	}
+	if c.err != nil || length == 0 {
+		return []any{[]byte{}, false}, nil
+	}
+	b, end, err := d.read(c, int(min(length, maxRead)), offset)
+	return []any{b, end}, err
+}
+
+func (c *Call) readViaStream() (any, error) {
+	d, err := c.descriptor(0)
+	if err != nil {
+		return nil, err
+	}
+	at := Arg[uint64](c, 1)
+	if d.kind() == "directory" {
+		return nil, errIsDirectory
+	}
+	offset, err := offsetOf(at)
+	if err != nil {
+		return nil, err
+	}
+	if d, err = d.again(); err != nil {
+		return nil, err
+	}
+	return own(&fileStream{from: d, offset: offset}), nil
+}
+
+func (c *Call) readDirectory() (any, error) {
+	d, err := c.descriptor(0)
+	if err != nil {
+		return nil, err
+	}
+	if d.kind() != "directory" {
 		return nil, errNotDirectory
-	case has(open, "truncate") || has(flags, "write") || has(flags, "mutate-directory"):
-		return nil, errReadOnly
-	case !info.IsDir() && !info.Mode().IsRegular():
-		return nil, errNotPermitted
 	}
-	return own(descriptor{path: p, dir: info.IsDir()}), nil
-}
-
-// readlinkAt finds no links, for the tree has none.
-func (c *call) readlinkAt() (any, error) {
-	p, err := c.resolve(self[descriptor](c, 0), arg[string](c, 1))
+	list, err := d.list(c)
 	if err != nil {
 		return nil, err
 	}
-	if _, err := fs.Stat(c.cfg.Files, p); err != nil {
-		return nil, err
+	if c.listed+len(list) > maxListed {
+		return nil, errNoMemory
 	}
-	return nil, errInvalid
+	l := &listing{state: c.State, rest: list}
+	if o, ok := d.(*opened); ok {
+		held, err := o.again()
+		if err != nil {
+			return nil, err
+		}
+		l.of = held.(*opened)
+	}
+	c.listed += len(list)
+	return own(l), nil
 }
 
-func (c *call) readDirectory() (any, error) {
-	d := self[descriptor](c, 0)
-	if c.err == nil && !d.dir {
-		return nil, errNotDirectory
-	}
-	list, err := fs.ReadDir(c.cfg.Files, d.path)
-	if err != nil {
-		return nil, err
-	}
-	return own(&entries{rest: list}), nil
-}
-
-func (c *call) nextEntry() any {
-	e := self[*entries](c, 0)
-	if e == nil || len(e.rest) == 0 {
+func (c *Call) nextEntry() any {
+	l := Self[*listing](c, 0)
+	if l == nil || len(l.rest) == 0 {
 		return canon.OK(canon.Option{})
 	}
-	entry := e.rest[0]
-	e.rest = e.rest[1:]
+	entry := l.rest[0]
+	l.rest = l.rest[1:]
+	c.listed--
 	return canon.OK(canon.Some(canon.Record{
-		{Name: "type", Value: enum(kindOf(entry.Type()))},
-		{Name: "name", Value: entry.Name()},
+		{Name: "type", Value: enum(entry.kind)},
+		{Name: "name", Value: entry.name},
 	}))
+}
+
+// Dropped gives back what the listing held.
+func (l *listing) Dropped() error {
+	l.state.listed -= len(l.rest)
+	l.rest = nil
+	if l.of != nil {
+		return l.of.Dropped()
+	}
+	return nil
 }
 
 func has(flags canon.Flags, name string) bool {
@@ -204,17 +359,4 @@ func has(flags canon.Flags, name string) bool {
 		}
 	}
 	return false
-}
-
-// kindOf is the descriptor-type of a mode.
-func kindOf(m fs.FileMode) string {
-	switch {
-	case m.IsDir():
-		return "directory"
-	case m.IsRegular():
-		return "regular-file"
-	case m&fs.ModeSymlink != 0:
-		return "symbolic-link"
-	}
-	return "unknown"
 }

@@ -14,16 +14,16 @@ const maxRandom = 1 << 20
 
 func random() []*link.Interface {
 	return []*link.Interface{
-		face("random/random", map[string]link.Func{
-			"get-random-bytes": fn(func(c *call) any { return c.randomBytes(c.cfg.Random.Read) }),
-			"get-random-u64":   fn(func(c *call) any { return c.randomU64() }),
+		Face("random/random", map[string]link.Func{
+			"get-random-bytes": Func(func(c *Call) any { return c.randomBytes(c.cfg.Random.Read) }),
+			"get-random-u64":   Func(func(c *Call) any { return c.randomU64() }),
 		}),
-		face("random/insecure", map[string]link.Func{
-			"get-insecure-random-bytes": fn(func(c *call) any { return c.randomBytes(c.insecureRead) }),
-			"get-insecure-random-u64":   fn(func(c *call) any { return c.cheap().Uint64() }),
+		Face("random/insecure", map[string]link.Func{
+			"get-insecure-random-bytes": Func(func(c *Call) any { return c.randomBytes(c.insecureRead) }),
+			"get-insecure-random-u64":   Func(func(c *Call) any { return c.cheap().Uint64() }),
 		}),
-		face("random/insecure-seed", map[string]link.Func{
-			"insecure-seed": fn(func(c *call) any {
+		Face("random/insecure-seed", map[string]link.Func{
+			"insecure-seed": Func(func(c *Call) any {
 				seed := c.seed()
 				return []any{seed[0], seed[1]}
 			}),
@@ -35,28 +35,28 @@ type readFunc func([]byte) (int, error)
 
 func (f readFunc) Read(b []byte) (int, error) { return f(b) }
 
-func (c *call) randomBytes(source readFunc) any {
-	n := arg[uint64](c, 0)
+func (c *Call) randomBytes(source readFunc) any {
+	n := Arg[uint64](c, 0)
 	if n > maxRandom {
-		return c.trapf(fault.Exhausted, "random", "%d bytes asked for at once; the limit is %d", n, maxRandom)
+		return c.Trapf(fault.Exhausted, "random", "%d bytes asked for at once; the limit is %d", n, maxRandom)
 	}
 	b := make([]byte, n)
 	if _, err := io.ReadFull(source, b); err != nil {
-		return c.trap(fault.As(fault.Unavailable, "wasi random", err))
+		return c.Trap(fault.As(fault.Unavailable, "wasi random", err))
 	}
 	return b
 }
 
-func (c *call) randomU64() uint64 {
+func (c *Call) randomU64() uint64 {
 	var b [8]byte
 	if _, err := io.ReadFull(c.cfg.Random, b[:]); err != nil {
-		c.trap(fault.As(fault.Unavailable, "wasi random", err))
+		c.Trap(fault.As(fault.Unavailable, "wasi random", err))
 	}
 	return binary.LittleEndian.Uint64(b[:])
 }
 
 // seed is drawn once per invocation unless the configuration fixes it.
-func (c *call) seed() [2]uint64 {
+func (c *Call) seed() [2]uint64 {
 	if c.cfg.InsecureSeed == [2]uint64{} {
 		c.cfg.InsecureSeed = [2]uint64{c.randomU64(), c.randomU64()}
 	}
@@ -64,7 +64,7 @@ func (c *call) seed() [2]uint64 {
 }
 
 // cheap is the invocation's fast generator.
-func (c *call) cheap() *rand.Rand {
+func (c *Call) cheap() *rand.Rand {
 	if c.insecure == nil {
 		seed := c.seed()
 		c.insecure = rand.New(rand.NewPCG(seed[0], seed[1]))
@@ -72,7 +72,7 @@ func (c *call) cheap() *rand.Rand {
 	return c.insecure
 }
 
-func (c *call) insecureRead(b []byte) (int, error) {
+func (c *Call) insecureRead(b []byte) (int, error) {
 	r := c.cheap()
 	for i := range b {
 		b[i] = byte(r.Uint32())

@@ -3,6 +3,7 @@ package wasi
 import (
 	"context"
 	"slices"
+	"strings"
 
 	"greentic.dev/wasm/link"
 )
@@ -14,18 +15,22 @@ const version = "0.2.9"
 // wasi:cli, wasi:filesystem and wasi:sockets, whole, in their 0.2 form. Every invocation of
 // what is bound with h needs a *State in link.Call.System.
 func Register(h *link.Hosts) {
-	for _, i := range interfaces() {
+	for _, i := range Interfaces() {
 		h.Add(i)
 	}
 }
 
-func interfaces() []*link.Interface {
+// Interfaces is what Register adds.
+func Interfaces() []*link.Interface {
 	return slices.Concat(ioInterfaces(), clocks(), random(), cli(), filesystem(), sockets())
 }
 
-// face is one interface; its resources need no destructor, for they hold nothing.
-func face(name string, funcs map[string]link.Func, resources ...string) *link.Interface {
-	i := &link.Interface{Name: "wasi:" + name + "@" + version, Funcs: funcs, Fixed: Fixed,
+// Face is one interface of WASI, by its name without "wasi:" and version, with functions made by
+// Func. Its resources need no destructor: those that hold something end by their own means
+// (link.Dropper).
+func Face(name string, funcs map[string]link.Func, resources ...string) *link.Interface {
+	waits := strings.HasPrefix(name, "io/") || strings.HasPrefix(name, "http/")
+	i := &link.Interface{Name: "wasi:" + name + "@" + version, Funcs: funcs, Fixed: Fixed, Quick: !waits,
 		Resources: make(map[string]func(context.Context, *link.Call, any), len(resources))}
 	for _, r := range resources {
 		i.Resources[r] = nil

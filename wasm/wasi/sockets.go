@@ -28,13 +28,13 @@ func sockets() []*link.Interface {
 	udp = methods("outgoing-datagram-stream", udp, "check-send", "send", "subscribe")
 	lookup := methods("resolve-address-stream", map[string]link.Func{"resolve-addresses": denied}, "resolve-next-address", "subscribe")
 	return []*link.Interface{
-		face("sockets/network", map[string]link.Func{"network-error-code": answer(canon.Option{})}, "network"),
-		face("sockets/instance-network", map[string]link.Func{"instance-network": answer(own(network{}))}),
-		face("sockets/ip-name-lookup", lookup, "resolve-address-stream"),
-		face("sockets/tcp-create-socket", map[string]link.Func{"create-tcp-socket": denied}),
-		face("sockets/udp-create-socket", map[string]link.Func{"create-udp-socket": denied}),
-		face("sockets/tcp", tcp, "tcp-socket"),
-		face("sockets/udp", udp, "udp-socket", "incoming-datagram-stream", "outgoing-datagram-stream"),
+		Face("sockets/network", map[string]link.Func{"network-error-code": answer(canon.Option{})}, "network"),
+		Face("sockets/instance-network", map[string]link.Func{"instance-network": answer(own(network{}))}),
+		Face("sockets/ip-name-lookup", lookup, "resolve-address-stream"),
+		Face("sockets/tcp-create-socket", map[string]link.Func{"create-tcp-socket": denied}),
+		Face("sockets/udp-create-socket", map[string]link.Func{"create-udp-socket": denied}),
+		Face("sockets/tcp", tcp, "tcp-socket"),
+		Face("sockets/udp", udp, "udp-socket", "incoming-datagram-stream", "outgoing-datagram-stream"),
 	}
 }
 
@@ -44,8 +44,8 @@ func methods(resource string, to map[string]link.Func, names ...string) map[stri
 		to = make(map[string]link.Func, len(names))
 	}
 	for _, name := range names {
-		to["[method]"+resource+"."+name] = fn(func(c *call) any {
-			return c.trapf(fault.Denied, "sockets", "%s.%s: there are no sockets", resource, name)
+		to["[method]"+resource+"."+name] = Func(func(c *Call) any {
+			return c.Trapf(fault.Denied, "sockets", "%s.%s: there are no sockets", resource, name)
 		})
 	}
 	return to

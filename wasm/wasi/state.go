@@ -6,6 +6,7 @@ import (
 	"io"
 	"io/fs"
 	"math/rand/v2"
+	"net/http"
 	"time"
 )
 
@@ -22,6 +23,17 @@ type Config struct {
 	// It must not lead outside itself by symbolic links: os.Root.FS, embed.FS, fstest.MapFS
 	// and zip.Reader do not.
 	Files fs.FS
+
+	// Scratch is an empty directory of the invocation's own at "/scratch", in memory. It has a
+	// fixed name of its own, so that it never hides an asset and guests find it with or without
+	// Files. It ends with the invocation.
+	Scratch Scratch
+
+	// HTTP sends the requests of wasi:http; nil means that each is denied. It is called on
+	// goroutines of the State, with a context that ends with the invocation and carries its
+	// deadline but no values; it must return soon after that context ends, follow no redirects
+	// and be safe for concurrent use. Of an error the guest learns the kind as an error-code.
+	HTTP http.RoundTripper
 
 	// Stdin must not block; nil is at its end.
 	Stdin io.Reader
@@ -40,17 +52,34 @@ type Config struct {
 	InsecureSeed [2]uint64
 }
 
-// State is the WASI side of one invocation. The embedder stores it in link.Call.System. It
-// serves one goroutine at a time and holds nothing that must be closed.
+// State is the WASI side of one invocation. The embedder stores it in link.Call.System and
+// closes it when the invocation has ended. It serves one goroutine at a time.
 type State struct {
 	cfg      Config
 	left     int64 // output bytes still allowed
 	insecure *rand.Rand
-	spoilt   string // what a guest that was being born did that an image cannot hold
+	scratch  *scratch // nil: none
+	listed   int      // entries that open listings hold
+	unborn   bool     // an image is being made
+	spoilt   string   // what a guest that was being born did that an image cannot hold
+
+	wire  Wire
+	parts map[any]Part
+}
+
+// Part is what a package that adds interfaces keeps for one invocation.
+type Part interface {
+	Close() // ends what the part started, and returns when it has ended
 }
 
 // NewState makes the state of one invocation.
 func NewState(cfg Config) *State {
+	s := &State{}
+	s.begin(cfg)
+	return s
+}
+
+func (s *State) begin(cfg Config) {
 	if cfg.OutputLimit == 0 {
 		cfg.OutputLimit = DefaultOutputLimit
 	}
@@ -67,7 +96,44 @@ func NewState(cfg Config) *State {
 	if cfg.Random == nil {
 		cfg.Random = crand.Reader
 	}
-	return &State{cfg: cfg, left: cfg.OutputLimit}
+	s.cfg, s.left = cfg, cfg.OutputLimit
+	if cfg.Scratch.Bytes > 0 {
+		s.scratch = newScratch(cfg.Scratch, cfg.Clock())
+	}
+}
+
+// Close ends the requests that are under way and returns when their goroutines are gone. The
+// state must not be used afterwards.
+func (s *State) Close() {
+	for _, p := range s.parts {
+		p.Close()
+	}
+}
+
+// Part is what is kept under a key, made if there is none.
+func (s *State) Part(key any, make func() Part) Part {
+	p := s.parts[key]
+	if p == nil {
+		p = make()
+		if s.parts == nil {
+			s.parts = map[any]Part{}
+		}
+		s.parts[key] = p
+	}
+	return p
+}
+
+// Wire is what the guest shares with what works for it.
+func (s *State) Wire() *Wire { return &s.wire }
+
+// Config is the world of the invocation; nothing in it is nil that has a default.
+func (s *State) Config() *Config { return &s.cfg }
+
+// Touched says that the guest did what an image of it cannot hold; it spoils its birth.
+func (s *State) Touched(why string) {
+	if s.unborn {
+		s.spoilt = why
+	}
 }
 
 func sleep(ctx context.Context, d time.Duration) error {
@@ -82,10 +148,10 @@ func sleep(ctx context.Context, d time.Duration) error {
 }
 
 // Fixed reports whether the resource behind a handle holds nothing of one invocation (standard
-// streams, descriptors, pollables), so that a handle to it may be part of an instance's image.
+// streams, assets, the scratch directory by name, moments), so that a handle to it may be part of an instance's image.
 func Fixed(rep any) bool {
 	switch rep.(type) {
-	case stdio, descriptor, pollable, network:
+	case stdio, asset, scratchRoot, moment, network:
 		return true
 	}
 	return false

@@ -27,7 +27,7 @@ func declared(t *testing.T) *wit.Set {
 func TestEveryInterfaceIsWholeAndNothingIsInvented(t *testing.T) {
 	set := declared(t)
 	ours := map[string]*link.Interface{}
-	for _, i := range interfaces() {
+	for _, i := range Interfaces() {
 		ours[i.Name] = i
 		if set.Interface(i.Name) == nil {
 			t.Errorf("%s is not in WASI", i.Name)
@@ -61,19 +61,17 @@ func TestEveryInterfaceIsWholeAndNothingIsInvented(t *testing.T) {
 
 func TestEveryResultFitsItsType(t *testing.T) {
 	set := declared(t)
-	for _, i := range interfaces() {
+	for _, i := range Interfaces() {
 		for name, f := range i.Funcs {
 			ft := set.Interface(i.Name).Func(name)
-			for _, files := range []bool{true, false} {
-				cfg := Config{Args: []string{"a"}, Env: [][2]string{{"k", "v"}}, Stdin: strings.NewReader("some input")}
-				if files {
-					cfg.Files = tree()
-				}
+			for _, cfg := range []Config{{}, {Files: tree()}, {Scratch: Scratch{Bytes: 1 << 10}}} {
+				cfg.Args, cfg.Env, cfg.Stdin = []string{"a"}, [][2]string{{"k", "v"}}, strings.NewReader("some input")
+				state := NewState(cfg)
 				var args []any
 				for _, p := range ft.Params {
-					args = append(args, sample(p.Type))
+					args = append(args, sample(state, p.Type))
 				}
-				result, err := f(t.Context(), &link.Call{System: NewState(cfg), Type: ft}, args)
+				result, err := f(t.Context(), &link.Call{System: state, Type: ft}, args)
 				if err != nil {
 					if !strings.HasPrefix(i.Name, "wasi:sockets/") && !strings.HasPrefix(i.Name, "wasi:cli/exit") {
 						t.Errorf("%s %s: %v", i.Name, name, err)
@@ -89,7 +87,7 @@ func TestEveryResultFitsItsType(t *testing.T) {
 }
 
 // sample is a value of a type, handles to what the functions accept.
-func sample(t *binary.Type) any {
+func sample(state *State, t *binary.Type) any {
 	switch t.Kind {
 	case binary.Bool:
 		return false
@@ -105,7 +103,7 @@ func sample(t *binary.Type) any {
 		if t.Elem.Kind == binary.U8 {
 			return []byte("x")
 		}
-		return []any{sample(t.Elem)}
+		return []any{sample(state, t.Elem)}
 	case binary.Enum:
 		return enum(t.Names[0])
 	case binary.Variant:
@@ -118,11 +116,19 @@ func sample(t *binary.Type) any {
 		return canon.Flags{}
 	case binary.Own, binary.Borrow:
 		return own(map[string]any{
-			"error": &ioError{text: "broken", code: "io"}, "pollable": pollable(0), "input-stream": stdin, "output-stream": stdout,
-			"descriptor": descriptor{path: ".", dir: true}, "directory-entry-stream": &entries{}, "network": network{},
+			"error": &Failure{errIO}, "pollable": moment(0), "input-stream": stdin, "output-stream": stdout,
+			"descriptor": scratchRootOr(state), "directory-entry-stream": &listing{state: state}, "network": network{},
 		}[t.Resource.Name])
 	}
 	return nil
+}
+
+// scratchRootOr is the scratch directory where there is one, else the root of the files.
+func scratchRootOr(state *State) any {
+	if state.scratch != nil {
+		return scratchRoot{}
+	}
+	return asset{path: ".", dir: true}
 }
 
 // lower writes a result into a guest's memory as a call would.

@@ -22,14 +22,30 @@ type world struct {
 }
 
 func newWorld(t *testing.T, cfg Config) *world {
-	w := &world{t: t, ctx: t.Context(), state: NewState(cfg), funcs: map[string]link.Func{}}
-	for _, i := range interfaces() {
+	t.Helper()
+	w := &world{t: t, ctx: t.Context(), state: NewState(cfg), funcs: functions()}
+	t.Cleanup(w.state.Close)
+	return w
+}
+
+// functions is everything a guest can import.
+func functions() map[string]link.Func {
+	funcs := map[string]link.Func{}
+	for _, i := range Interfaces() {
 		name, _, _ := strings.Cut(strings.TrimPrefix(i.Name, "wasi:"), "@")
 		for f, fn := range i.Funcs {
-			w.funcs[name+" "+f] = fn
+			funcs[name+" "+f] = fn
 		}
 	}
-	return w
+	return funcs
+}
+
+// drop drops a handle as a guest does.
+func (w *world) drop(h canon.Handle) error {
+	if d, ok := h.Rep.(link.Dropper); ok {
+		return d.Dropped()
+	}
+	return nil
 }
 
 func (w *world) try(name string, args ...any) (any, error) {

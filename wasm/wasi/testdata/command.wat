@@ -1,0 +1,77 @@
+;; A command that does what the first byte of its input says: "o" returns well, "e" returns an
+;; error, "x" exits with code 42, "f" exits with a failure, "w" waits an hour. It prints "hi" first.
+(component
+  (import "wasi:io/error@0.2.0" (instance $error (export "error" (type (sub resource)))))
+  (alias export $error "error" (type $err))
+  (import "wasi:io/poll@0.2.0" (instance $poll
+    (export "pollable" (type $p (sub resource)))
+    (export "[method]pollable.block" (func (param "self" (borrow $p))))))
+  (alias export $poll "pollable" (type $pollable))
+  (import "wasi:io/streams@0.2.0" (instance $streams
+    (alias outer 1 $err (type $e))
+    (export "input-stream" (type $input (sub resource)))
+    (export "output-stream" (type $output (sub resource)))
+    (type $failure (variant (case "last-operation-failed" (own $e)) (case "closed")))
+    (export "stream-error" (type $stream-error (eq $failure)))
+    (export "[method]input-stream.blocking-read"
+      (func (param "self" (borrow $input)) (param "len" u64) (result (result (list u8) (error $stream-error)))))
+    (export "[method]output-stream.blocking-write-and-flush"
+      (func (param "self" (borrow $output)) (param "contents" (list u8)) (result (result (error $stream-error)))))))
+  (alias export $streams "output-stream" (type $output))
+  (alias export $streams "input-stream" (type $input))
+  (import "wasi:cli/stdout@0.2.0" (instance $stdout
+    (alias outer 1 $output (type $o))
+    (export "get-stdout" (func (result (own $o))))))
+  (import "wasi:cli/stdin@0.2.0" (instance $stdin
+    (alias outer 1 $input (type $i))
+    (export "get-stdin" (func (result (own $i))))))
+  (import "wasi:clocks/monotonic-clock@0.2.0" (instance $clock
+    (alias outer 1 $pollable (type $p))
+    (export "subscribe-duration" (func (param "when" u64) (result (own $p))))))
+  (import "wasi:cli/exit@0.2.1" (instance $exit
+    (export "exit" (func (param "status" (result))))
+    (export "exit-with-code" (func (param "status-code" u8)))))
+  (core module $libc
+    (memory (export "memory") 1)
+    (global $next (mut i32) (i32.const 1024))
+    (func (export "realloc") (param i32 i32 i32 i32) (result i32) (local $p i32)
+      (local.set $p (global.get $next))
+      (global.set $next (i32.add (global.get $next) (local.get 3)))
+      (local.get $p)))
+  (core instance $libc (instantiate $libc))
+  (alias core export $libc "memory" (core memory $mem))
+  (alias core export $libc "realloc" (core func $realloc))
+  (core func $get-stdout (canon lower (func $stdout "get-stdout")))
+  (core func $get-stdin (canon lower (func $stdin "get-stdin")))
+  (core func $write (canon lower (func $streams "[method]output-stream.blocking-write-and-flush") (memory $mem)))
+  (core func $read (canon lower (func $streams "[method]input-stream.blocking-read") (memory $mem) (realloc $realloc)))
+  (core func $later (canon lower (func $clock "subscribe-duration")))
+  (core func $block (canon lower (func $poll "[method]pollable.block")))
+  (core func $exit (canon lower (func $exit "exit")))
+  (core func $code (canon lower (func $exit "exit-with-code")))
+  (core module $m
+    (import "c" "memory" (memory 1))
+    (import "h" "stdout" (func $stdout (result i32)))
+    (import "h" "stdin" (func $stdin (result i32)))
+    (import "h" "write" (func $write (param i32 i32 i32 i32)))
+    (import "h" "read" (func $read (param i32 i64 i32)))
+    (import "h" "later" (func $later (param i64) (result i32)))
+    (import "h" "block" (func $block (param i32)))
+    (import "h" "exit" (func $exit (param i32)))
+    (import "h" "code" (func $code (param i32)))
+    (data (i32.const 16) "hi")
+    (func (export "run") (result i32) (local $what i32)
+      (call $write (call $stdout) (i32.const 16) (i32.const 2) (i32.const 64))
+      (call $read (call $stdin) (i64.const 1) (i32.const 80))
+      (if (i32.load (i32.const 80)) (then (return (i32.const 0))))
+      (local.set $what (i32.load8_u (i32.load (i32.const 84))))
+      (if (i32.eq (local.get $what) (i32.const 0x78)) (then (call $code (i32.const 42))))
+      (if (i32.eq (local.get $what) (i32.const 0x66)) (then (call $exit (i32.const 1))))
+      (if (i32.eq (local.get $what) (i32.const 0x77)) (then (call $block (call $later (i64.const 3600000000000)))))
+      (i32.eq (local.get $what) (i32.const 0x65))))
+  (core instance $i (instantiate $m (with "c" (instance $libc)) (with "h" (instance
+    (export "stdout" (func $get-stdout)) (export "stdin" (func $get-stdin)) (export "write" (func $write)) (export "read" (func $read))
+    (export "later" (func $later)) (export "block" (func $block)) (export "exit" (func $exit)) (export "code" (func $code))))))
+  (func $run (result (result)) (canon lift (core func $i "run")))
+  (instance $command (export "run" (func $run)))
+  (export "wasi:cli/run@0.2.3" (instance $command)))
