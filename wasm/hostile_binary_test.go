@@ -370,8 +370,8 @@ func lifted(sections ...string) []byte {
 		part(8, vector("\x00\x00\x00\x00\x00")), part(11, vector("\x00"+sized("f")+"\x01\x00\x00")))
 }
 
-// What instances cost the host besides memory and tables counts as if it were memory: a hundred
-// instances of a small module with as many globals as there may be would be a gigabyte.
+// What instances cost the host besides memory and tables counts as if it were memory: thirty
+// instances of a small module with as many globals as there may be would be 300 MB.
 func TestHostileInstancesOfManyParts(t *testing.T) {
 	const n = 99_990
 	fn, one := part(3, vector("\x00")), part(10, vector("\x02\x00\x0b"))
@@ -381,7 +381,7 @@ func TestHostileInstancesOfManyParts(t *testing.T) {
 		"passive segments": {part(5, vector("\x00\x00")), part(11, uleb(n), strings.Repeat("\x01\x01a", n))},
 	} {
 		t.Run(name, func(t *testing.T) {
-			survive(t, attack{bytes: multiplied(parts, 100), fn: "f", unborn: true, kind: fault.Exhausted, says: "the limit is"})
+			survive(t, attack{bytes: multiplied(parts, 30), fn: "f", unborn: true, kind: fault.Exhausted, says: "the limit is"})
 		})
 	}
 	survive(t, attack{bytes: multiplied(nil, 990), fn: "f", unborn: true, well: true})
