@@ -135,7 +135,7 @@ func TestHostileManyDefinitions(t *testing.T) {
 		return // the rest is as large
 	}
 	empty := part(4, preamble)
-	refuse(t, component(strings.Repeat(empty, 1_000_001)), fault.Exhausted, "1000000")
+	refuse(t, component(strings.Repeat(empty, 1_000_001)), fault.Exhausted, "250000")
 	_, err := compiles(t, component(strings.Repeat(part(0, sized("x")), 300_000)))
 	if err != nil {
 		t.Error(err)

@@ -4,7 +4,7 @@ package binary
 type Limits struct {
 	Size        int // bytes of the whole component; 64 MiB
 	Depth       int // nesting of components and types; 32
-	Definitions int // definitions, fields, names and list elements together; 1,000,000
+	Definitions int // definitions, fields, names and list elements together; 250,000
 	Name        int // bytes of one name; 100,000
 	TypeSize    int // nodes of one resolved value type, shared parts counted each time; 100,000, which keeps every value far below the 2^28 bytes of the specification
 	TypeDepth   int // nesting of one resolved value type; 100
@@ -19,7 +19,7 @@ func (l Limits) WithDefaults() Limits {
 	}
 	or(&l.Size, 64<<20)
 	or(&l.Depth, 32)
-	or(&l.Definitions, 1_000_000)
+	or(&l.Definitions, 250_000)
 	or(&l.Name, 100_000)
 	or(&l.TypeSize, 100_000)
 	or(&l.TypeDepth, 100)

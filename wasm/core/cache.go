@@ -151,10 +151,10 @@ func (c *codeCache) keep(key, lent string) {
 		return
 	}
 	for _, f := range files {
-		if f.Name() == lent || !isHex(f.Name()) {
-			continue
-		}
 		from := filepath.Join(c.live, f.Name())
+		if !isHex(f.Name()) || f.Name() == lent && sameFile(from, c.path(key, codeSuffix)) {
+			continue // else wazero did not take what it was lent: it is of another version
+		}
 		digest, err := digestOf(key, f.Name(), from)
 		if err == nil && os.Rename(from, c.path(key, codeSuffix)) == nil {
 			err = os.WriteFile(c.path(key, sumSuffix), []byte(digest+" "+f.Name()+"\n"), 0o600) // torn, it is not used
@@ -201,6 +201,12 @@ func digestOf(key, name, file string) (string, error) {
 		return "", err
 	}
 	return hex.EncodeToString(h.Sum(nil)), nil
+}
+
+func sameFile(a, b string) bool {
+	first, err := os.Stat(a)
+	second, err2 := os.Stat(b)
+	return err == nil && err2 == nil && os.SameFile(first, second)
 }
 
 func linkOrCopy(from, to string) error {

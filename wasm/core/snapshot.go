@@ -22,6 +22,16 @@ type Image struct {
 	globals []uint64 // in the order of Facts.Globals
 }
 
+// maxImage is how many bytes of an image may not be zero: they stay in memory while it is kept.
+const maxImage = 128 << 20
+
+func (img *Image) weight() (n int) {
+	for _, r := range img.runs {
+		n += r.end - r.begin
+	}
+	return n
+}
+
 // run is a part of a memory.
 type run struct{ begin, end int }
 
@@ -48,6 +58,9 @@ func (i *Instance) Snapshot() (*Image, error) {
 		return nil, fault.New(fault.Unsupported, op, "the memory is too large")
 	}
 	img.size, img.runs = i.memory.size, nonZero(b)
+	if n := img.weight(); n > maxImage {
+		return nil, fault.Newf(fault.Unsupported, op, "%d bytes of the memory are not zero, at most %d are kept", n, maxImage)
+	}
 	if err := img.store(b, i.images); err != nil {
 		return nil, fault.As(fault.Unavailable, op, err)
 	}

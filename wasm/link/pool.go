@@ -50,6 +50,8 @@ type pool struct {
 	cradles map[imageKey]*cradle
 	idle    []*instance // longest unused first
 	sweeper *time.Timer // runs while something may get too old; nil: nothing may
+
+	sweeping sync.WaitGroup
 }
 
 func newPool(program *Program) *pool {
@@ -152,31 +154,48 @@ func (p *pool) put(in *instance, now time.Time) bool {
 	}
 	in.since = now
 	p.mu.Lock()
-	defer p.mu.Unlock()
 	if p.closed {
+		p.mu.Unlock()
 		return false
 	}
 	p.idle = append(p.idle, in)
-	if len(p.idle) > maxIdle {
-		p.drop(p.idle[0])
-		p.idle = slices.Delete(p.idle, 0, 1)
-	}
+	over := p.oldest(len(p.idle) - maxIdle)
+	p.mu.Unlock()
+	p.discard(over...)
 	return true
+}
+
+// oldest takes n instances, if that is any, that have rested for longest.
+func (p *pool) oldest(n int) []*instance {
+	if n <= 0 {
+		return nil
+	}
+	taken := slices.Clone(p.idle[:n])
+	p.idle = slices.Delete(p.idle, 0, n)
+	return taken
 }
 
 // sweep frees what nobody has used for a while.
 func (p *pool) sweep() {
+	if list, open := p.unused(time.Now()); open {
+		p.discard(list...)
+		p.sweeping.Done()
+	}
+}
+
+// unused takes the instances that nobody has used for a while, gives up such images and says
+// when to look again.
+func (p *pool) unused(now time.Time) (list []*instance, open bool) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	if p.closed {
-		return
+		return nil, false
 	}
-	now, old := time.Now(), 0
+	p.sweeping.Add(1) // close waits for it
+	old := 0
 	for old < len(p.idle) && now.Sub(p.idle[old].since) >= idleAge {
-		p.drop(p.idle[old])
 		old++
 	}
-	p.idle = slices.Delete(p.idle, 0, old)
 	for key, c := range p.cradles {
 		if !c.busy && now.Sub(c.used) >= imageAge {
 			p.let(c.image)
@@ -186,40 +205,40 @@ func (p *pool) sweep() {
 	if p.sweeper = nil; len(p.cradles) > 0 {
 		p.sweeper = time.AfterFunc(idleAge, p.sweep)
 	}
+	return p.oldest(old), true
 }
 
-// discard frees an instance that has an image.
-func (p *pool) discard(in *instance) {
-	p.mu.Lock()
-	defer p.mu.Unlock()
-	p.drop(in)
-}
-
-func (p *pool) drop(in *instance) {
-	in.free()
-	p.let(in.image)
+// discard frees instances that have an image. Giving back memory takes its time, so nobody waits
+// for it.
+func (p *pool) discard(list ...*instance) {
+	for _, in := range list {
+		in.free()
+		p.release(in.image)
+	}
 }
 
 // close frees what rests; what works is freed when it comes back.
 func (p *pool) close() {
+	p.discard(p.end()...)
+	p.sweeping.Wait()
+}
+
+func (p *pool) end() []*instance {
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	if p.closed {
-		return
+		return nil
 	}
 	p.closed = true
 	if p.sweeper != nil {
 		p.sweeper.Stop()
 	}
-	for _, in := range p.idle {
-		p.drop(in)
-	}
 	for _, c := range p.cradles {
 		p.let(c.image)
 		c.image = nil
 	}
-	p.idle = nil
 	p.program.mu.Lock()
 	delete(p.program.pools, p)
 	p.program.mu.Unlock()
+	return p.oldest(len(p.idle))
 }

@@ -65,12 +65,18 @@ func (p *planner) coreInstance(s *scope, d *binary.CoreInstance) error {
 	}
 	b.module, b.core = m, len(p.plan.Cores)
 	p.plan.Cores = append(p.plan.Cores, Core{Module: m, Links: links})
+	if m.Parsed.Facts().Memory != nil {
+		if p.memories++; p.memories > maxMemories {
+			return fault.Newf(fault.Exhausted, "", "more than %d core instances with a memory", maxMemories)
+		}
+	}
 	return atMost(maxCores, len(p.plan.Cores), "core instances")
 }
 
 // Each of these costs memory per invocation.
 const (
 	maxCores     = 1_000
+	maxMemories  = 100    // each takes two mappings of the process, of which there are some ten thousands
 	maxInstances = 2_000  // each has a table of handles
 	maxFuncs     = 20_000 // functions that cross between core modules and the host, each way
 )

@@ -105,6 +105,7 @@ type planner struct {
 	checking bool // the result is thrown away
 	inType   int
 	depth    int
+	memories int // core instances that define one
 
 	*shared
 }
