@@ -120,7 +120,7 @@ func (e exports) Exports() []wasm.Item {
 
 // FuzzAnswers: whatever bytes a guest answers with, reading them ends in a response or an error.
 func FuzzAnswers(f *testing.F) {
-	for _, s := range []string{`{"ok":false,"error":{"code":1,"backoff_ms":-1}}`, "\xa2bok\xf4eerror\xa1dcode\x01", "\xf6", "", "\xff", `{"info":{"display_name":{"key":2}},"operations":[{"id":[]}]}`} {
+	for _, s := range []string{`{"ok":false,"error":{"code":1,"backoff_ms":-1}}`, "\xa2bok\xf4eerror\xa1dcode\x01", "\xf6", "", "\xff", `{"info":{"display_name":{"key":2}},"operations":[{"id":[]}]}`, `{"component":{"name":[1],"operations":[{"name":{}}]}}`} {
 		f.Add([]byte(s))
 	}
 	f.Fuzz(func(t *testing.T, b []byte) {
@@ -136,5 +136,6 @@ func FuzzAnswers(f *testing.F) {
 		}
 		_, _ = describeCBOR(b, nil)
 		_, _ = describeJSON(b, nil)
+		_, _ = describeManifest(string(b), nil)
 	})
 }
