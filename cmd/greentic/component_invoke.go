@@ -33,17 +33,28 @@ type invokeFlags struct {
 func componentInvokeCommand(env *environment) *cobra.Command {
 	var f invokeFlags
 	c := &cobra.Command{
-		Use:   "invoke FILE --op OP --input JSON",
-		Short: "Call one operation of a component",
+		Use:   "invoke FILE --op OP --input JSON | invoke FILE [-- ARG...]",
+		Short: "Call one operation of a component, or run a command",
 		Long: `Call one operation of a component in a fresh instance.
 
 The input is JSON, @FILE, or - for standard input. State is empty and thrown away. A component
 reaches only the secrets and hosts given here. An answer that reports a failure exits 0 with
-"ok":false; a component that gives no answer exits with the code of the failure.`,
+"ok":false; a component that gives no answer exits with the code of the failure.
+
+A component that exports wasi:cli/run is a command: without --op it runs with the arguments after
+-- and the streams of this process, and sees no files, no network and no environment.`,
 		Example: `  greentic component invoke provider.wasm --op healthcheck --input '{}'
-  greentic component invoke provider.wasm --op send --input @message.json --secret API_TOKEN=abc --allow-http api.example.com`,
-		Args: exactArgs(1),
-		RunE: func(c *cobra.Command, args []string) error { return invokeComponent(c.Context(), env, args[0], f) },
+  greentic component invoke provider.wasm --op send --input @message.json --secret API_TOKEN=abc --allow-http api.example.com
+  greentic component invoke tool.wasm -- --help`,
+		Args: func(c *cobra.Command, args []string) error {
+			if n := c.ArgsLenAtDash(); n >= 0 {
+				args = args[:n]
+			}
+			return exactArgs(1)(c, args)
+		},
+		RunE: func(c *cobra.Command, args []string) error {
+			return invokeComponent(c.Context(), env, args[0], args[1:], f)
+		},
 	}
 	flags := c.Flags()
 	flags.StringVar(&f.operation, "op", "", "operation to call")
@@ -56,7 +67,7 @@ reaches only the secrets and hosts given here. An answer that reports a failure 
 	return c
 }
 
-func invokeComponent(ctx context.Context, env *environment, file string, f invokeFlags) error {
+func invokeComponent(ctx context.Context, env *environment, file string, args []string, f invokeFlags) error {
 	request, err := f.request(env)
 	if err != nil {
 		return err
@@ -66,6 +77,12 @@ func invokeComponent(ctx context.Context, env *environment, file string, f invok
 		return err
 	}
 	defer w.close()
+	if f.operation == "" && isCommand(w.code) {
+		return w.runCommand(ctx, env, args, f)
+	}
+	if len(args) > 0 {
+		return fault.New(fault.Invalid, "component "+file, "it is no command, so it takes no arguments").WithFix("pass --op and --input")
+	}
 	tenant := greentic.TenantCtx{Env: greentic.EnvID(w.config.Env), Tenant: greentic.TenantID(w.config.Tenant), Locale: w.config.Locale}
 	if f.tenant != "" {
 		tenant.Tenant = greentic.TenantID(f.tenant)
@@ -163,17 +180,19 @@ type answer struct {
 }
 
 type answerStats struct {
-	Fuel       uint64      `json:"fuel"` // function entries and loop turns
+	Fuel       uint64      `json:"fuel"` // points the guest passed, the same for the same work
 	HostCalls  int         `json:"host_calls"`
 	PeakMemory uint64      `json:"peak_memory_bytes"`
 	Wall       int64       `json:"wall_us"`
+	CPU        int64       `json:"cpu_us"`
 	Calls      []host.Call `json:"calls"` // of host interfaces, in order
 }
 
 // printResponse prints an answer, or why there is none, and returns failed unchanged.
 func printResponse(env *environment, r host.Response, failed error) error {
 	a := answer{OK: r.OK && failed == nil, Output: r.Output, Error: r.Fail, Stats: answerStats{Fuel: r.Stats.Fuel,
-		HostCalls: r.Stats.HostCalls, PeakMemory: r.Stats.PeakMemory, Wall: r.Stats.Wall.Microseconds(), Calls: r.Calls}}
+		HostCalls: r.Stats.HostCalls, PeakMemory: r.Stats.PeakMemory, Wall: r.Stats.Wall.Microseconds(),
+		CPU: r.Stats.CPU.Microseconds(), Calls: r.Calls}}
 	if a.Stats.Calls == nil {
 		a.Stats.Calls = []host.Call{}
 	}

@@ -32,6 +32,10 @@ func TestScripts(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
+	command, err := filepath.Abs("../../wasm/wasi/testdata/command.wasm")
+	if err != nil {
+		t.Fatal(err)
+	}
 	components, err := filepath.Abs("testdata/components")
 	if err != nil {
 		t.Fatal(err)
@@ -44,6 +48,7 @@ func TestScripts(t *testing.T) {
 			env.Setenv("HELPDESK", source)
 			env.Setenv("MOODY", moody)
 			env.Setenv("COMPONENTS", components)
+			env.Setenv("COMMAND", command)
 			return nil
 		},
 	})
