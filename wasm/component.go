@@ -107,6 +107,12 @@ func (b *Bound) Invoke(ctx context.Context, inv Invocation) (any, Stats, error) 
 	lim := inv.Limits.or(b.component.engine.defaults)
 	ctx, cancel := context.WithTimeout(ctx, lim.Wall)
 	defer cancel()
+	if inv.Owner != "" { // until the last of its requests has ended: this is deferred before Close
+		if err := b.component.engine.turns.take(ctx, inv.Owner); err != nil {
+			return nil, Stats{}, fault.Wrap("invoke", err)
+		}
+		defer b.component.engine.turns.give(inv.Owner)
+	}
 	if inv.WASI.OutputLimit == 0 {
 		inv.WASI.OutputLimit = int64(lim.Output)
 	}
@@ -119,10 +125,6 @@ func (b *Bound) Invoke(ctx context.Context, inv Invocation) (any, Stats, error) 
 	}
 	if inv.Owner != "" {
 		r.Owner, r.Birth = inv.Owner, wasi.Birth(inv.WASI)
-		if err := b.component.engine.turns.take(ctx, inv.Owner); err != nil {
-			return nil, Stats{}, fault.Wrap("invoke", err)
-		}
-		defer b.component.engine.turns.give(inv.Owner)
 	}
 	return b.bound.Invoke(ctx, r)
 }

@@ -158,6 +158,18 @@ func TestAProviderAnswersCBOR(t *testing.T) {
 	}
 }
 
+func TestAScratchDirectoryMustBeGranted(t *testing.T) {
+	c := moody(t, newSetting(t, ofTenant("a"), Request{}))
+	for range 2 { // fresh, then kept
+		for granted, want := range map[bool]int64{false: 0, true: 1} {
+			got, err := c.Invoke(t.Context(), ofTenant("a"), Request{Operation: "directories", Grants: Grants{Scratch: granted}})
+			if err != nil || got.Output != want {
+				t.Errorf("granted %v: %v directories, %v; want %d", granted, got.Output, err, want)
+			}
+		}
+	}
+}
+
 // TestHostileGuestsAreEnded: whatever a guest does, the caller gets a named error in time and
 // the next call is served.
 func TestHostileGuestsAreEnded(t *testing.T) {

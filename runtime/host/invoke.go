@@ -35,6 +35,7 @@ type Grants struct {
 	Secrets      []string // keys to read, in any spelling of their canonical form
 	WriteSecrets []string // keys to write
 	State        bool
+	Scratch      bool // a directory in memory at /scratch, gone with the call
 }
 
 // HostGrant lets a component send requests to one host.
@@ -113,13 +114,23 @@ func (c *Component) call(ctx context.Context, inv *invocation, iface, name strin
 	output := &lines{inv: inv, ctx: ctx}
 	value, stats, err := c.bound.Invoke(ctx, wasm.Invocation{
 		Interface: iface, Func: name, Args: args, Data: inv, Limits: c.host.opts.Limits, Owner: inv.owner,
-		WASI: wasi.Config{Files: inv.request.Assets, Stdout: output, Stderr: output, Clock: c.host.deps.Now, HTTP: inv.transport()},
+		WASI: wasi.Config{Files: inv.request.Assets, Scratch: inv.scratch(), Stdout: output, Stderr: output, Clock: c.host.deps.Now, HTTP: inv.transport()},
 	})
 	output.flush()
 	if err != nil && output.last != "" && fault.Is(err, fault.Invalid) {
 		err = &fault.Error{Kind: fault.KindOf(err), Msg: "it said " + quote(output.last), Err: err}
 	}
 	return value, stats, err
+}
+
+// scratchBytes is how much a component may keep in its scratch directory.
+const scratchBytes = 16 << 20
+
+func (inv *invocation) scratch() (s wasi.Scratch) {
+	if inv.request.Grants.Scratch {
+		s.Bytes = scratchBytes
+	}
+	return s
 }
 
 // entry is the function that carries out an operation. Providers have functions of their own

@@ -71,7 +71,7 @@ func wantsEnvelope(config any) bool {
 }
 
 // grants is what a component of this release may reach: the hosts the operator allowed, and the
-// secrets and state that its manifest declares. For a component without a manifest in the pack
+// secrets, state and scratch directory ("filesystem": {"mode": "sandbox"}) that its manifest declares. For a component without a manifest in the pack
 // the pack's own secret requirements count, and asking for state is declaring it.
 func (r *Release) grants(id string, s *Releases) host.Grants {
 	archive := r.verified.Archive()
@@ -83,6 +83,8 @@ func (r *Release) grants(id string, s *Releases) host.Grants {
 		if declared.Secrets != nil {
 			required = declared.Secrets.Required
 		}
+		files := c.Manifest.Capabilities.Wasi.Filesystem
+		g.Scratch = files != nil && files.Mode == "sandbox"
 	}
 	for _, req := range required {
 		g.Secrets = append(g.Secrets, req.Key)

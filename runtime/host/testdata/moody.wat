@@ -1,7 +1,8 @@
 ;; A provider whose mood is the first letter of the operation:
 ;; e echoes its input, t traps, l loops for ever, h takes memory until it gets no more,
-;; g answers with bytes that are no CBOR, w prints its input and traps.
-;; Built with: jco parse moody.wat -o moody.wasm
+;; g answers with bytes that are no CBOR, w prints its input and traps, d answers how many
+;; directories it was given.
+;; Built with: wasm-tools parse moody.wat -o moody.wasm
 (component
   (import "wasi:io/error@0.2.0" (instance $error (export "error" (type (sub resource)))))
   (alias export $error "error" (type $io-error))
@@ -18,6 +19,11 @@
     (alias outer 1 $output-stream (type $o))
     (export "output-stream" (type $own (eq $o)))
     (export "get-stderr" (func (result (own $own))))))
+  (import "wasi:filesystem/types@0.2.0" (instance $files (export "descriptor" (type (sub resource)))))
+  (alias export $files "descriptor" (type $descriptor))
+  (import "wasi:filesystem/preopens@0.2.0" (instance $preopens
+    (alias outer 1 $descriptor (type $d))
+    (export "get-directories" (func (result (list (tuple (own $d) string)))))))
 
   (core module $memory
     (memory (export "memory") 1)
@@ -33,12 +39,14 @@
       (local.get $at)))
   (core instance $mem (instantiate $memory))
   (core func $get-stderr (canon lower (func $stderr "get-stderr")))
-  (core func $write (canon lower (func $streams "[method]output-stream.blocking-write-and-flush") (memory $mem "memory") (realloc (func $mem "realloc"))))
+  (core func $write (canon lower (func $streams "[method]output-stream.blocking-write-and-flush") (memory (core memory $mem "memory")) (realloc (core func $mem "realloc"))))
+  (core func $directories (canon lower (func $preopens "get-directories") (memory (core memory $mem "memory")) (realloc (core func $mem "realloc"))))
 
   (core module $main
     (import "mem" "memory" (memory 1))
     (import "host" "get-stderr" (func $get-stderr (result i32)))
     (import "host" "write" (func $write (param i32 i32 i32 i32)))
+    (import "host" "directories" (func $directories (param i32)))
     (func $answer (param $at i32) (param $size i32) (result i32)
       (i32.store (i32.const 16) (local.get $at))
       (i32.store (i32.const 20) (local.get $size))
@@ -55,11 +63,16 @@
         (return (call $answer (i32.const 64) (i32.const 1)))))
       (if (i32.eq (local.get $mood) (i32.const 119)) (then
         (call $write (call $get-stderr) (local.get $in) (local.get $in-size) (i32.const 128))))
+      (if (i32.eq (local.get $mood) (i32.const 100)) (then
+        (call $directories (i32.const 128))
+        (i32.store8 (i32.const 64) (i32.load (i32.const 132)))
+        (return (call $answer (i32.const 64) (i32.const 1)))))
       unreachable))
   (core instance $i (instantiate $main
     (with "mem" (instance $mem))
-    (with "host" (instance (export "get-stderr" (func $get-stderr)) (export "write" (func $write))))))
+    (with "host" (instance (export "get-stderr" (func $get-stderr)) (export "write" (func $write))
+      (export "directories" (func $directories))))))
   (func $invoke (param "op" string) (param "input-cbor" (list u8)) (result (list u8))
-    (canon lift (core func $i "invoke") (memory $mem "memory") (realloc (func $mem "realloc"))))
+    (canon lift (core func $i "invoke") (memory (core memory $mem "memory")) (realloc (core func $mem "realloc"))))
   (instance $runtime (export "invoke" (func $invoke)))
   (export "greentic:component/runtime@0.6.1" (instance $runtime)))
