@@ -17,6 +17,7 @@ type pass struct {
 	forward  bool     // hands its core parameters and the results on
 	args     []uint64 // otherwise: core values to call the import with
 	results  []uint64 // core results when there is no import
+	skew     uint32   // added to the pointer to where the import puts its result
 	keep     bool     // does not drop what it borrowed
 	post     bool     // has a post-return function
 	mutation []string // how args or results were spoiled
@@ -120,7 +121,7 @@ func (g *guest) function(m *module, f *pass, target int, drop map[*Type]int, pos
 	for i, p := range lowered {
 		switch {
 		case i == len(lowered)-1 && f.target.spillsResult():
-			emit(i32Const(g.area))
+			emit(i32Const(g.area + f.skew))
 		case f.forward:
 			emit(localGet(i))
 		default:

@@ -214,8 +214,17 @@ func (d *maker) mutate(m *image, flat []uint64, limit uint32) string {
 		return ""
 	}
 	s := pick(d, m.spots...)
+	for range 3 { // numbers are most of what there is and the least interesting
+		if s.what == "number" {
+			s = pick(d, m.spots...)
+		}
+	}
 	bits := d.badBits(s, limit)
 	if s.what == "text" {
+		if m.encoding != utf8Text && s.size > 1 {
+			m.put(s.at+uint32(d.IntN(int(s.size/2)))*2, 2, pick(d, uint64(0xd800), 0xdbff, 0xdc00, 0xdfff, 0xd7ff, 0xffff))
+			return s.what
+		}
 		at := s.at + uint32(d.IntN(int(s.size)))
 		m.put(at, 1, pick(d, uint64(0x80), 0xc0, 0xff, 0xd8, 0xdc, 0xed, 0xf4, 0xf8, d.Uint64()))
 		return s.what
@@ -242,7 +251,8 @@ func (d *maker) badBits(s spot, limit uint32) uint64 {
 	case "flags":
 		return pick(d, 1<<len(s.t.Names), ^uint64(0), 0xff, 0x80000000)
 	case "pointer":
-		return uint64(pick(d, 0, 1, 2, 3, limit, limit-1, limit-8, limit+1, 0xffffffff, 0xfffffff8, 0x80000000))
+		return uint64(pick(d, 0, 1, 2, 3, limit, limit-1, limit-8, limit+1, 0xffffffff, 0xfffffff8, 0x80000000,
+			limit-s.t.size(), limit-s.t.size()+s.t.align())) // just inside, just outside
 	case "length":
 		return uint64(pick(d, 0, 1, 100, limit, 1<<28, 1<<28-1, 1<<29, 1<<30, 1<<31, 1<<31|1, 1<<31|100, 0xffffffff, 0x7fffffff, 0x20000000))
 	case "handle":

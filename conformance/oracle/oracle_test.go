@@ -93,7 +93,7 @@ func judge(t *testing.T, p oracle.Peer, worlds []*oracle.World, ours [][]*oracle
 			if ours[i][j].Trap {
 				kind = "trap"
 			}
-			switch d := oracle.KnownDeviation(p.Name, c, ours[i][j], theirs); {
+			switch d := oracle.KnownDeviation(p.Name, w, c, ours[i][j], theirs); {
 			case oracle.Same(ours[i][j], theirs):
 				tally[p.Name+" agrees: "+kind]++
 			case d != "":

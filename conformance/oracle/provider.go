@@ -45,6 +45,7 @@ func (t *things) core() *module {
 		"lend":                cat(tell(note, 5, localGet(0)), localGet(0)),
 		"make":                cat(count, []byte{0x23, 0}, i32Const(0x700), []byte{0x6a}, call(make)),
 		"pair":                tell(note, 6, localGet(0), i32Const(8), []byte{0x74}, localGet(1), []byte{0x73}),
+		"trade":               cat(tell(note, 8, localGet(0), i32Const(8), []byte{0x74}, localGet(1), call(rep), []byte{0x73}), localGet(1), call(drop)),
 		"swap":                cat(localGet(0), call(rep), localSet(1), localGet(0), call(drop), localGet(1), i32Const(1), []byte{0x6a}, call(make)),
 	}
 	for _, n := range t.names {

@@ -29,6 +29,7 @@ func newThings() *things {
 	add("make", own)
 	add("pair", nil, borrow, borrow)
 	add("swap", own, own)
+	add("trade", nil, borrow, own)
 	return t
 }
 
@@ -62,7 +63,7 @@ func (w *writer) handle() int {
 	case w.rogue && w.chance(16):
 		w.emit(i32Const(pick[uint32](w.maker, 0, 1, 2, 5, 0xffffffff)))
 		return -1
-	case w.rogue && len(w.dead) > 0 && w.chance(8):
+	case w.rogue && len(w.dead) > 0 && w.chance(3):
 		l := pick(w.maker, w.dead...)
 		w.emit(localGet(l))
 		return l
@@ -122,7 +123,7 @@ func (w *writer) mark() {
 }
 
 func (w *writer) step() {
-	switch w.IntN(11) {
+	switch w.IntN(12) {
 	case 0:
 		w.emit(i32Const(uint32(w.IntN(1000))))
 		w.get("[constructor]thing")
@@ -159,6 +160,17 @@ func (w *writer) step() {
 		w.gone(l)
 		w.get("swap")
 	case 10:
+		lent := w.handle()
+		if !w.rogue {
+			w.gone(lent)
+		}
+		l := w.owned() // for a rogue perhaps the one that is lent
+		w.emit(call(w.calls["trade"]))
+		w.gone(l)
+		if !w.rogue {
+			w.live = append(w.live, lent)
+		}
+	case 11:
 		if w.chance(6) {
 			w.emit(pick(w.maker, []byte{0x00}, cat(i32Const(1), i32Const(0), []byte{0x6e, 0x1a}), cat(i32Const(0xfffffff0), []byte{0x28, 2, 0, 0x1a})))
 		}

@@ -206,7 +206,10 @@ func (f *Func) coreParams() []byte {
 	return flatAll(f.Params)
 }
 
-func (f *Func) spillsParams() bool { return len(flatAll(f.Params)) > maxParams }
+// FlatParams is the number of core values that the parameters flatten to.
+func (f *Func) FlatParams() int { return len(flatAll(f.Params)) }
+
+func (f *Func) spillsParams() bool { return f.FlatParams() > maxParams }
 
 func (f *Func) spillsResult() bool { return f.Result != nil && len(f.Result.flat()) > maxResults }
 

@@ -107,6 +107,11 @@ func (m *maker) function(deep int) *Func {
 			f.Params = append(f.Params, m.typ(depth, handles, handles && m.chance(6)))
 		}
 	}
+	if n := pick(m, maxParams, maxParams+1); m.chance(8) { // just flat, just not
+		for f.FlatParams() < n {
+			f.Params = append(f.Params, of("u8"))
+		}
+	}
 	if !m.chance(5) {
 		f.Result = m.typ(m.IntN(deep+1), handles, false)
 	}
@@ -267,6 +272,10 @@ func (m *maker) sender(first, second *guest, i int, chained bool) *pass {
 	}
 	f.args = m.place(im, args, m.value(args), f.target.spillsParams())
 	f.mutation = m.spoil(im, f.args)
+	if f.target.spillsResult() && m.chance(4) {
+		f.skew = pick[uint32](m, 1, 2, 4, 8, 1<<16, 1<<31)
+		f.mutation = append(f.mutation, "area")
+	}
 	return f
 }
 
