@@ -16,6 +16,8 @@ type deviation struct {
 	drops               bool   // the peer may destroy what it should not before it traps
 }
 
+// deviations is the table. Where Wasmtime runs beside jco it has to agree with us in the same
+// cases, so that no entry can hide a fault of ours.
 func deviations() []deviation {
 	return []deviation{
 		{peer: "jco", name: "traps on a bool other than 0 and 1", section: "convert_int_to_bool: any other is true",

@@ -38,7 +38,7 @@ type running struct {
 	answered map[string]int
 }
 
-// Seen hears of a host call and gives the canonical form of its answer.
+// seen notes a host call and gives the canonical form of its answer.
 func (r *running) seen(name string, args []any) any {
 	r.outcome.Calls = append(r.outcome.Calls, HostCall{Name: name, Args: args})
 	answers := r.Answers[name]

@@ -95,7 +95,7 @@ func Generate(story string, seed uint64) *World {
 	return w
 }
 
-// function draws a function type and whether handles of host resources occur.
+// function draws a function type.
 func (m *maker) function(deep int) *Func {
 	f := &Func{}
 	handles := m.chance(3)
