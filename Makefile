@@ -6,7 +6,7 @@ export CGO_ENABLED = 0
 HAVE_NODE := $(shell command -v npm 2>/dev/null)
 HAVE_CC := $(shell command -v $${CC:-gcc} 2>/dev/null || command -v cc 2>/dev/null)
 
-.PHONY: demo build test check cross race bench gen web web-check guests guests-check fuzz chaos
+.PHONY: demo build test check cross race bench gen web web-check guests guests-check fuzz chaos conformance-wasm
 
 demo: ## serve the helpdesk chat on http://127.0.0.1:8080/chat
 	$(GO) run ./cmd/greentic up --demo
@@ -68,3 +68,10 @@ fuzz: ## every fuzz target for FUZZTIME, one after the other
 	    echo "$$pkg $$f"; $(GO) test -run '^$$' -fuzz "^$$f\$$" -fuzztime $(FUZZTIME) $$pkg || exit 1; \
 	  done; \
 	done
+
+SEED ?= 1
+COUNT ?= 2000
+conformance-wasm: ## COUNT generated component calls from SEED on, here and under jco, and Wasmtime where python3 has it (needs Node)
+	cd conformance/oracle/runners/jco && npm ci --no-audit --no-fund --ignore-scripts --silent
+	@if python3 -c 'import wasmtime.component' 2>/dev/null; then w='-oracle.wasmtime python3'; else echo "skip: Wasmtime, python3 does not have it"; fi; \
+	$(GO) test ./conformance/oracle -count=1 -timeout 0 -v -run 'OtherImplementations' -oracle.seed $(SEED) -oracle.count $(COUNT) -oracle.jco runners/jco $$w
