@@ -136,6 +136,15 @@ func TestComponentsCallEachOther(t *testing.T) {
 	}
 }
 
+func TestComponentsPassEachOtherCoreModules(t *testing.T) {
+	b := bind(t, load(t, engine(t), "module-import"), nil)
+	for name, want := range map[string]uint32{"seven": 7, "eight": 8} {
+		if v := must(t, b, "", name); v != want {
+			t.Errorf("%s = %v", name, v)
+		}
+	}
+}
+
 func TestPostReturnMayUseItsOwnResources(t *testing.T) {
 	if v := must(t, bind(t, load(t, engine(t), "post-return"), nil), "", "f"); v != uint32(5) {
 		t.Errorf("f = %v", v)

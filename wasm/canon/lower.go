@@ -28,10 +28,15 @@ func (l *lowerer) alloc(align uint32, size uint64) (uint32, error) {
 	if err := l.env.charge(size); err != nil {
 		return 0, err
 	}
+	return l.realloc(0, 0, align, size)
+}
+
+// realloc gets or resizes room in the guest and checks what it returned; it charges nothing.
+func (l *lowerer) realloc(old uint32, oldSize uint64, align uint32, size uint64) (uint32, error) {
 	if l.env.Opt == nil || l.env.Opt.Realloc == nil {
 		return 0, trapf("there is no realloc to make room with")
 	}
-	ptr, err := l.env.Opt.Realloc(l.env.Ctx, 0, 0, align, uint32(size))
+	ptr, err := l.env.Opt.Realloc(l.env.Ctx, old, uint32(oldSize), align, uint32(size))
 	if err != nil {
 		return 0, err
 	}

@@ -40,6 +40,10 @@ type Env struct {
 	// cost the host: 32 bytes for a list element, 48 for a record field or a variant.
 	Payload *int
 
+	// From is how the guest that strings to lower come from stores them; nil when they come from
+	// the host, which holds them in the encoding they go to.
+	From *Encoding
+
 	scope *scope   // made by the first borrow of the call
 	moved []Handle // owned handles that were lifted by a lift that has not ended
 }

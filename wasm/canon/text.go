@@ -96,8 +96,8 @@ func decode16(b []byte) (r rune, width int) {
 	return 0, 0
 }
 
-// text writes a string and returns pointer and (tagged) length. The host chooses the source
-// encoding of the spec's store_string_into_range, so that one allocation always suffices.
+// text writes a string and returns pointer and (tagged) length (spec: store_string_into_range).
+// Where the source has the encoding of the target, one allocation suffices.
 func (l *lowerer) text(s string) (ptr, units uint32, err error) {
 	if len(s) > maxByteLength {
 		return 0, 0, &failure{kind: fault.Exhausted, msg: "string is longer than 268435455 bytes"}
@@ -106,18 +106,22 @@ func (l *lowerer) text(s string) (ptr, units uint32, err error) {
 		return 0, 0, wrongValue("string is not valid UTF-8")
 	}
 	encoding := l.env.encoding()
+	if from := l.env.From; from != nil && *from != encoding {
+		return l.transcode(s, *from, encoding)
+	}
+	return l.copied(s, encoding)
+}
+
+// copied writes a string into exactly the room it needs (spec: store_string_copy).
+func (l *lowerer) copied(s string, encoding Encoding) (ptr, units uint32, err error) {
 	if encoding == UTF8 {
 		if ptr, err = l.alloc(1, uint64(len(s))); err == nil {
 			copy(l.mem[ptr:], s)
 		}
 		return ptr, uint32(len(s)), err
 	}
-	n, latin1 := 0, encoding == CompactUTF16
-	for _, r := range s {
-		n += utf16.RuneLen(r)
-		latin1 = latin1 && r <= 0xff
-	}
-	if latin1 {
+	n, latin1 := measure16(s)
+	if latin1 && encoding == CompactUTF16 {
 		if ptr, err = l.alloc(2, uint64(n)); err != nil {
 			return 0, 0, err
 		}
@@ -136,6 +140,16 @@ func (l *lowerer) text(s string) (ptr, units uint32, err error) {
 		return ptr, uint32(n) | utf16Tag, nil
 	}
 	return ptr, uint32(n), nil
+}
+
+// measure16 counts the code units of s in UTF-16 and says whether it is all Latin-1.
+func measure16(s string) (units int, latin1 bool) {
+	latin1 = true
+	for _, r := range s {
+		units += utf16.RuneLen(r)
+		latin1 = latin1 && r <= 0xff
+	}
+	return units, latin1
 }
 
 func (l *lowerer) put16(ptr uint32, s string) {

@@ -152,7 +152,7 @@ func (s *Session) Call(name string, args []any) (any, error) {
 	if err != nil {
 		return nil, err
 	}
-	return s.in.invoke(fn, -1, args)
+	return s.in.invoke(fn, -1, nil, args)
 }
 
 // End frees the instance.

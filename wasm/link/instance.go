@@ -165,8 +165,9 @@ func (in *instance) enterCore(entry int, stack []uint64) error {
 	return nil
 }
 
-// invoke calls a component function from component instance caller, or -1 for the embedder.
-func (in *instance) invoke(fn *plan.Function, caller int, args []any) (any, error) {
+// invoke calls a component function from component instance caller, whose strings are encoded
+// as from says, or from the embedder: -1 and nil.
+func (in *instance) invoke(fn *plan.Function, caller int, from *canon.Encoding, args []any) (any, error) {
 	if fn.Lift == nil {
 		if caller < 0 {
 			if err := in.mayCall(fn); err != nil {
@@ -177,6 +178,7 @@ func (in *instance) invoke(fn *plan.Function, caller int, args []any) (any, erro
 	}
 	l := fn.Lift
 	env := in.side(l.Options, l.Instance)
+	env.From = from
 	before := env.Handles.Len()
 	var buf [16]uint64
 	var stack []uint64
@@ -221,7 +223,7 @@ func (in *instance) side(options, component int) *canon.Env {
 	}
 	env := in.spare[n]
 	in.spare = in.spare[:n]
-	env.Opt, env.Handles = &in.options[options], in.state[component].handles
+	env.From, env.Opt, env.Handles = nil, &in.options[options], in.state[component].handles
 	return env
 }
 

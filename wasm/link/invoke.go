@@ -92,7 +92,7 @@ func (in *instance) run(fn *plan.Function, args []any) (any, error) {
 			return nil, err
 		}
 	}
-	return in.invoke(fn, -1, args)
+	return in.invoke(fn, -1, nil, args)
 }
 
 // start instantiates the core modules in order.

@@ -51,7 +51,7 @@ type pool struct {
 	idle    []*instance // longest unused first
 	sweeper *time.Timer // runs while something may get too old; nil: nothing may
 
-	sweeping sync.WaitGroup
+	freeing sync.WaitGroup // those who free what they took; close waits for them
 }
 
 func newPool(program *Program) *pool {
@@ -179,7 +179,7 @@ func (p *pool) oldest(n int) []*instance {
 func (p *pool) sweep() {
 	if list, open := p.unused(time.Now()); open {
 		p.discard(list...)
-		p.sweeping.Done()
+		p.freeing.Done()
 	}
 }
 
@@ -191,7 +191,7 @@ func (p *pool) unused(now time.Time) (list []*instance, open bool) {
 	if p.closed {
 		return nil, false
 	}
-	p.sweeping.Add(1) // close waits for it
+	p.freeing.Add(1)
 	old := 0
 	for old < len(p.idle) && now.Sub(p.idle[old].since) >= idleAge {
 		old++
@@ -219,17 +219,25 @@ func (p *pool) discard(list ...*instance) {
 
 // close frees what rests; what works is freed when it comes back.
 func (p *pool) close() {
-	p.discard(p.end()...)
-	p.sweeping.Wait()
+	if list, first := p.end(); first {
+		p.discard(list...)
+		p.freeing.Done()
+	}
+	p.freeing.Wait()
+	p.program.mu.Lock()
+	delete(p.program.pools, p)
+	p.program.mu.Unlock()
 }
 
-func (p *pool) end() []*instance {
+// end closes the pool and takes what rests; first says that nobody did before.
+func (p *pool) end() (list []*instance, first bool) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	if p.closed {
-		return nil
+		return nil, false
 	}
 	p.closed = true
+	p.freeing.Add(1)
 	if p.sweeper != nil {
 		p.sweeper.Stop()
 	}
@@ -237,8 +245,5 @@ func (p *pool) end() []*instance {
 		p.let(c.image)
 		c.image = nil
 	}
-	p.program.mu.Lock()
-	delete(p.program.pools, p)
-	p.program.mu.Unlock()
-	return p.oldest(len(p.idle))
+	return p.oldest(len(p.idle)), true
 }

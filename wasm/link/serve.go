@@ -87,9 +87,12 @@ func (in *instance) serve(f *plan.HostFunc, stack []uint64) error {
 	if err != nil {
 		return err
 	}
-	result, err := in.invoke(f.Fn, f.Instance, args)
+	result, err := in.invoke(f.Fn, f.Instance, &env.Opt.Encoding, args)
 	if err != nil {
 		return err
+	}
+	if f.Fn.Lift != nil {
+		env.From = &in.options[f.Fn.Lift.Options].Encoding
 	}
 	before := s.handles.Len()
 	if err = f.Sig.LowerResult(env, result, stack); err != nil {

@@ -65,7 +65,7 @@ func (p *planner) coreInstance(s *scope, d *binary.CoreInstance) error {
 	}
 	b.module, b.core = m, len(p.plan.Cores)
 	p.plan.Cores = append(p.plan.Cores, Core{Module: m, Links: links})
-	if m.Parsed.Facts().Memory != nil {
+	if m.Parsed != nil && m.Parsed.Facts().Memory != nil { // nil: only its type is known
 		if p.memories++; p.memories > maxMemories {
 			return fault.Newf(fault.Exhausted, "", "more than %d core instances with a memory", maxMemories)
 		}
