@@ -122,8 +122,15 @@ func (e *Engine) Compile(ctx context.Context, code []byte) (*Component, error) {
 
 func gaveUp(err error) bool { return fault.Is(err, fault.Canceled) || fault.Is(err, fault.Timeout) }
 
-func (e *Engine) compile(ctx context.Context, code []byte, digest string) (*Component, error) {
+// compile does it. Should a strange binary find a defect of ours, that ends this compilation and
+// not the process.
+func (e *Engine) compile(ctx context.Context, code []byte, digest string) (c *Component, err error) {
 	const op = "compile component"
+	defer func() {
+		if p := recover(); p != nil {
+			err = fault.Newf(fault.Internal, op, "panic: %v", p)
+		}
+	}()
 	select {
 	case e.compilers <- struct{}{}:
 		defer func() { <-e.compilers }()
