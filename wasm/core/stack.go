@@ -10,25 +10,32 @@ import (
 // keepStack is the longest stack, in bytes, that a function object may keep between calls.
 const keepStack = 64 << 10
 
+// Stack is where the stack of a function object stands, which may grow into another; nil when it
+// cannot be seen.
+type Stack = *[]byte
+
+// StackOf finds the stack of a function object.
+func StackOf(f api.Function) Stack {
+	v := reflect.ValueOf(f)
+	if v.Kind() != reflect.Pointer || v.Elem().Kind() != reflect.Struct {
+		return nil
+	}
+	stack := v.Elem().FieldByName("stack")
+	if !stack.IsValid() || stack.Type() != reflect.TypeFor[[]byte]() {
+		return nil
+	}
+	return Stack(unsafe.Pointer(stack.UnsafeAddr()))
+}
+
 // WipeStack clears the stack of a function object that is not running, so that nothing of a call
 // rests in it. It says whether the object may be kept for another call: one whose stack has
 // grown far, or cannot be seen, should be dropped instead.
-func WipeStack(f api.Function) (keep bool) {
-	stack, ok := stackOf(f)
-	if !ok || stack.Len() > keepStack {
+func WipeStack(s Stack) (keep bool) {
+	if s == nil || len(*s) > keepStack {
 		return false
 	}
-	clear(unsafe.Slice((*byte)(stack.UnsafePointer()), stack.Len()))
+	clear(*s)
 	return true
-}
-
-func stackOf(f api.Function) (stack reflect.Value, ok bool) {
-	v := reflect.ValueOf(f)
-	if v.Kind() != reflect.Pointer || v.Elem().Kind() != reflect.Struct {
-		return stack, false
-	}
-	stack = v.Elem().FieldByName("stack")
-	return stack, stack.IsValid() && stack.Type() == reflect.TypeFor[[]byte]()
 }
 
 // Limits of calls of guests that wait for guests: a destructor that drops a resource, a
@@ -41,14 +48,14 @@ const (
 )
 
 // TooDeep says whether the functions that wait for one another leave no room for one more.
-func TooDeep(waiting []api.Function) bool {
+func TooDeep(waiting []Stack) bool {
 	if len(waiting) < fewEnough {
 		return false
 	}
 	total := 0
-	for _, f := range waiting {
-		if stack, ok := stackOf(f); ok {
-			total += stack.Len()
+	for _, s := range waiting {
+		if s != nil {
+			total += len(*s)
 		}
 	}
 	return len(waiting) >= maxEntries || total > maxStacks

@@ -40,7 +40,7 @@ func (b *Bound) Stacks() (stacks [][]byte) {
 	for _, in := range b.pool.idle {
 		for _, e := range in.entries {
 			if e.fn != nil {
-				stacks = append(stacks, bytes.Clone(reflect.ValueOf(e.fn).Elem().FieldByName("stack").Bytes()))
+				stacks = append(stacks, bytes.Clone(*e.stack))
 			}
 		}
 	}

@@ -145,8 +145,8 @@ func (in *instance) resume(ctx context.Context, b *Bound, r *Request) {
 func (in *instance) rest() error {
 	in.Context, in.bound, in.call, in.cause = context.Background(), nil, nil, nil
 	for i := range in.entries {
-		if e := &in.entries[i]; e.fn != nil && !core.WipeStack(e.fn) {
-			e.fn = nil
+		if e := &in.entries[i]; e.fn != nil && !core.WipeStack(e.stack) {
+			e.fn, e.stack = nil, nil
 		}
 	}
 	return in.restore()

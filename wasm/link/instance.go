@@ -24,8 +24,8 @@ type instance struct {
 	state   []componentState
 	options []canon.Options
 	entries []entryPoint
-	spare   []*canon.Env   // of calls that have returned
-	waiting []api.Function // that are being called, outermost first
+	spare   []*canon.Env // of calls that have returned
+	waiting []core.Stack // of functions that are being called, outermost first
 
 	owner string
 	key   imageKey
@@ -51,8 +51,9 @@ type componentState struct {
 
 // entryPoint is a core function that the host calls.
 type entryPoint struct {
-	fn   api.Function
-	busy bool
+	fn    api.Function
+	stack core.Stack
+	busy  bool
 }
 
 // instanceKey finds the instance behind contexts that wrap it (core start functions).
@@ -145,16 +146,16 @@ func (in *instance) enterCore(entry int, stack []uint64) error {
 		return fault.New(fault.Exhausted, "", "calls are nested too deeply")
 	}
 	e := &in.entries[entry]
-	fn := e.fn
+	fn, place := e.fn, e.stack
 	if fn == nil || e.busy { // an api.Function is not re-entrant
 		fn = in.cores[item.Core].Module().ExportedFunction(item.Name)
-		if e.fn == nil {
-			e.fn = fn
+		if place = core.StackOf(fn); e.fn == nil {
+			e.fn, e.stack = fn, place
 		}
 	}
 	was := e.busy
 	e.busy = true
-	in.waiting = append(in.waiting, fn)
+	in.waiting = append(in.waiting, place)
 	err := fn.CallWithStack(in, stack)
 	last := len(in.waiting) - 1
 	in.waiting[last], in.waiting = nil, in.waiting[:last]
