@@ -6,7 +6,7 @@ export CGO_ENABLED = 0
 HAVE_NODE := $(shell command -v npm 2>/dev/null)
 HAVE_CC := $(shell command -v $${CC:-gcc} 2>/dev/null || command -v cc 2>/dev/null)
 
-.PHONY: demo build test check cross race bench gen web web-check guests guests-check fuzz chaos conformance-wasm
+.PHONY: demo build test check cross race bench gen web web-check guests guests-check bench-guests fuzz chaos conformance-wasm
 
 demo: ## serve the helpdesk chat on http://127.0.0.1:8080/chat
 	$(GO) run ./cmd/greentic up --demo
@@ -17,9 +17,9 @@ build: ## build bin/greentic
 # What needs a tool that is missing is skipped by name; REQUIRE_ALL=1 makes a missing tool a failure.
 test: check cross ## everything CI checks; ends with the summary of go test
 ifneq ($(HAVE_NODE),)
-	$(MAKE) web-check guests-check
+	$(MAKE) web-check guests-check bench-guests
 else
-	@echo "skip: web-check and guests-check need npm"; test -z "$(REQUIRE_ALL)"
+	@echo "skip: web-check, guests-check and bench-guests need npm"; test -z "$(REQUIRE_ALL)"
 endif
 ifneq ($(HAVE_CC),)
 	$(MAKE) race
@@ -43,9 +43,12 @@ race: ## the race detector over everything but the browser and kill tests
 
 bench: ## measure the bars; prints a table, writes bench/latest.json
 ifneq ($(HAVE_NODE),)
-	test -e bench/guests/out/sm.wasm || bench/guests/build.sh
+	$(MAKE) bench-guests
 endif
 	$(GO) run ./bench
+
+bench-guests: ## guests in Go and JavaScript for measurements and tests, if they are not built (needs Node)
+	test -e bench/guests/out/sm.wasm || bench/guests/build.sh
 
 gen: web guests ## rebuild everything generated
 

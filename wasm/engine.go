@@ -17,9 +17,10 @@ import (
 
 // Options configures an engine; the zero value is safe.
 type Options struct {
-	CacheDir string        // where compiled code is kept between processes; empty means memory only
-	Defaults Limits        // for invocations that leave a limit zero
-	Decode   binary.Limits // what Compile accepts
+	CacheDir  string        // where compiled code is kept between processes; empty means memory only
+	CacheSize int64         // bytes of compiled code kept there, looked at when an engine is made; 0 means 4 GiB
+	Defaults  Limits        // for invocations that leave a limit zero
+	Decode    binary.Limits // what Compile accepts
 
 	// Concurrency is how many invocations of one owner may run at once, over all components; the
 	// next waits for its turn. 0 means 1,000. Invocations without an owner are not counted.
@@ -52,7 +53,7 @@ type compiling struct {
 
 // New makes an engine.
 func New(ctx context.Context, opt Options) (*Engine, error) {
-	c, err := core.New(ctx, core.Options{CacheDir: opt.CacheDir, Warn: opt.Warn})
+	c, err := core.New(ctx, core.Options{CacheDir: opt.CacheDir, CacheSize: opt.CacheSize, Warn: opt.Warn})
 	if err != nil {
 		return nil, fault.Wrap("wasm engine", err)
 	}

@@ -36,7 +36,7 @@ const (
 	codeSuffix = ".code"
 	sumSuffix  = ".sum"
 	ownPrefix  = "live-"
-	cacheSize  = 4 << 30 // bytes of entries, above which the oldest are removed when an engine is made
+	cacheSize  = 4 << 30 // bytes of entries, when Options.CacheSize does not say
 
 	// cacheFormat is the folder of the entries: wazero's own version check knows only released
 	// binaries.
@@ -46,7 +46,7 @@ const (
 	formatAge    = 24 * time.Hour // for so long the entries of another version are left to it
 )
 
-func openCache(dir string, warn func(string)) (*codeCache, error) {
+func openCache(dir string, size int64, warn func(string)) (*codeCache, error) {
 	const op = "compile cache"
 	for _, d := range []string{dir, filepath.Join(dir, cacheFormat)} {
 		if err := privateDir(d); err != nil {
@@ -55,7 +55,7 @@ func openCache(dir string, warn func(string)) (*codeCache, error) {
 	}
 	forget(dir)
 	dir = filepath.Join(dir, cacheFormat)
-	prune(dir)
+	prune(dir, size)
 	own, err := os.MkdirTemp(dir, ownPrefix)
 	if err != nil {
 		return nil, fault.As(fault.Unavailable, op, err)
@@ -223,7 +223,10 @@ func linkOrCopy(from, to string) error {
 // prune removes the oldest entries of a cache that has grown too large, and the folders of
 // engines that were killed. Other engines may be using the cache: one that misses its own
 // folder makes it again, one that misses an entry compiles.
-func prune(dir string) {
+func prune(dir string, size int64) {
+	if size <= 0 {
+		size = cacheSize
+	}
 	entries, err := os.ReadDir(dir)
 	if err != nil {
 		return
@@ -241,7 +244,7 @@ func prune(dir string) {
 		}
 	}
 	slices.SortFunc(files, func(a, b fs.FileInfo) int { return a.ModTime().Compare(b.ModTime()) })
-	for ; total > cacheSize; files = files[1:] {
+	for ; total > size; files = files[1:] {
 		total -= files[0].Size()
 		_ = os.Remove(filepath.Join(dir, files[0].Name())) // the next engine tries again
 	}

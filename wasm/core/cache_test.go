@@ -133,6 +133,35 @@ func TestACacheEntryServesOnlyItsModule(t *testing.T) {
 	works(t, dir)
 }
 
+func TestTheCacheForgetsItsOldestEntriesFirst(t *testing.T) {
+	dir, old, _ := cached(t)
+	long := time.Now().Add(-time.Hour)
+	if err := os.Chtimes(old, long, long); err != nil {
+		t.Fatal(err)
+	}
+	compile(t, engine(t, dir), hot())
+	files, _ := filepath.Glob(filepath.Join(filepath.Dir(old), "*.code"))
+	size := int64(0)
+	for _, f := range files {
+		size += int64(len(read(t, f)))
+	}
+	if len(files) != 2 {
+		t.Fatalf("%q", files)
+	}
+	e, err := core.New(t.Context(), core.Options{CacheDir: dir, CacheSize: size}) // the digests are too much
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { _ = e.Close(context.Background()) })
+	if _, err := os.Stat(old); !os.IsNotExist(err) {
+		t.Errorf("the oldest entry is still there: %v", err)
+	}
+	if left, _ := filepath.Glob(filepath.Join(filepath.Dir(old), "*.code")); len(left) != 1 {
+		t.Errorf("%q are left", left)
+	}
+	works(t, dir)
+}
+
 func TestEntriesOfAnotherEngineVersionAreNotUsedAndGoInTime(t *testing.T) {
 	dir, code, sum := cached(t)
 	own := filepath.Dir(code)

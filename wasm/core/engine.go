@@ -19,6 +19,10 @@ type Options struct {
 	CacheDir string // compiled code is kept here between processes; empty means memory only
 	Images   Way    // how instances are put back into an image
 
+	// CacheSize is how many bytes of compiled code the folder may hold when an engine is made; the
+	// oldest entries are removed. 0 means 4 GiB.
+	CacheSize int64
+
 	// Warn is told when a file of the cache is not what was written, and made again. It may be
 	// called from any goroutine; nil tells nobody.
 	Warn func(message string)
@@ -63,7 +67,7 @@ func New(ctx context.Context, o Options) (*Engine, error) {
 	config := wazero.NewRuntimeConfig().WithCoreFeatures(features)
 	if o.CacheDir != "" {
 		var err error
-		if e.cache, err = openCache(o.CacheDir, o.Warn); err != nil {
+		if e.cache, err = openCache(o.CacheDir, o.CacheSize, o.Warn); err != nil {
 			return nil, err
 		}
 		config = config.WithCompilationCache(e.cache.wazero)
