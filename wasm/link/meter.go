@@ -15,8 +15,10 @@ import (
 // long they run, which is more when they take turns.
 type meter struct {
 	pinned       *atomic.Int32
-	spent, since time.Duration
+	spent        time.Duration
 	running, pin bool
+	since        time.Duration // of the thread, while it is held
+	begun        time.Time     // else
 }
 
 // maxPinned is how many invocations of an engine may hold their threads at once.
@@ -32,7 +34,7 @@ func (m *meter) start() {
 		m.since = core.ThreadTime()
 	} else {
 		m.pinned.Add(-1)
-		m.since = time.Duration(time.Now().UnixNano())
+		m.begun = time.Now()
 	}
 }
 
@@ -45,7 +47,7 @@ func (m *meter) stop() {
 		runtime.UnlockOSThread()
 		m.pinned.Add(-1)
 	default:
-		m.spent += time.Duration(time.Now().UnixNano()) - m.since
+		m.spent += time.Since(m.begun)
 	}
 	m.running = false
 }
