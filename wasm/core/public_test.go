@@ -80,12 +80,17 @@ func (s side) call(name string, args []uint64) string {
 	return fmt.Sprintf("%v %s %v memory %x", results, reason, len(trace), h.Sum64())
 }
 
-// stub answers every import from its name and arguments, so that both sides see the same.
-func stub(name string, params, results int) api.GoModuleFunc {
+// stub answers every import from its name and arguments, so that both sides see the same. What
+// is above the 32 bits of an argument is undefined.
+func stub(name string, params []api.ValueType, results int) api.GoModuleFunc {
 	return func(_ context.Context, _ api.Module, stack []uint64) {
 		seed := uint64(len(name))
-		for i := range params {
-			seed += stack[i]
+		for i, p := range params {
+			if p == api.ValueTypeI32 || p == api.ValueTypeF32 {
+				seed += uint64(uint32(stack[i]))
+			} else {
+				seed += stack[i]
+			}
 		}
 		for i := range results {
 			stack[i] = seed % 3
@@ -108,7 +113,7 @@ func plainSide(t *testing.T, src []byte) side {
 		if builders[module] == nil {
 			builders[module] = r.NewHostModuleBuilder(module)
 		}
-		builders[module].NewFunctionBuilder().WithGoModuleFunction(stub(name, len(f.ParamTypes()), len(f.ResultTypes())), f.ParamTypes(), f.ResultTypes()).Export(name)
+		builders[module].NewFunctionBuilder().WithGoModuleFunction(stub(name, f.ParamTypes(), len(f.ResultTypes())), f.ParamTypes(), f.ResultTypes()).Export(name)
 	}
 	for _, b := range builders {
 		if _, err := b.Instantiate(ctx); err != nil {
@@ -141,7 +146,7 @@ func rewrittenSide(t *testing.T, m *rewrite.Module) side {
 	var h api.Module
 	if len(funcs) > 0 {
 		for n := range funcs {
-			funcs[n].Fn = stub(m.Imports[n].Name, len(funcs[n].Params), len(funcs[n].Results))
+			funcs[n].Fn = stub(m.Imports[n].Name, funcs[n].Params, len(funcs[n].Results))
 		}
 		if h, err = e.HostModule(t.Context(), funcs); err != nil {
 			t.Fatal(err)

@@ -30,7 +30,7 @@ type MeterKey struct{}
 // point is what a guest calls at the end of a slice and when it nests too deeply. Being Go, it
 // lets the scheduler and the garbage collector in; its panics end the guest with that error.
 func point(ctx context.Context, _ api.Module, stack []uint64) {
-	if stack[0] == rewrite.PointDepth {
+	if uint32(stack[0]) == rewrite.PointDepth { // what is above 32 bits is undefined
 		panic(fault.As(fault.Exhausted, "guest", errTooDeep))
 	}
 	if err := ctx.Err(); err != nil {
