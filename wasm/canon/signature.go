@@ -45,6 +45,7 @@ type Env struct {
 	From *Encoding
 
 	scope *scope   // made by the first borrow of the call
+	args  []any    // of the call out of the guest, while it lasts
 	moved []Handle // owned handles that were lifted by a lift that has not ended
 }
 
@@ -235,7 +236,8 @@ func (s *Signature) liftResult(env *Env, flat []uint64) (any, error) {
 }
 
 // LiftArgs reads the arguments of a call out of the guest; flat is the core arguments. The
-// values are owned by the caller. Borrowed handles stay lent until LowerResult.
+// values are owned by the caller, the slice is used again after LowerResult. Borrowed handles
+// stay lent until then.
 func (s *Signature) LiftArgs(env *Env, flat []uint64) ([]any, error) {
 	args, err := s.liftArgs(env, flat)
 	return args, env.settle(err)
@@ -259,7 +261,7 @@ func (s *Signature) liftArgs(env *Env, flat []uint64) ([]any, error) {
 	if err := env.charge(elementCost * uint64(len(s.params.fields))); err != nil {
 		return nil, report(op, err)
 	}
-	args := make([]any, len(s.params.fields))
+	args := env.room(len(s.params.fields))
 	for i := range s.params.fields {
 		f := &s.params.fields[i]
 		var err error
@@ -275,6 +277,15 @@ func (s *Signature) liftArgs(env *Env, flat []uint64) ([]any, error) {
 	return args, nil
 }
 
+// room is a slice for the arguments of a call; the next call has the same.
+func (e *Env) room(n int) []any {
+	if cap(e.args) < n {
+		e.args = make([]any, n)
+	}
+	e.args = e.args[:n]
+	return e.args
+}
+
 // LowerResult gives the guest the result of a call out of it. flat is the core stack of the
 // call: on entry its arguments, on return its result in flat[0], if it has one. Handles lent
 // for the call are returned.
@@ -283,6 +294,7 @@ func (s *Signature) LowerResult(env *Env, v any, flat []uint64) error {
 	if err := s.lowerResult(env, v, flat); err != nil {
 		return report(op, within(err, "result"))
 	}
+	clear(env.args)
 	if sc := env.scope; sc != nil {
 		env.scope = nil
 		env.Handles.takeBack(sc.lent)

@@ -9,7 +9,8 @@ import (
 // Func is a host function: reflected arguments in (see package canon for the value forms),
 // one reflected result out (nil when the function has none). A non-nil error traps the guest
 // with that error as cause; failures the WIT describes are values (canon.Err), not errors.
-// It must return soon after ctx is done. Arguments are owned by the function.
+// It must return soon after ctx is done. The arguments are owned by the function; the slice they
+// come in is used again when it has returned.
 type Func func(ctx context.Context, call *Call, args []any) (any, error)
 
 // Call is what a host function sees of the invocation that called it. One Call serves one
