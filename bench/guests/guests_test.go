@@ -70,6 +70,9 @@ func call(t testing.TB, b *wasm.Bound, name string, args ...any) (any, wasm.Stat
 func TestEveryGuestRunsOnKeptInstances(t *testing.T) {
 	for _, name := range languages {
 		t.Run(name, func(t *testing.T) {
+			if testing.Short() {
+				t.Skip("compiles up to 12 MB")
+			}
 			b := bound(t, name)
 			payload := bytes.Repeat([]byte("0123456789abcdef"), 1<<16)
 			for range 3 {
