@@ -20,7 +20,7 @@ const guests = "../../examples/helpdesk/pack/components"
 
 func newEngine(t *testing.T) *wasm.Engine {
 	t.Helper()
-	e, err := wasm.New(t.Context(), wasm.Options{})
+	e, err := wasm.New(t.Context(), wasm.Options{CacheDir: codeCache})
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"context"
 	"log/slog"
+	"os"
 	"sync"
 	"testing"
 
@@ -17,7 +18,20 @@ import (
 	"greentic.dev/wasm"
 )
 
-func TestMain(m *testing.M) { goleak.VerifyTestMain(m) }
+// codeCache is where the engines of the tests share compiled code.
+var codeCache string
+
+func TestMain(m *testing.M) {
+	dir, err := os.MkdirTemp("", "greentic-code-")
+	if err != nil {
+		panic(err)
+	}
+	codeCache = dir
+	goleak.VerifyTestMain(m, goleak.Cleanup(func(code int) {
+		_ = os.RemoveAll(dir) // a folder of tests
+		os.Exit(code)
+	}))
+}
 
 // notebook is a State in memory.
 type notebook map[string]string
