@@ -4,23 +4,12 @@ import (
 	"bytes"
 	"context"
 	"io"
-	"strings"
 
 	"greentic.dev/greentic/fault"
 	"greentic.dev/runtime/host"
 	"greentic.dev/wasm"
 	"greentic.dev/wasm/wasi"
 )
-
-// isCommand says whether a component is a command: run from its start to its exit.
-func isCommand(c *wasm.Component) bool {
-	for _, item := range c.Exports() {
-		if strings.HasPrefix(item.Name, "wasi:cli/run@0.2.") {
-			return true
-		}
-	}
-	return false
-}
 
 // outcome is the output of a command as JSON.
 type outcome struct {

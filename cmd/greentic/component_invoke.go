@@ -77,7 +77,7 @@ func invokeComponent(ctx context.Context, env *environment, file string, args []
 		return err
 	}
 	defer w.close()
-	if f.operation == "" && isCommand(w.code) {
+	if f.operation == "" && w.code.IsCommand() {
 		return w.runCommand(ctx, env, args, f)
 	}
 	if len(args) > 0 {

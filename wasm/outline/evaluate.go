@@ -3,6 +3,7 @@ package outline
 import (
 	"greentic.dev/greentic/fault"
 	"greentic.dev/wasm/binary"
+	"greentic.dev/wasm/typing"
 )
 
 // What a component imports and exports follows from its definitions: they are evaluated here,
@@ -96,14 +97,6 @@ type space struct {
 	comps []*template
 }
 
-func pick[T any](list []T, i uint32, what string) (T, error) {
-	if uint64(i) >= uint64(len(list)) {
-		var zero T
-		return zero, fault.Newf(fault.Invalid, "wit", "%s index %d out of range, %d are defined", what, i, len(list))
-	}
-	return list[i], nil
-}
-
 func (s *space) push(e entity) {
 	switch e.sort {
 	case binary.SortFunc:
@@ -121,13 +114,13 @@ func (s *space) lookup(sort binary.Sort, i uint32) (e entity, err error) {
 	e.sort = sort
 	switch sort {
 	case binary.SortFunc:
-		e.typ, err = pick(s.funcs, i, "function")
+		e.typ, err = typing.At(s.funcs, i, "function")
 	case binary.SortType:
-		e.typ, err = pick(s.types, i, "type")
+		e.typ, err = typing.At(s.types, i, "type")
 	case binary.SortInstance:
-		e.inst, err = pick(s.insts, i, "instance")
+		e.inst, err = typing.At(s.insts, i, "instance")
 	case binary.SortComponent:
-		e.comp, err = pick(s.comps, i, "component")
+		e.comp, err = typing.At(s.comps, i, "component")
 	}
 	return e, err
 }
@@ -183,7 +176,7 @@ func (v *evaluator) component(c *binary.Component, outer *space, give func(strin
 			s.types = append(s.types, t)
 		case d.Canon != nil && d.Canon.Op == binary.CanonLift:
 			var t *node
-			t, err = pick(s.types, d.Canon.Type, "type")
+			t, err = typing.At(s.types, d.Canon.Type, "type")
 			s.funcs = append(s.funcs, t)
 		case d.Import != nil:
 			var e entity
@@ -262,7 +255,7 @@ func (v *evaluator) extern(s *space, name string, x binary.Extern, actual *entit
 		e.typ = &node{resource: true, size: 1, depth: 1}
 		return e, nil
 	}
-	t, err := pick(s.types, x.Index, "type")
+	t, err := typing.At(s.types, x.Index, "type")
 	if err != nil {
 		return e, err
 	}
@@ -352,7 +345,7 @@ func (v *evaluator) instance(s *space, d *binary.Instance) error {
 		s.insts = append(s.insts, b)
 		return nil
 	}
-	t, err := pick(s.comps, d.Component, "component")
+	t, err := typing.At(s.comps, d.Component, "component")
 	if err != nil {
 		return err
 	}
@@ -391,7 +384,7 @@ func (v *evaluator) alias(s *space, a *binary.Alias) error {
 		s.push(e)
 		return err
 	}
-	b, err := pick(s.insts, a.Instance, "instance")
+	b, err := typing.At(s.insts, a.Instance, "instance")
 	if err != nil {
 		return err
 	}

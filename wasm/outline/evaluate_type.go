@@ -3,6 +3,7 @@ package outline
 import (
 	"greentic.dev/greentic/fault"
 	"greentic.dev/wasm/binary"
+	"greentic.dev/wasm/typing"
 )
 
 // define evaluates a type definition.
@@ -40,7 +41,7 @@ func (v *evaluator) ref(s *space, r *binary.Ref) (*node, error) {
 	if r.Kind != 0 {
 		return v.primitive(r.Kind), nil
 	}
-	t, err := pick(s.types, r.Index, "type")
+	t, err := typing.At(s.types, r.Index, "type")
 	if err == nil && t.root().kind == 0 {
 		err = fault.Newf(fault.Invalid, "wit", "type %d is not a value type", r.Index)
 	}
@@ -77,7 +78,7 @@ func (v *evaluator) value(s *space, d *binary.ValueDef) (*node, error) {
 		t.fields = append(t.fields, part{f.Name, p})
 	}
 	if d.Kind == binary.Own || d.Kind == binary.Borrow {
-		r, err := pick(s.types, d.Resource, "type")
+		r, err := typing.At(s.types, d.Resource, "type")
 		if err != nil {
 			return nil, err
 		}

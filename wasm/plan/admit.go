@@ -19,7 +19,7 @@ func (p *planner) admit(s *scope, path, name string, e binary.Extern, actual *it
 	case binary.SortType:
 		return p.admitType(s, path, name, e, actual)
 	case binary.SortCore:
-		t, err := at(s.coreTypes, e.Index, "core type")
+		t, err := typing.At(s.coreTypes, e.Index, "core type")
 		if err != nil {
 			return out, err
 		}
@@ -127,7 +127,7 @@ func (p *planner) admitType(s *scope, path, name string, e binary.Extern, actual
 		}
 		return *actual, nil
 	}
-	bound, err := typing.At(s.types, e.Index)
+	bound, err := typing.At(s.types, e.Index, "type")
 	if err != nil {
 		return out, err
 	}

@@ -21,7 +21,7 @@ func (p *planner) coreInstance(s *scope, d *binary.CoreInstance) error {
 			if e.Sort > binary.CoreGlobal {
 				return invalid("a core instance cannot export a %s", e.Sort)
 			}
-			it, err := at(s.coreItems[e.Sort], e.Index, e.Sort.String())
+			it, err := typing.At(s.coreItems[e.Sort], e.Index, e.Sort.String())
 			if err != nil {
 				return err
 			}
@@ -29,13 +29,13 @@ func (p *planner) coreInstance(s *scope, d *binary.CoreInstance) error {
 		}
 		return nil
 	}
-	m, err := at(s.modules, d.Module, "core module")
+	m, err := typing.At(s.modules, d.Module, "core module")
 	if err != nil {
 		return err
 	}
 	args := make(map[string]*coreBundle, len(d.Args))
 	for _, a := range d.Args {
-		if args[a.Name], err = at(s.cores[:len(s.cores)-1], a.Instance, "core instance"); err != nil {
+		if args[a.Name], err = typing.At(s.cores[:len(s.cores)-1], a.Instance, "core instance"); err != nil {
 			return err
 		}
 	}
@@ -135,7 +135,7 @@ func (p *planner) lift(s *scope, d *binary.Canon) error {
 	if !ok {
 		return invalid("type %d is not a function type", d.Type)
 	}
-	f, err := at(s.coreItems[binary.CoreFunc], d.Func, "core function")
+	f, err := typing.At(s.coreItems[binary.CoreFunc], d.Func, "core function")
 	if err != nil {
 		return err
 	}
@@ -154,7 +154,7 @@ func (p *planner) lift(s *scope, d *binary.Canon) error {
 	}
 	l.Entry = p.entry(f)
 	if d.PostReturn != nil {
-		post, err := at(s.coreItems[binary.CoreFunc], *d.PostReturn, "core function")
+		post, err := typing.At(s.coreItems[binary.CoreFunc], *d.PostReturn, "core function")
 		if err != nil {
 			return err
 		}
@@ -168,7 +168,7 @@ func (p *planner) lift(s *scope, d *binary.Canon) error {
 }
 
 func (p *planner) lower(s *scope, d *binary.Canon) error {
-	fn, err := at(s.funcs, d.Func, "function")
+	fn, err := typing.At(s.funcs, d.Func, "function")
 	if err != nil {
 		return err
 	}
@@ -211,14 +211,14 @@ func (p *planner) pointers(ft *binary.Func) (in, out bool) {
 func (p *planner) options(s *scope, d *binary.Canon, needMemory, needRealloc bool) (int, error) {
 	o := CanonOptions{Instance: s.instance, Encoding: canon.Encoding(d.Encoding), Realloc: -1}
 	if d.Memory != nil {
-		m, err := at(s.coreItems[binary.CoreMemory], *d.Memory, "core memory")
+		m, err := typing.At(s.coreItems[binary.CoreMemory], *d.Memory, "core memory")
 		if err != nil {
 			return 0, err
 		}
 		o.Memory = &m
 	}
 	if d.Realloc != nil {
-		f, err := at(s.coreItems[binary.CoreFunc], *d.Realloc, "core function")
+		f, err := typing.At(s.coreItems[binary.CoreFunc], *d.Realloc, "core function")
 		if err != nil {
 			return 0, err
 		}

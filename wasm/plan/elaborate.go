@@ -100,7 +100,7 @@ func (p *planner) instance(s *scope, d *binary.Instance) error {
 		s.instances = append(s.instances, b)
 		return nil
 	}
-	t, err := at(s.components, d.Component, "component")
+	t, err := typing.At(s.components, d.Component, "component")
 	if err != nil {
 		return err
 	}
@@ -122,7 +122,7 @@ func (p *planner) alias(s *scope, a *binary.Alias) error {
 	}
 	switch a.Target {
 	case binary.AliasExport:
-		b, err := at(s.instances, a.Instance, "instance")
+		b, err := typing.At(s.instances, a.Instance, "instance")
 		if err != nil {
 			return err
 		}
@@ -132,7 +132,7 @@ func (p *planner) alias(s *scope, a *binary.Alias) error {
 		}
 		s.push(it)
 	case binary.AliasCoreExport:
-		b, err := at(s.cores, a.Instance, "core instance")
+		b, err := typing.At(s.cores, a.Instance, "core instance")
 		if err != nil {
 			return err
 		}
@@ -153,7 +153,7 @@ func (p *planner) outerAlias(s *scope, a *binary.Alias) error {
 		return err
 	}
 	if a.Sort == binary.SortCore && a.CoreSort == binary.CoreTypeSort {
-		t, err := at(from.coreTypes, a.Index, "core type")
+		t, err := typing.At(from.coreTypes, a.Index, "core type")
 		s.coreTypes = append(s.coreTypes, t)
 		return err
 	}

@@ -5,6 +5,7 @@ import (
 
 	"greentic.dev/wasm/binary"
 	"greentic.dev/wasm/rewrite"
+	"greentic.dev/wasm/typing"
 )
 
 // Module is a core module as the linker sees it: what it imports and exports.
@@ -98,7 +99,7 @@ func outerFunc(s *scope, o *binary.CoreOuter) (*binary.CoreFuncType, error) {
 	if err != nil {
 		return nil, err
 	}
-	t, err := at(from.coreTypes, o.Index, "core type")
+	t, err := typing.At(from.coreTypes, o.Index, "core type")
 	if err != nil {
 		return nil, err
 	}

@@ -119,14 +119,6 @@ func (b *coreBundle) get(name string) (CoreItem, bool) {
 	return it, ok
 }
 
-func at[T any](space []T, i uint32, what string) (T, error) {
-	if uint64(i) >= uint64(len(space)) {
-		var zero T
-		return zero, invalid("%s index %d out of range, %d are defined", what, i, len(space))
-	}
-	return space[i], nil
-}
-
 func invalid(format string, args ...any) error { return fault.Newf(fault.Invalid, "", format, args...) }
 
 func (s *scope) lookup(sort binary.Sort, i uint32) (item, error) {
@@ -134,15 +126,15 @@ func (s *scope) lookup(sort binary.Sort, i uint32) (item, error) {
 	var err error
 	switch sort {
 	case binary.SortFunc:
-		it.value, err = at(s.funcs, i, "function")
+		it.value, err = typing.At(s.funcs, i, "function")
 	case binary.SortType:
-		it.value, err = at(s.types, i, "type")
+		it.value, err = typing.At(s.types, i, "type")
 	case binary.SortComponent:
-		it.value, err = at(s.components, i, "component")
+		it.value, err = typing.At(s.components, i, "component")
 	case binary.SortInstance:
-		it.value, err = at(s.instances, i, "instance")
+		it.value, err = typing.At(s.instances, i, "instance")
 	case binary.SortCore:
-		it.value, err = at(s.modules, i, "core module")
+		it.value, err = typing.At(s.modules, i, "core module")
 	}
 	return it, err
 }
@@ -175,7 +167,7 @@ func (s *scope) up(count uint32) (target *scope, crossed bool, err error) {
 
 // value is the type behind a type index.
 func (s *scope) value(i uint32) (any, error) {
-	ref, err := typing.At(s.types, i)
+	ref, err := typing.At(s.types, i, "type")
 	if err != nil {
 		return nil, err
 	}

@@ -46,7 +46,7 @@ func (p *planner) resource(s *scope, d *binary.ResourceDef) (any, error) {
 	r := &binary.Resource{}
 	info := &GuestResource{Instance: s.instance, Dtor: -1}
 	if d.Dtor != nil {
-		f, err := at(s.coreItems[binary.CoreFunc], *d.Dtor, "core function")
+		f, err := typing.At(s.coreItems[binary.CoreFunc], *d.Dtor, "core function")
 		if err != nil {
 			return nil, err
 		}

@@ -29,17 +29,19 @@ func (t *Table) Goes(v *binary.Type, r *Ref) bool {
 	return (v.Kind == binary.Own || v.Kind == binary.Borrow) && t.parts[v][0].id() == r.id()
 }
 
-// At finds a type by index.
-func At(types []*Ref, i uint32) (*Ref, error) {
-	if uint64(i) >= uint64(len(types)) {
-		return nil, invalid("type index %d out of range, %d are defined", i, len(types))
+// At finds what stands at an index of an index space; what names the space in the error, which
+// is Invalid.
+func At[T any](space []T, i uint32, what string) (T, error) {
+	if uint64(i) >= uint64(len(space)) {
+		var zero T
+		return zero, invalid("%s index %d out of range, %d are defined", what, i, len(space))
 	}
-	return types[i], nil
+	return space[i], nil
 }
 
 // Resource finds a resource type by index.
 func Resource(types []*Ref, i uint32) (*binary.Resource, error) {
-	named, err := At(types, i)
+	named, err := At(types, i, "type")
 	if err != nil {
 		return nil, err
 	}

@@ -54,7 +54,7 @@ func (t *Table) ref(types []*Ref, r *binary.Ref, whole any) (*binary.Type, error
 	if r.Kind != 0 {
 		return t.primitive(r.Kind), nil
 	}
-	named, err := At(types, r.Index)
+	named, err := At(types, r.Index, "type")
 	if err != nil {
 		return nil, err
 	}
