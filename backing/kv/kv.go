@@ -1,10 +1,12 @@
 package kv
 
 import (
+	"bytes"
 	"context"
 	"time"
 
 	"greentic.dev/greentic"
+	"greentic.dev/greentic/fault"
 )
 
 // DB is a tenant-scoped, ordered key/value store with serialisable transactions.
@@ -45,6 +47,19 @@ type Txn interface {
 	// Index writes (or with nil value deletes) a system key in the same transaction: the
 	// ready and due index (decisions 17).
 	Index(key string, value []byte) error
+	// Require makes the commit depend on a system key: it and the whole transaction fail as
+	// fault.Conflict unless the key has exactly this value (nil: is absent) when the
+	// transaction commits. It is how a holder of a lease proves that it still is one.
+	Require(key string, value []byte) error
+}
+
+// CheckRequired compares what a system key has with what Require asked for; found is false for
+// an absent one.
+func CheckRequired(key string, has []byte, found bool, want []byte) error {
+	if found == (want != nil) && bytes.Equal(has, want) {
+		return nil
+	}
+	return fault.Newf(fault.Conflict, "kv", "the system key %q has changed", key).WithCode("fenced")
 }
 
 // Prefix is the [from, to) range of all keys that begin with p.

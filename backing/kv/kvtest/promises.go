@@ -69,6 +69,27 @@ func indexRolledBack(ctx context.Context, db kv.DB, _ *Clock) error {
 	})
 }
 
+func required(ctx context.Context, db kv.DB, _ *Clock) error {
+	lease := func(value string) error {
+		return db.System(ctx, func(x kv.Txn) error { return x.Put("epoch/7", []byte(value), 0) })
+	}
+	fenced := func(key string, epoch []byte) error {
+		return db.Update(ctx, acme, func(x kv.Txn) error {
+			return errors.Join(x.Put(key, []byte("v"), 0), x.Require("epoch/7", epoch))
+		})
+	}
+	return errors.Join(
+		fenced("absent", nil), want(ctx, db, acme, "absent", "v"),
+		wantKind("required but absent", fenced("b", []byte("1")), fault.Conflict), wantNone(ctx, db, acme, "b"),
+		lease("1"), fenced("mine", []byte("1")), want(ctx, db, acme, "mine", "v"),
+		lease("2"), wantKind("an old epoch", fenced("c", []byte("1")), fault.Conflict), wantNone(ctx, db, acme, "c"),
+		wantKind("required to be absent", fenced("d", nil), fault.Conflict), wantNone(ctx, db, acme, "d"),
+		wantKind("a prefix of the value", fenced("e", []byte("")), fault.Conflict), wantNone(ctx, db, acme, "e"),
+		db.Update(ctx, acme, func(x kv.Txn) error {
+			return errors.Join(x.Index("epoch/7", []byte("3")), x.Require("epoch/7", []byte("3")))
+		}))
+}
+
 func systemScope(ctx context.Context, db kv.DB, _ *Clock) error {
 	if err := put(ctx, db, acme, "k", "v"); err != nil {
 		return err

@@ -91,6 +91,7 @@ func Cases() []Case {
 		{"index keys are seen by system and by nobody else", index},
 		{"a failed update leaves no index key", indexRolledBack},
 		{"system does not see tenants", systemScope},
+		{"a required system key fences the commit", required},
 		{"concurrent updates are serialised", serialised},
 		{"a failing update does not fail its neighbours", neighbours},
 		{"a panicking update leaves the store usable", panicking},

@@ -66,6 +66,7 @@ type readOnly struct{ kv.Reader }
 func (readOnly) Put(string, []byte, time.Duration) error { return nil }
 func (readOnly) Delete(string) error                     { return nil }
 func (readOnly) Index(string, []byte) error              { return nil }
+func (readOnly) Require(string, []byte) error            { return nil }
 
 type putForever struct{ kv.Txn }
 
@@ -110,6 +111,10 @@ type deleteNothing struct{ kv.Txn }
 
 func (deleteNothing) Delete(string) error { return nil }
 
+type requireNothing struct{ kv.Txn }
+
+func (requireNothing) Require(string, []byte) error { return nil }
+
 type emptyNotFound struct{ kv.Txn }
 
 func (x emptyNotFound) Get(key string) ([]byte, error) {
@@ -140,6 +145,7 @@ func TestBrokenStoresAreCaughtByName(t *testing.T) {
 		"a transaction sees its own writes":                   in(func(x kv.Txn) kv.Txn { return deleteNothing{x} }),
 		"a scan sees writes and deletions of its transaction": in(func(x kv.Txn) kv.Txn { return deleteNothing{x} }),
 		"a scan may write what it sees":                       in(func(x kv.Txn) kv.Txn { return deleteNothing{x} }),
+		"a required system key fences the commit":             in(func(x kv.Txn) kv.Txn { return requireNothing{x} }),
 		"what was put is got":                                 in(func(x kv.Txn) kv.Txn { return emptyNotFound{x} }),
 	} {
 		i := slices.IndexFunc(kvtest.Cases(), func(c kvtest.Case) bool { return c.Name == promise })

@@ -103,7 +103,7 @@ func (db *DB) update(ctx context.Context, scope string, fn func(kv.Txn) error) e
 	if err := db.usable(ctx); err != nil {
 		return err
 	}
-	t := &txn{base: db.space(scope), now: db.now(), writes: map[string]*entry{}, index: map[string]*entry{}}
+	t := &txn{base: db.space(scope), now: db.now(), writes: map[string]*entry{}, index: map[string]*entry{}, system: db.space("")}
 	if scope == "" {
 		t.index = t.writes
 	}
@@ -152,6 +152,7 @@ type txn struct {
 	now    time.Time
 	writes map[string]*entry
 	index  map[string]*entry
+	system *space // the system scope, for Require
 }
 
 func (t *txn) look(key string) ([]byte, bool) {
@@ -237,4 +238,13 @@ func (t *txn) Index(key string, value []byte) error {
 		t.index[key] = &entry{value: append([]byte{}, value...)}
 	}
 	return nil
+}
+
+func (t *txn) Require(key string, value []byte) error {
+	if err := kv.CheckPut(key, value); err != nil {
+		return err
+	}
+	system := txn{base: t.system, now: t.now, writes: t.index}
+	has, found := system.look(key)
+	return kv.CheckRequired(key, has, found, value)
 }

@@ -125,3 +125,14 @@ func notNull(value []byte) []byte {
 	}
 	return value
 }
+
+func (t *txn) Require(key string, value []byte) error {
+	if err := kv.CheckPut(key, value); err != nil {
+		return err
+	}
+	has, found, err := t.stmts.value("", []byte(key), t.now) // exact at commit too: nobody else writes
+	if err != nil {
+		return err
+	}
+	return kv.CheckRequired(key, has, found, value)
+}
