@@ -1,6 +1,9 @@
 package greentic
 
-import "encoding/json"
+import (
+	"encoding/json"
+	"time"
+)
 
 // Kind is the sort of a trigger.
 type Kind string
@@ -23,6 +26,26 @@ type Trigger struct {
 	Key    string            `json:"key"`   // ordering key: first in, first out and one at a time (the session key)
 	Body   []byte            `json:"body"`  // JSON; for KindMessage a Message
 	Header map[string]string `json:"header,omitempty"`
+
+	// Pack and Flow name what a new session runs; empty: the runner selects. Release demands one
+	// version of the pack. A session that is open already goes on where it is.
+	Pack    string `json:"pack,omitempty"`
+	Flow    string `json:"flow,omitempty"`
+	Release Digest `json:"release,omitempty"`
+}
+
+// Event is something that happened: the ecosystem's EventEnvelope without its tenant, which
+// travels beside it.
+type Event struct {
+	ID            string            `json:"id"`
+	Topic         string            `json:"topic"`
+	Type          string            `json:"type,omitempty"`
+	Source        string            `json:"source,omitempty"`
+	Subject       string            `json:"subject,omitempty"`
+	Time          time.Time         `json:"time"`
+	CorrelationID string            `json:"correlation_id,omitempty"`
+	Payload       json.RawMessage   `json:"payload,omitempty"`
+	Metadata      map[string]string `json:"metadata,omitempty"`
 }
 
 // Receipt says that a trigger is durably stored. A duplicate carries the receipt of the first.

@@ -67,17 +67,20 @@ func way(ctx context.Context, db kv.DB, key, id string) error {
 	}
 	err = db.Update(ctx, tenant, func(x kv.Txn) error {
 		s.Flow, s.Release = "main", "sha256:0000"
-		if err := session.Save(x, tenant, s); err != nil {
+		if _, err := session.Save(x, tenant, s); err != nil {
 			return err
 		}
-		return queue.Consume(x, e, e.Outgoing(tenant, []greentic.Reply{{Kind: "message", Text: "help is on its way"}})...)
+		if err := queue.Consume(x, e); err != nil {
+			return err
+		}
+		return queue.Send(x, parcel(e, tenant, 1))
 	})
 	if err != nil {
 		return err
 	}
-	var list []queue.Outgoing
+	var list []queue.Parcel
 	err = db.View(ctx, tenant, func(r kv.Reader) (err error) {
-		list, err = queue.Pending(r, key, 32)
+		list, err = queue.Pending(r, queue.Destination{Lane: e.Lane(), Route: "test"}, 32)
 		return err
 	})
 	if err != nil {

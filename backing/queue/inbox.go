@@ -1,9 +1,8 @@
 package queue
 
 import (
-	"context"
+	"encoding/binary"
 	"encoding/json"
-	"errors"
 	"fmt"
 	"strings"
 	"time"
@@ -20,6 +19,8 @@ type Entry struct {
 	Seq      uint64           `json:"seq"`
 	Accepted time.Time        `json:"accepted"`
 	Restarts int              `json:"restarts,omitempty"` // processes that ended while this was the first of its lane
+	Attempts int              `json:"attempts,omitempty"` // runs that failed in a way that may pass
+	Progress json.RawMessage  `json:"progress,omitempty"` // where the turn goes on; the runner's
 }
 
 // Lane is one ordering key of one tenant: its entries run one after the other.
@@ -32,16 +33,31 @@ type Lane struct {
 // Ctx is the tenant of the lane.
 func (l Lane) Ctx() greentic.TenantCtx { return greentic.TenantCtx{Env: l.Env, Tenant: l.Tenant} }
 
+// Shard is the shard of the lane: who owns it works on the lane.
+func (l Lane) Shard() int { return shardOf(l) }
+
 // LaneOf is the lane a trigger waits in.
 func LaneOf(t greentic.Trigger) Lane { return Lane{t.Tenant.Env, t.Tenant.Tenant, t.Key} }
 
-// seenFor is how long a trigger's id is remembered.
-const seenFor = 7 * 24 * time.Hour
+// Lane is the lane the entry waits in.
+func (e Entry) Lane() Lane { return LaneOf(e.Trigger) }
+
+// Receipt is the proof that the entry is stored.
+func (e Entry) Receipt() greentic.Receipt {
+	return greentic.Receipt{ID: e.Trigger.ID, Turn: e.Turn, Seq: e.Seq}
+}
+
+// seenFor is how long a trigger's id is remembered, laneFor how long the numbers of a lane that
+// nothing is accepted for: longer, so that they do not begin anew while work of it waits.
+const (
+	seenFor = 7 * 24 * time.Hour
+	laneFor = 30 * 24 * time.Hour
+)
 
 const maxKeyLen, maxIDLen = 600, 600
 
-// check refuses what cannot be a key; both come from outside.
-func check(t greentic.Trigger) error {
+// Check refuses a trigger whose id, key or route cannot be stored; they come from outside.
+func Check(t greentic.Trigger) error {
 	switch {
 	case t.ID == "" || len(t.ID) > maxIDLen:
 		return fault.Newf(fault.Invalid, "accept", "a trigger id has 1 to %d bytes, this one %d", maxIDLen, len(t.ID))
@@ -52,30 +68,22 @@ func check(t greentic.Trigger) error {
 }
 
 func seenKey(t greentic.Trigger) string      { return "seen/" + t.Route + "\x00" + t.ID }
+func laneKey(key string) string              { return "lane/" + key }
 func inboxPrefix(key string) string          { return "inbox/" + key + "\x00" }
 func inboxKey(key string, seq uint64) string { return fmt.Sprintf("%s%016x", inboxPrefix(key), seq) }
 
-// readyPrefix begins the index of waiting work: one system key for each trigger, from Accept
-// until its last reply is delivered. Shard 0 is the only one so far.
-const readyPrefix = "ready/0/"
-
-func readyKey(l Lane, seq uint64) string {
-	return fmt.Sprintf("%s%016x/%s/%s", readyPrefix, seq, l.Env, l.Tenant)
-}
-
-// next counts up the triggers of the tenant.
-func next(t kv.Txn) (uint64, error) {
-	const key = "seq/inbox"
-	var n uint64
-	raw, err := t.Get(key)
-	if err == nil {
-		err = json.Unmarshal(raw, &n)
-	}
+// next counts up the triggers of a lane. The number is the lane's own: a tenant's would make
+// strangers wait for each other.
+func next(t kv.Txn, key string) (uint64, error) {
+	raw, err := t.Get(laneKey(key))
 	if err != nil && !fault.Is(err, fault.NotFound) {
 		return 0, err
 	}
-	n++
-	return n, putJSON(t, key, n, 0)
+	n := uint64(1)
+	if len(raw) == 8 {
+		n += binary.BigEndian.Uint64(raw)
+	}
+	return n, t.Put(laneKey(key), binary.BigEndian.AppendUint64(nil, n), laneFor)
 }
 
 func putJSON(t kv.Txn, key string, v any, ttl time.Duration) error {
@@ -86,15 +94,10 @@ func putJSON(t kv.Txn, key string, v any, ttl time.Duration) error {
 	return t.Put(key, raw, ttl)
 }
 
-// Receipt is the proof that the entry is stored.
-func (e Entry) Receipt() greentic.Receipt {
-	return greentic.Receipt{ID: e.Trigger.ID, Turn: e.Turn, Seq: e.Seq}
-}
-
 // Accept stores a trigger once: the entry, the memory of its id, the index that finds it. A
 // trigger whose id was seen gets the first receipt again, marked as a duplicate, and no entry.
 func Accept(t kv.Txn, trigger greentic.Trigger, turn string, now time.Time) (e Entry, r greentic.Receipt, err error) {
-	if err := check(trigger); err != nil {
+	if err := Check(trigger); err != nil {
 		return e, r, err
 	}
 	raw, err := t.Get(seenKey(trigger))
@@ -107,90 +110,70 @@ func Accept(t kv.Txn, trigger greentic.Trigger, turn string, now time.Time) (e E
 		return e, r, err
 	}
 	e = Entry{Trigger: trigger, Turn: turn, Accepted: now}
-	if e.Seq, err = next(t); err != nil {
+	if err = Enqueue(t, &e); err != nil {
 		return e, r, err
 	}
 	r = e.Receipt()
-	if err := putJSON(t, seenKey(trigger), r, seenFor); err != nil {
-		return e, r, err
+	return e, r, putJSON(t, seenKey(trigger), r, seenFor)
+}
+
+// Enqueue puts an entry behind all others of its lane and gives it its number. Whether its
+// trigger was seen is not asked: it is how a dead letter comes back.
+func Enqueue(t kv.Txn, e *Entry) (err error) {
+	if e.Seq, err = next(t, e.Trigger.Key); err != nil {
+		return err
 	}
-	if err := putJSON(t, inboxKey(trigger.Key, e.Seq), e, 0); err != nil {
-		return e, r, err
+	if err := putJSON(t, inboxKey(e.Trigger.Key, e.Seq), e, 0); err != nil {
+		return err
 	}
-	raw, err = json.Marshal(LaneOf(trigger))
-	if err != nil {
-		return e, r, fault.Wrap("accept", err)
-	}
-	return e, r, t.Index(readyKey(LaneOf(trigger), e.Seq), raw)
+	return e.ready().put(t)
 }
 
 // First reads the oldest entry of a key; ok is false when nothing waits.
 func First(r kv.Reader, key string) (e Entry, ok bool, err error) {
 	from, to := kv.Prefix(inboxPrefix(key))
+	var bad error
 	err = r.Scan(from, to, 1, func(_ string, value []byte) bool {
 		ok = true
-		err = json.Unmarshal(value, &e)
+		bad = json.Unmarshal(value, &e)
 		return false
 	})
+	if err == nil {
+		err = bad
+	}
 	return e, ok, fault.Wrap("inbox", err)
 }
 
-// Consume ends the oldest entry of a key, which has run: it leaves the inbox, its replies, as
-// Entry.Outgoing made them, enter the outbox behind all earlier ones of the key. An entry that is gone
-// or not the oldest is fault.Conflict: somebody else ran it, or it ran too early. More than 4096
-// replies are fault.Invalid.
-func Consume(t kv.Txn, e Entry, replies ...Outgoing) error {
-	if len(replies) > maxReplies {
-		return fault.Newf(fault.Invalid, "outbox", "a turn has %d replies, at most %d are allowed", len(replies), maxReplies)
-	}
-	oldest, key := "", inboxKey(e.Trigger.Key, e.Seq)
+// Hold refuses to go on unless e is the oldest entry of its key: fault.Conflict says that
+// somebody else ran it, or that it would run too early.
+func Hold(r kv.Reader, e Entry) error {
+	oldest := ""
 	from, to := kv.Prefix(inboxPrefix(e.Trigger.Key))
-	if err := t.Scan(from, to, 1, func(k string, _ []byte) bool { oldest = k; return false }); err != nil {
+	if err := r.Scan(from, to, 1, func(k string, _ []byte) bool { oldest = k; return false }); err != nil {
 		return err
 	}
-	if oldest != key {
+	if oldest != inboxKey(e.Trigger.Key, e.Seq) {
 		return fault.New(fault.Conflict, "inbox", "the entry is not the oldest of its key")
 	}
-	if err := t.Delete(key); err != nil {
-		return err
-	}
-	for _, o := range replies {
-		if err := putJSON(t, outboxKey(o), o, 0); err != nil {
-			return err
-		}
-	}
-	if len(replies) > 0 {
-		return nil
-	}
-	return t.Index(readyKey(LaneOf(e.Trigger), e.Seq), nil)
+	return nil
 }
 
-// Restarted counts a restart on the oldest entry of a key. An entry that was first at many of
-// them may be what ends the process.
-func Restarted(t kv.Txn, key string) error {
-	e, ok, err := First(t, key)
-	if err != nil || !ok {
+// Checkpoint stores what has become of the oldest entry of its key: Progress, Restarts,
+// Attempts. Errors as Hold.
+func Checkpoint(t kv.Txn, e Entry) error {
+	if err := Hold(t, e); err != nil {
 		return err
 	}
-	e.Restarts++
-	return putJSON(t, inboxKey(key, e.Seq), e, 0)
+	return putJSON(t, inboxKey(e.Trigger.Key, e.Seq), e, 0)
 }
 
-// Waiting lists the lanes that have entries in the inbox or replies in the outbox, once for
-// each trigger that is not done, oldest first, for a process that begins.
-func Waiting(ctx context.Context, db kv.DB) (list []Lane, err error) {
-	err = db.System(ctx, func(t kv.Txn) error {
-		list = nil
-		from, to := kv.Prefix(readyPrefix)
-		var bad error
-		err := t.Scan(from, to, 0, func(_ string, value []byte) bool {
-			var l Lane
-			if bad = json.Unmarshal(value, &l); bad == nil {
-				list = append(list, l)
-			}
-			return bad == nil
-		})
-		return errors.Join(err, bad)
-	})
-	return list, fault.Wrap("queue", err)
+// Consume ends the oldest entry of a key, which has run: it leaves the inbox. Errors as Hold.
+func Consume(t kv.Txn, e Entry) error {
+	if err := Hold(t, e); err != nil {
+		return err
+	}
+	if err := t.Delete(inboxKey(e.Trigger.Key, e.Seq)); err != nil {
+		return err
+	}
+	return e.ready().drop(t)
 }

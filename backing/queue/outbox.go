@@ -3,59 +3,101 @@ package queue
 import (
 	"encoding/json"
 	"fmt"
+	"time"
 
 	"greentic.dev/backing/kv"
 	"greentic.dev/greentic"
 	"greentic.dev/greentic/fault"
 )
 
-// Outgoing is a committed reply on its way to a channel. ID is the same on every attempt, so
-// that a channel recognises a repeated one.
-type Outgoing struct {
-	ID       string             `json:"id"`
-	Seq      uint64             `json:"seq"`
-	Last     bool               `json:"last,omitempty"` // of its turn
-	Key      string             `json:"key"`            // the lane: replies of one session arrive in order
+// Destination is where parcels go, in the order of their turns: a conversation on a route.
+type Destination struct {
+	Lane
+	Route string // connector, or "bus"
+}
+
+// Item is one thing to deliver: a reply for people or an event for the bus.
+type Item struct {
+	Reply *greentic.Reply `json:"reply,omitempty"`
+	Event *greentic.Event `json:"event,omitempty"`
+}
+
+// Parcel is what one turn sends to one destination.
+type Parcel struct {
+	Turn     string             `json:"turn"`
+	Seq      uint64             `json:"seq"` // of its turn in its lane
+	Made     time.Time          `json:"made"`
+	Key      string             `json:"key"`
 	Tenant   greentic.TenantCtx `json:"tenant"`
-	Route    string             `json:"route"` // connector
+	Route    string             `json:"route"`
 	Header   map[string]string  `json:"header,omitempty"`
-	Reply    greentic.Reply     `json:"reply"`
-	Attempts int                `json:"attempts,omitempty"`
+	First    int                `json:"first,omitempty"` // number of Items[0] in its turn
+	Items    []Item             `json:"items"`
+	Attempts int                `json:"attempts,omitempty"` // deliveries of Items[0] that failed
 }
 
-// Letter is a reply that could not be delivered.
-type Letter struct {
-	Outgoing Outgoing `json:"outgoing"`
-	Reason   string   `json:"reason"`
+// Outgoing is one item on its way. ID is the same on every attempt, so that a channel recognises
+// a repeated one.
+type Outgoing struct {
+	ID       string
+	Key      string // the lane: items of one lane and route arrive in order
+	Tenant   greentic.TenantCtx
+	Route    string
+	Header   map[string]string
+	Reply    greentic.Reply  // zero with Event
+	Event    *greentic.Event // nil: a reply
+	Attempts int
 }
 
-func (o Outgoing) lane() Lane { return Lane{o.Tenant.Env, o.Tenant.Tenant, o.Key} }
-
-func outboxPrefix(key string) string { return "outbox/" + key + "\x00" }
-func outboxKey(o Outgoing) string    { return fmt.Sprintf("%s%016x", outboxPrefix(o.Key), o.Seq) }
-
-// maxReplies is how many replies one turn may have: the numbers between two triggers.
-const maxReplies = 4096
-
-// Outgoing makes the outbox entries of a turn's replies.
-func (e Entry) Outgoing(tenant greentic.TenantCtx, replies []greentic.Reply) []Outgoing {
-	list := make([]Outgoing, len(replies))
-	for i, reply := range replies {
-		list[i] = Outgoing{ID: fmt.Sprintf("%s-%d", e.Turn, i), Seq: e.Seq*maxReplies + uint64(i), Last: i == len(replies)-1, Key: e.Trigger.Key,
-			Tenant: tenant, Route: e.Trigger.Route, Header: e.Trigger.Header, Reply: reply}
+// Outgoing is item i of the parcel.
+func (p Parcel) Outgoing(i int) Outgoing {
+	o := Outgoing{ID: fmt.Sprintf("%s-%d", p.Turn, p.First+i), Key: p.Key, Tenant: p.Tenant, Route: p.Route, Header: p.Header, Event: p.Items[i].Event}
+	if r := p.Items[i].Reply; r != nil {
+		o.Reply = *r
 	}
-	return list
+	if i == 0 {
+		o.Attempts = p.Attempts
+	}
+	return o
 }
 
-// Pending reads the oldest replies of a key, at most limit.
-func Pending(r kv.Reader, key string, limit int) (list []Outgoing, err error) {
-	from, to := kv.Prefix(outboxPrefix(key))
+// Destination is where the parcel goes.
+func (p Parcel) Destination() Destination {
+	return Destination{Lane{p.Tenant.Env, p.Tenant.Tenant, p.Key}, p.Route}
+}
+
+func (p Parcel) mark() Mark {
+	d := p.Destination()
+	return Mark{Lane: d.Lane, Route: p.Route, queue: "out", at: p.Made, which: fmt.Sprint(p.Route, p.Seq)}
+}
+
+func outboxPrefix(route, key string) string { return "outbox/" + route + "/" + key + "\x00" }
+func (p Parcel) key() string                { return fmt.Sprintf("%s%016x", outboxPrefix(p.Route, p.Key), p.Seq) }
+
+// MaxItems is how many items one parcel may have.
+const MaxItems = 4096
+
+// Send puts a parcel behind all earlier ones of its destination. More than 4096 items are
+// fault.Invalid.
+func Send(t kv.Txn, p Parcel) error {
+	if len(p.Items) > MaxItems {
+		return fault.Newf(fault.Invalid, "outbox", "a turn has %d replies, at most %d are allowed", len(p.Items), MaxItems)
+	}
+	if err := putJSON(t, p.key(), p, 0); err != nil {
+		return err
+	}
+	return p.mark().put(t)
+}
+
+// Pending reads the oldest parcels of a destination, at most limit.
+func Pending(r kv.Reader, d Destination, limit int) (list []Parcel, err error) {
+	from, to := kv.Prefix(outboxPrefix(d.Route, d.Key))
 	scanErr := r.Scan(from, to, limit, func(_ string, value []byte) bool {
-		var o Outgoing
-		if err = json.Unmarshal(value, &o); err != nil {
+		var p Parcel
+		if err = json.Unmarshal(value, &p); err != nil {
 			return false
 		}
-		list = append(list, o)
+		list = append(list, p)
 		return true
 	})
 	if scanErr != nil {
@@ -64,46 +106,18 @@ func Pending(r kv.Reader, key string, limit int) (list []Outgoing, err error) {
 	return list, fault.Wrap("outbox", err)
 }
 
-// Delivered removes replies that have arrived.
-func Delivered(t kv.Txn, list ...Outgoing) error {
-	for _, o := range list {
-		if err := t.Delete(outboxKey(o)); err != nil {
+// Delivered removes parcels whose items have all arrived.
+func Delivered(t kv.Txn, list ...Parcel) error {
+	for _, p := range list {
+		if err := t.Delete(p.key()); err != nil {
 			return err
 		}
-		if !o.Last {
-			continue
-		}
-		if err := t.Index(readyKey(o.lane(), o.Seq/maxReplies), nil); err != nil {
+		if err := p.mark().drop(t); err != nil {
 			return err
 		}
 	}
 	return nil
 }
 
-// Tried records a failed attempt.
-func Tried(t kv.Txn, o Outgoing) error { return putJSON(t, outboxKey(o), o, 0) }
-
-// Bury moves a reply to the dead letters.
-func Bury(t kv.Txn, o Outgoing, reason string) error {
-	if err := Delivered(t, o); err != nil {
-		return err
-	}
-	return putJSON(t, fmt.Sprintf("dead/%016x", o.Seq), Letter{o, reason}, 0)
-}
-
-// Letters lists the dead letters of a tenant, oldest first, at most limit (0: all).
-func Letters(r kv.Reader, limit int) (list []Letter, err error) {
-	from, to := kv.Prefix("dead/")
-	scanErr := r.Scan(from, to, limit, func(_ string, value []byte) bool {
-		var l Letter
-		if err = json.Unmarshal(value, &l); err != nil {
-			return false
-		}
-		list = append(list, l)
-		return true
-	})
-	if scanErr != nil {
-		err = scanErr
-	}
-	return list, fault.Wrap("dead letters", err)
-}
+// Tried stores a parcel again: fewer items, another count of attempts.
+func Tried(t kv.Txn, p Parcel) error { return putJSON(t, p.key(), p, 0) }

@@ -10,6 +10,7 @@ import (
 	"greentic.dev/backing/kv"
 	"greentic.dev/backing/kv/memory"
 	"greentic.dev/backing/queue"
+	"greentic.dev/backing/shard"
 	"greentic.dev/greentic"
 	"greentic.dev/greentic/fault"
 )
@@ -50,9 +51,8 @@ func TestEntriesComeOutInOrderAndOnce(t *testing.T) {
 			t.Fatal(err)
 		}
 	}
-	waiting, err := queue.Waiting(t.Context(), db)
-	if err != nil || len(waiting) != 20 || waiting[0].Key != "a" || waiting[1].Key != "ab" {
-		t.Fatalf("waiting %v %v", waiting, err)
+	if n := waiting(t, db, "a") + waiting(t, db, "ab"); n != 20 {
+		t.Fatalf("%d wait", n)
 	}
 	for i := 0; i < 20; i += 2 {
 		err := db.Update(t.Context(), tenant, func(x kv.Txn) error {
@@ -61,7 +61,7 @@ func TestEntriesComeOutInOrderAndOnce(t *testing.T) {
 				return fmt.Errorf("entry %d is %+v, %v, %v", i, e, ok, err)
 			}
 			later := e
-			later.Seq += 2
+			later.Seq++
 			if err := queue.Consume(x, later); !fault.Is(err, fault.Conflict) {
 				return fmt.Errorf("consuming one that is not the oldest: %v", err)
 			}
@@ -77,9 +77,37 @@ func TestEntriesComeOutInOrderAndOnce(t *testing.T) {
 			t.Fatal(err)
 		}
 	}
-	if waiting, _ := queue.Waiting(t.Context(), db); len(waiting) != 10 || waiting[0].Key != "ab" {
-		t.Fatalf("waiting %v", waiting)
+	if a, ab := waiting(t, db, "a"), waiting(t, db, "ab"); a != 0 || ab != 10 {
+		t.Fatalf("%d and %d wait", a, ab)
 	}
+}
+
+// waiting counts the marks of a key in both queues.
+func waiting(t *testing.T, db kv.DB, key string) (n int) {
+	t.Helper()
+	err := db.System(t.Context(), func(x kv.Txn) error {
+		n = 0
+		for s := range shard.Count {
+			err := errors.Join(
+				queue.Ready(x, s, 0, func(_ string, l queue.Lane) bool { n += count(l.Key == key); return true }),
+				queue.Out(x, s, 0, func(_ string, d queue.Destination) bool { n += count(d.Key == key); return true }))
+			if err != nil {
+				return err
+			}
+		}
+		return nil
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	return n
+}
+
+func count(is bool) int {
+	if is {
+		return 1
+	}
+	return 0
 }
 
 // answer consumes the oldest entry of a key with n replies.
@@ -90,34 +118,43 @@ func answer(t *testing.T, db kv.DB, tenant greentic.TenantCtx, key string, n int
 		if err != nil {
 			return err
 		}
-		return queue.Consume(x, e, e.Outgoing(tenant, make([]greentic.Reply, n))...)
+		if err := queue.Consume(x, e); err != nil || n == 0 {
+			return err
+		}
+		return queue.Send(x, parcel(e, tenant, n))
 	})
 	if err != nil {
 		t.Fatal(err)
 	}
 }
 
-func TestTheOutboxKeepsOrderAndBuriesWithAReason(t *testing.T) {
+// parcel has n replies of an entry's turn.
+func parcel(e queue.Entry, tenant greentic.TenantCtx, n int) queue.Parcel {
+	p := queue.Parcel{Turn: e.Turn, Seq: e.Seq, Key: e.Trigger.Key, Tenant: tenant, Route: e.Trigger.Route, Items: make([]queue.Item, n)}
+	for i := range p.Items {
+		p.Items[i].Reply = &greentic.Reply{Kind: "message", Text: fmt.Sprint(i)}
+	}
+	return p
+}
+
+func TestTheOutboxKeepsOrderAndRemembersWhatIsLeft(t *testing.T) {
 	db, tenant := memory.New(time.Now), greentic.DefaultTenant()
 	for i := range 3 {
 		if _, err := accept(t, db, trigger(tenant, "k", fmt.Sprint(i)), fmt.Sprint(i)); err != nil {
 			t.Fatal(err)
 		}
 	}
-	waiting := func(want int) {
-		t.Helper()
-		if list, err := queue.Waiting(t.Context(), db); len(list) != want || err != nil {
-			t.Fatalf("waiting %v, %v; want %d", list, err, want)
-		}
-	}
 	answer(t, db, tenant, "k", 2)
 	answer(t, db, tenant, "k", 0)
 	answer(t, db, tenant, "k", 3)
-	waiting(2)
-	update := func(fn func(x kv.Txn, list []queue.Outgoing) error) {
+	if n := waiting(t, db, "k"); n != 2 {
+		t.Fatalf("%d wait, want two parcels", n)
+	}
+	to := queue.Destination{Lane: queue.LaneOf(trigger(tenant, "k", "")), Route: "test"}
+	update := func(fn func(x kv.Txn, list []queue.Parcel) error) {
 		t.Helper()
 		err := db.Update(t.Context(), tenant, func(x kv.Txn) error {
-			list, err := queue.Pending(x, "k", 3)
+			list, err := queue.Pending(x, to, 3)
 			if err != nil {
 				return err
 			}
@@ -127,34 +164,176 @@ func TestTheOutboxKeepsOrderAndBuriesWithAReason(t *testing.T) {
 			t.Fatal(err)
 		}
 	}
-	update(func(x kv.Txn, list []queue.Outgoing) error {
-		if len(list) != 3 || list[0].ID != "0-0" || list[2].ID != "2-0" || list[0].Key != "k" {
+	update(func(x kv.Txn, list []queue.Parcel) error {
+		if len(list) != 2 || list[0].Outgoing(1).ID != "0-1" || list[1].Outgoing(2).Reply.Text != "2" || list[0].Destination() != to {
 			return fmt.Errorf("pending %+v", list)
 		}
-		return errors.Join(queue.Delivered(x, list[:2]...), queue.Bury(x, list[2], "no such conversation"))
+		rest := list[1]
+		rest.First, rest.Items, rest.Attempts = 1, rest.Items[1:], 4
+		return errors.Join(queue.Delivered(x, list[0]), queue.Tried(x, rest))
 	})
-	waiting(1)
-	update(func(x kv.Txn, list []queue.Outgoing) error {
-		letters, err := queue.Letters(x, 0)
-		if len(list) != 2 || list[0].ID != "2-1" || len(letters) != 1 || letters[0].Outgoing.ID != "2-0" || letters[0].Reason == "" {
-			return fmt.Errorf("pending %+v letters %+v", list, letters)
+	update(func(x kv.Txn, list []queue.Parcel) error {
+		if len(list) != 1 || list[0].Outgoing(0).ID != "2-1" || list[0].Outgoing(0).Attempts != 4 || list[0].Outgoing(1).Attempts != 0 {
+			return fmt.Errorf("pending %+v", list)
 		}
-		return errors.Join(err, queue.Delivered(x, list[0]), queue.Bury(x, list[1], "gone"))
+		return queue.Delivered(x, list[0])
 	})
-	waiting(0)
+	if n := waiting(t, db, "k"); n != 0 {
+		t.Fatalf("%d wait", n)
+	}
+}
+
+func TestDestinationsOfOneTurnAreApart(t *testing.T) {
+	db, tenant := memory.New(time.Now), greentic.DefaultTenant()
+	e := queue.Entry{Trigger: trigger(tenant, "k", "1"), Turn: "t", Seq: 1}
+	chat, bus := parcel(e, tenant, 1), parcel(e, tenant, 1)
+	bus.Route, bus.First = "bus", 1
+	err := db.Update(t.Context(), tenant, func(x kv.Txn) error {
+		if err := errors.Join(queue.Send(x, chat), queue.Send(x, bus), queue.Delivered(x, chat)); err != nil {
+			return err
+		}
+		list, err := queue.Pending(x, bus.Destination(), 0)
+		if len(list) != 1 || list[0].Outgoing(0).ID != "t-1" {
+			err = fmt.Errorf("the other destination has %+v, %v", list, err)
+		}
+		return err
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	if n := waiting(t, db, "k"); n != 1 {
+		t.Fatalf("%d marks, want the one of the other destination", n)
+	}
 }
 
 func TestATurnHasABoundedNumberOfReplies(t *testing.T) {
 	db, tenant := memory.New(time.Now), greentic.DefaultTenant()
-	if _, err := accept(t, db, trigger(tenant, "k", "1"), "1"); err != nil {
+	p := parcel(queue.Entry{Trigger: trigger(tenant, "k", "1")}, tenant, queue.MaxItems+1)
+	if err := db.Update(t.Context(), tenant, func(x kv.Txn) error { return queue.Send(x, p) }); !fault.Is(err, fault.Invalid) {
 		t.Fatal(err)
+	}
+}
+
+func TestACheckpointStaysWithItsEntryAndOnlyTheOldestHasOne(t *testing.T) {
+	db, tenant := memory.New(time.Now), greentic.DefaultTenant()
+	for _, id := range []string{"1", "2"} {
+		if _, err := accept(t, db, trigger(tenant, "k", id), id); err != nil {
+			t.Fatal(err)
+		}
 	}
 	err := db.Update(t.Context(), tenant, func(x kv.Txn) error {
 		e, _, err := queue.First(x, "k")
-		return errors.Join(err, queue.Consume(x, e, make([]queue.Outgoing, 4097)...))
+		if err != nil {
+			return err
+		}
+		e.Progress, e.Attempts = []byte(`{"at":3}`), 2
+		later := e
+		later.Seq++
+		if err := queue.Checkpoint(x, later); !fault.Is(err, fault.Conflict) {
+			return fmt.Errorf("a checkpoint of one that is not the oldest: %v", err)
+		}
+		if err := queue.Checkpoint(x, e); err != nil {
+			return err
+		}
+		got, _, err := queue.First(x, "k")
+		if string(got.Progress) != `{"at":3}` || got.Attempts != 2 || got.Turn != "1" {
+			err = fmt.Errorf("stored %+v, %v", got, err)
+		}
+		return err
 	})
-	if !fault.Is(err, fault.Invalid) {
+	if err != nil {
 		t.Fatal(err)
+	}
+}
+
+func TestDueTimesComeOutInOrderAndSayWhenToLookAgain(t *testing.T) {
+	db, tenant := memory.New(time.Now), greentic.DefaultTenant()
+	lane := queue.LaneOf(trigger(tenant, "k", ""))
+	at := func(s int) time.Time { return time.Unix(int64(1000+s), 0).UTC() }
+	look := func(x kv.Txn, now, limit int, ids string, next time.Time) error {
+		list, again, err := queue.NextDue(x, lane.Shard(), at(now), limit)
+		got := ""
+		for _, d := range list {
+			got += d.ID
+			if d.Lane != lane {
+				err = fmt.Errorf("lane %+v", d.Lane)
+			}
+		}
+		if err != nil || got != ids || !again.Equal(next) {
+			return fmt.Errorf("at %d: %q, again at %v, %v; want %q, %v", now, got, again, err, ids, next)
+		}
+		return nil
+	}
+	err := db.Update(t.Context(), tenant, func(x kv.Txn) error {
+		var err error
+		for i, id := range []string{"c", "a", "b"} {
+			err = errors.Join(err, queue.Due{Lane: lane, ID: id, At: at([]int{3, 1, 2}[i])}.Put(x))
+		}
+		return err
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	err = db.System(t.Context(), func(x kv.Txn) error {
+		return errors.Join(look(x, 0, 9, "", at(1)), look(x, 1, 9, "a", at(2)), look(x, 9, 9, "abc", time.Time{}), look(x, 9, 2, "ab", at(9)))
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	err = db.Update(t.Context(), tenant, func(x kv.Txn) error {
+		return errors.Join(queue.Due{Lane: lane, ID: "a", At: at(1)}.Drop(x), queue.Due{Lane: lane, ID: "b", At: at(7)}.Drop(x))
+	})
+	if err == nil {
+		err = db.System(t.Context(), func(x kv.Txn) error { return look(x, 9, 9, "bc", time.Time{}) })
+	}
+	if err != nil {
+		t.Fatal(err)
+	}
+}
+
+func TestADeadLetterComesBackAsTheSameTurn(t *testing.T) {
+	db, tenant := memory.New(time.Now), greentic.DefaultTenant()
+	if _, err := accept(t, db, trigger(tenant, "k", "1"), "turn-1"); err != nil {
+		t.Fatal(err)
+	}
+	answer(t, db, tenant, "k", 0)
+	err := db.Update(t.Context(), tenant, func(x kv.Txn) error {
+		e := queue.Entry{Trigger: trigger(tenant, "k", "1"), Turn: "turn-1", Seq: 1, Restarts: 9, Progress: []byte(`{}`)}
+		one := parcel(e, tenant, 1)
+		err := errors.Join(queue.Bury(x, queue.Letter{ID: "turn-1", Kind: "turn", Reason: "boom", Entry: &e}), queue.Bury(x, queue.Letter{ID: "turn-1-0", Kind: "reply", Parcel: &one}))
+		list, lerr := queue.Letters(x, "", 0)
+		if len(list) != 2 || list[0].Reason != "boom" {
+			return fmt.Errorf("letters %+v, %v", list, errors.Join(err, lerr))
+		}
+		if list, err = queue.Letters(x, "turn-1", 1); len(list) != 1 || list[0].ID != "turn-1-0" {
+			return fmt.Errorf("after the first: %+v, %v", list, err)
+		}
+		for _, id := range []string{"turn-1", "turn-1-0"} {
+			if _, err := queue.Revive(x, id, time.Unix(5, 0)); err != nil {
+				return err
+			}
+			if _, err := queue.Revive(x, id, time.Unix(5, 0)); !fault.Is(err, fault.NotFound) {
+				return fmt.Errorf("reviving twice: %v", err)
+			}
+		}
+		got, ok, err := queue.First(x, "k")
+		if !ok || got.Turn != "turn-1" || got.Restarts != 0 || got.Progress == nil || got.Seq != 2 {
+			return fmt.Errorf("back in the inbox: %+v, %v", got, err)
+		}
+		back, err := queue.Pending(x, one.Destination(), 0)
+		if len(back) != 1 || back[0].Outgoing(0).ID != "turn-1-0" || back[0].Seq != 3 {
+			return fmt.Errorf("back in the outbox: %+v, %v", back, err)
+		}
+		return queue.Bury(x, queue.Letter{ID: "x"})
+	})
+	if err == nil {
+		err = db.Update(t.Context(), tenant, func(x kv.Txn) error { return queue.Drop(x, "x") })
+	}
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := db.Update(t.Context(), tenant, func(x kv.Txn) error { return queue.Drop(x, "x") }); !fault.Is(err, fault.NotFound) {
+		t.Fatalf("dropping twice: %v", err)
 	}
 }
 

@@ -4,10 +4,13 @@ import (
 	"context"
 	"encoding/binary"
 	"encoding/json"
+	"errors"
+	"strconv"
 	"strings"
 	"time"
 
 	"greentic.dev/backing/kv"
+	"greentic.dev/backing/queue"
 	"greentic.dev/greentic"
 	"greentic.dev/greentic/fault"
 	"greentic.dev/model/flow"
@@ -21,10 +24,35 @@ type Session struct {
 	Flow     string          `json:"flow"`
 	Cursor   flow.Cursor     `json:"cursor"`
 	Reason   string          `json:"reason,omitempty"` // why it waits
+	Due      time.Time       `json:"due,omitzero"`     // when it stops waiting; zero: never
+	Origin   Origin          `json:"origin"`
+	Began    time.Time       `json:"began"`
 	Updated  time.Time       `json:"updated"`
 
 	pinned greentic.Digest // the release of the stored revision
+	due    time.Time       // the due time of the stored revision
 }
+
+// Origin is whom a conversation is with: what a turn that no message starts needs to answer.
+type Origin struct {
+	Route  string             `json:"route"`
+	Tenant greentic.TenantCtx `json:"tenant"`
+	From   string             `json:"from,omitempty"` // the user's id on the channel
+	Header map[string]string  `json:"header,omitempty"`
+}
+
+// lane is the lane a session's triggers wait in.
+func (s Session) lane(t greentic.TenantCtx) queue.Lane {
+	return queue.Lane{Env: t.Env, Tenant: t.Tenant, Key: s.Key}
+}
+
+// wait is the end of the wait of a stored revision.
+func (s Session) wait(t greentic.TenantCtx, at time.Time, revision uint64) queue.Due {
+	return queue.Due{Lane: s.lane(t), ID: WaitID(revision), At: at}
+}
+
+// WaitID names the wait that a session's revision is in, for its due time and its trigger.
+func WaitID(revision uint64) string { return "wait/" + strconv.FormatUint(revision, 10) }
 
 func recordKey(key string) string { return "session/" + key }
 
@@ -36,6 +64,9 @@ func Load(r kv.Reader, key string) (Session, error) {
 	}
 	return stored.Open()
 }
+
+// Revision is the revision that was read; 0: there is none.
+func (st Stored) Revision() uint64 { return st.revision }
 
 // Stored is a session as it lies in the store, not parsed yet.
 type Stored struct {
@@ -59,7 +90,7 @@ func (st Stored) Open() (Session, error) {
 	if err := json.Unmarshal(st.raw, &s); err != nil {
 		return s, fault.As(fault.Internal, "session load", err)
 	}
-	s.Revision, s.pinned = st.revision, s.Release
+	s.Revision, s.pinned, s.due = st.revision, s.Release, s.Due
 	return s, nil
 }
 
@@ -93,27 +124,55 @@ func fence(t kv.Txn, s Session) error {
 	return err
 }
 
-// Save stores s, which was loaded at s.Revision, under the next revision and moves its pin.
-// A session that changed meanwhile is fault.Conflict.
-func Save(t kv.Txn, tenant greentic.TenantCtx, s Session) error {
-	if err := fence(t, s); err != nil {
-		return err
+// Save stores s, which was loaded at s.Revision, under the next revision; its pin and its due
+// time follow. It returns the session as it is stored now. One that changed meanwhile is
+// fault.Conflict.
+func Save(t kv.Txn, tenant greentic.TenantCtx, s Session) (Session, error) {
+	raw, err := Encode(s)
+	if err != nil {
+		return s, err
 	}
+	return SaveEncoded(t, tenant, s, raw)
+}
+
+// Encode is the work of Save that needs no transaction.
+func Encode(s Session) ([]byte, error) {
 	s.Revision++
 	raw, err := json.Marshal(s)
-	if err != nil {
-		return fault.Wrap("session save", err)
+	return append(binary.BigEndian.AppendUint64(make([]byte, 0, 8+len(raw)), s.Revision), raw...), fault.Wrap("session save", err)
+}
+
+// SaveEncoded is Save with what Encode made of s.
+func SaveEncoded(t kv.Txn, tenant greentic.TenantCtx, s Session, raw []byte) (Session, error) {
+	if err := fence(t, s); err != nil {
+		return s, err
 	}
-	if err := t.Put(recordKey(s.Key), append(binary.BigEndian.AppendUint64(nil, s.Revision), raw...), 0); err != nil {
-		return fault.Wrap("session save", err)
+	old := s
+	s.Revision++
+	s.pinned, s.due = s.Release, s.Due
+	if err := t.Put(recordKey(s.Key), raw, 0); err != nil {
+		return s, fault.Wrap("session save", err)
 	}
-	if s.pinned == s.Release {
+	if old.pinned != s.Release {
+		if err := unpin(t, tenant, old); err != nil {
+			return s, err
+		}
+		if err := t.Index(pinKey(tenant, s.Release, s.Key), []byte(s.Key)); err != nil {
+			return s, fault.Wrap("session save", err)
+		}
+	}
+	if err := undue(t, tenant, old); err != nil || s.Due.IsZero() {
+		return s, err
+	}
+	return s, s.wait(tenant, s.Due, s.Revision).Put(t)
+}
+
+// undue drops the due time of the stored revision.
+func undue(t kv.Txn, tenant greentic.TenantCtx, s Session) error {
+	if s.due.IsZero() {
 		return nil
 	}
-	if err := unpin(t, tenant, s); err != nil {
-		return err
-	}
-	return fault.Wrap("session save", t.Index(pinKey(tenant, s.Release, s.Key), []byte(s.Key)))
+	return s.wait(tenant, s.due, s.Revision).Drop(t)
 }
 
 // End removes a session and its pin; one that was never stored is no error.
@@ -124,7 +183,30 @@ func End(t kv.Txn, tenant greentic.TenantCtx, s Session) error {
 	if err := t.Delete(recordKey(s.Key)); err != nil {
 		return fault.Wrap("session end", err)
 	}
+	if err := undue(t, tenant, s); err != nil {
+		return err
+	}
 	return unpin(t, tenant, s)
+}
+
+// List calls fn for the sessions of a tenant after the key after ("" from the first), ordered by
+// key, at most limit (0: all); fn returning false ends the list.
+func List(r kv.Reader, after string, limit int, fn func(Session) bool) error {
+	from, to := kv.Prefix(recordKey(""))
+	if after != "" {
+		from = recordKey(after) + "\x00"
+	}
+	var bad error
+	err := r.Scan(from, to, limit, func(key string, raw []byte) bool {
+		if len(raw) < 8 {
+			bad = fault.Newf(fault.Internal, "session list", "the record of %q is cut short", key)
+			return false
+		}
+		s, err := Stored{strings.TrimPrefix(key, recordKey("")), binary.BigEndian.Uint64(raw), raw[8:]}.Open()
+		bad = err
+		return bad == nil && fn(s)
+	})
+	return errors.Join(err, bad)
 }
 
 func unpin(t kv.Txn, tenant greentic.TenantCtx, s Session) error {

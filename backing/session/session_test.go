@@ -13,7 +13,10 @@ import (
 
 func save(t *testing.T, db kv.DB, tenant greentic.TenantCtx, s session.Session) error {
 	t.Helper()
-	return db.Update(t.Context(), tenant, func(x kv.Txn) error { return session.Save(x, tenant, s) })
+	return db.Update(t.Context(), tenant, func(x kv.Txn) error {
+		_, err := session.Save(x, tenant, s)
+		return err
+	})
 }
 
 func load(t *testing.T, db kv.DB, tenant greentic.TenantCtx, key string) (s session.Session) {

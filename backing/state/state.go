@@ -63,6 +63,17 @@ func (o *Overlay) Commit(t kv.Txn) error {
 	return nil
 }
 
+// Writes is what the turn wrote so far, nil for what it deleted, by a key that only Restore
+// understands: a checkpoint of the overlay. It stays the overlay's.
+func (o *Overlay) Writes() map[string]*[]byte { return o.writes }
+
+// Restore puts writes of a checkpoint of the same turn back.
+func (o *Overlay) Restore(writes map[string]*[]byte) {
+	for key, value := range writes {
+		o.writes[key] = value
+	}
+}
+
 // In is the state of one owner (a pack id) in one scope; it implements what component hosts ask
 // for. Owners do not see each other's values.
 func (o *Overlay) In(owner string, s Scope) Scoped { return Scoped{o, owner, s} }

@@ -2,89 +2,130 @@ package runner
 
 import (
 	"context"
-	"math/rand/v2"
+	"errors"
 	"runtime/debug"
-	"time"
 
 	"greentic.dev/backing/kv"
 	"greentic.dev/backing/queue"
 	"greentic.dev/greentic/fault"
 )
 
-// batch is how many replies are read and removed together.
+// batch is how many parcels are read and removed together.
 const batch = 32
 
-// deliverLane sends the waiting replies of a lane in order. A reply that fails is tried again
-// before any later one of its lane; after the last attempt it is buried and the next follows.
-func (r *Runner) deliverLane(ctx context.Context, work task[[]queue.Outgoing]) pace {
-	var list []queue.Outgoing
+// deliverLane sends the waiting parcels of a destination in order. An item that fails is tried
+// again before any later one; after the last attempt it is buried and the next follows.
+func (r *Runner) deliverLane(ctx context.Context, work task[queue.Destination, queue.Parcel]) pace[queue.Parcel] {
+	var list []queue.Parcel
 	var err error
-	if work.hint != nil { // the lane was idle, so these are all that wait
-		list = *work.hint
+	if work.hint != nil { // the destination was idle, so this is all that waits
+		list = []queue.Parcel{*work.hint}
 	} else {
-		err = r.deps.DB.View(ctx, work.lane.Ctx(), func(x kv.Reader) (err error) {
-			list, err = queue.Pending(x, work.lane.Key, batch)
+		err = r.deps.DB.View(ctx, work.key.Ctx(), func(x kv.Reader) (err error) {
+			list, err = queue.Pending(x, work.key, batch)
 			return err
 		})
 	}
-	p := pace{}
+	p := pace[queue.Parcel]{}
 	if err == nil && len(list) > 0 {
-		p, err = r.deliver(ctx, work.lane, list)
+		p, err = r.deliver(ctx, work.key, list)
 	}
-	if err != nil && ctx.Err() == nil {
-		r.deps.Log.Error("outbox", "tenant", work.lane.Tenant, "key", work.lane.Key, "error", err)
-		return pace{more: true, pause: backoff(r.options.Backoff, work.failed+1)}
+	switch {
+	case err == nil, ctx.Err() != nil:
+		return p
+	case fault.Is(err, fault.Conflict): // the shard is somebody else's: so are its parcels
+		return pace[queue.Parcel]{}
 	}
-	return p
+	r.deps.Log.Error("outbox", "tenant", work.key.Tenant, "key", work.key.Key, "error", err)
+	return pace[queue.Parcel]{more: true, pause: r.backoff(work.failed + 1)}
 }
 
-// deliver sends replies until one fails, then records what happened.
-func (r *Runner) deliver(ctx context.Context, l queue.Lane, list []queue.Outgoing) (pace, error) {
-	sent, failure := r.send(ctx, list)
+// deliver sends parcels until an item fails, then records what happened.
+func (r *Runner) deliver(ctx context.Context, d queue.Destination, list []queue.Parcel) (pace[queue.Parcel], error) {
+	sent, item := 0, 0
+	var failure error
+	for sent < len(list) && failure == nil {
+		if item, failure = r.send(ctx, list[sent]); failure == nil {
+			sent++
+		}
+	}
 	if failure != nil && ctx.Err() != nil {
 		failure = nil // interrupted: no attempt that counts
 	}
-	p := pace{more: len(list) >= batch || failure != nil}
-	var unsent queue.Outgoing
-	bury := false
-	if failure != nil {
-		unsent = list[sent]
-		unsent.Attempts++
-		if bury = final(failure) || unsent.Attempts >= r.options.Attempts; !bury {
-			p.pause = backoff(r.options.Backoff, unsent.Attempts)
+	p := pace[queue.Parcel]{more: len(list) >= batch || failure != nil}
+	var rest *queue.Parcel
+	var letter *queue.Letter
+	if sent < len(list) {
+		rest = &list[sent]
+		if item > 0 {
+			rest.First, rest.Items, rest.Attempts = rest.First+item, rest.Items[item:], 0
 		}
-		r.deps.Log.Warn("reply not delivered", "tenant", l.Tenant, "reply", unsent.ID, "route", unsent.Route, "attempt", unsent.Attempts, "buried", bury, "retry_in", p.pause, "error", failure)
+		if failure != nil {
+			rest.Attempts++
+			p.pause = r.backoff(rest.Attempts)
+			var later Later
+			if errors.As(failure, &later) {
+				p.pause = max(p.pause, later.After)
+			}
+			if final(failure) || rest.Attempts >= r.options.Attempts {
+				letter, p.pause = r.giveUp(rest, failure), 0
+			}
+			r.deps.Log.Warn("item not delivered", "tenant", d.Tenant, "turn", rest.Turn, "route", d.Route, "buried", letter != nil, "retry_in", p.pause, "error", failure)
+		}
 	}
-	err := r.deps.DB.Update(context.WithoutCancel(ctx), l.Ctx(), func(x kv.Txn) error {
-		if err := queue.Delivered(x, list[:sent]...); err != nil || failure == nil {
+	err := r.deps.DB.Update(context.WithoutCancel(ctx), d.Ctx(), func(x kv.Txn) error {
+		if err := r.fence(x, d.Shard()); err != nil {
 			return err
 		}
-		if bury {
-			return queue.Bury(x, unsent, failure.Error())
+		if err := queue.Delivered(x, list[:sent]...); err != nil {
+			return err
 		}
-		return queue.Tried(x, unsent)
+		if letter != nil {
+			if err := queue.Bury(x, *letter); err != nil {
+				return err
+			}
+		}
+		switch {
+		case rest == nil:
+			return nil
+		case len(rest.Items) == 0:
+			return queue.Delivered(x, *rest)
+		}
+		return queue.Tried(x, *rest)
 	})
 	return p, err
 }
 
-// send delivers replies in order and says how many arrived and why the next did not.
-func (r *Runner) send(ctx context.Context, list []queue.Outgoing) (sent int, failure error) {
-	for _, o := range list {
-		r.options.Crash("before_deliver")
-		if failure = r.sendOne(ctx, o); failure != nil {
-			return sent, failure
-		}
-		r.options.Crash("after_deliver")
-		sent++
+// giveUp makes the letter of the first item of a parcel and takes it out.
+func (r *Runner) giveUp(p *queue.Parcel, failure error) *queue.Letter {
+	one := *p
+	one.Items = p.Items[:1]
+	letter := &queue.Letter{ID: p.Outgoing(0).ID, Kind: "reply", At: r.sched.Now().UTC(), Reason: failure.Error(), Code: fault.KindOf(failure).String(), Parcel: &one}
+	if one.Items[0].Event != nil {
+		letter.Kind = "event"
 	}
-	return sent, nil
+	p.First, p.Items, p.Attempts = p.First+1, p.Items[1:], 0
+	return letter
 }
 
-// sendOne hands a reply to its connector; a panic of the connector is a failed attempt.
+// send delivers the items of a parcel in order and says how many arrived and why the next did
+// not.
+func (r *Runner) send(ctx context.Context, p queue.Parcel) (sent int, failure error) {
+	for i := range p.Items {
+		r.options.Crash("before_deliver")
+		if failure = r.sendOne(ctx, p.Outgoing(i)); failure != nil {
+			return i, failure
+		}
+		r.options.Crash("after_deliver")
+	}
+	return len(p.Items), nil
+}
+
+// sendOne hands an item to its connector; a panic of the connector is a failed attempt.
 func (r *Runner) sendOne(ctx context.Context, o queue.Outgoing) (err error) {
 	defer func() {
 		if p := recover(); p != nil {
-			r.deps.Log.Error("connector panicked", "route", o.Route, "reply", o.ID, "panic", p, "stack", string(debug.Stack()))
+			r.deps.Log.Error("connector panicked", "route", o.Route, "item", o.ID, "panic", p, "stack", string(debug.Stack()))
 			err = fault.Newf(fault.Internal, "deliver", "the connector for route %s panicked", o.Route)
 		}
 	}()
@@ -104,10 +145,4 @@ func final(err error) bool {
 		return true
 	}
 	return false
-}
-
-// backoff doubles from base up to a minute, with half of it random.
-func backoff(base time.Duration, attempt int) time.Duration {
-	d := min(base<<min(attempt-1, 20), time.Minute)
-	return d/2 + rand.N(d/2+1)
 }

@@ -4,6 +4,7 @@ import (
 	"context"
 	"fmt"
 
+	"greentic.dev/backing/record"
 	"greentic.dev/backing/state"
 	"greentic.dev/greentic/fault"
 	"greentic.dev/model/card"
@@ -11,40 +12,68 @@ import (
 	"greentic.dev/runtime/host"
 )
 
-// invoke calls a component for a step. Failures of the component are the flow's to route; an
-// error is returned only when the turn itself cannot go on.
-func (t *turn) invoke(ctx context.Context, step flow.Step) (flow.Got, error) {
-	failed := func(err error) flow.Got {
-		code := fault.KindOf(err).String()
-		if _, _, c := fault.Detail(err); c != "" {
-			code = c
-		}
-		return flow.Got{What: flow.GotError, Error: &flow.NodeFail{Code: code, Message: err.Error(), Retryable: fault.KindOf(err).Retryable()}}
+// invoke calls a component for a step and says whether the outside may have changed. Failures of
+// the component are the flow's to route; an error is returned only when the turn itself cannot
+// go on.
+func (t *turn) invoke(ctx context.Context, step flow.Step) (got flow.Got, effect bool, err error) {
+	began := t.runner.sched.Now()
+	rec := record.Step{Do: "invoke", Component: step.Component, Operation: step.Operation, Input: t.encode(step.Input), Config: t.encode(step.Config)}
+	response, err := t.call(ctx, step)
+	for _, c := range response.Calls {
+		effect = effect || c.Effect
+	}
+	switch {
+	case err != nil && ctx.Err() != nil && !effect:
+		return got, false, fault.Newf(fault.Timeout, "turn", "it took longer than %v", t.runner.options.TurnTime).WithCode("turn_deadline")
+	case err != nil:
+		got = flow.Got{What: flow.GotError, Error: failure(err)}
+	case response.Fail != nil:
+		response.Fail.Backoff = response.Backoff
+		got = flow.Got{What: flow.GotError, Error: response.Fail}
+	default:
+		t.outputs = append(t.outputs, card.Output{Node: step.Node, Payload: response.Output})
+		got = flow.Got{What: flow.GotOutput, Value: response.Output}
+		rec.Output = t.encode(response.Output)
+	}
+	if got.Error != nil {
+		rec.Fail = t.encode(got.Error)
+	}
+	rec.Effect, rec.Took, rec.Trace = effect, t.runner.sched.Now().Sub(began), t.encode(response.Calls)
+	t.note(step, rec)
+	return got, effect, nil
+}
+
+// failure is an error of a component's call as the flow sees it.
+func failure(err error) *flow.NodeFail {
+	code := fault.KindOf(err).String()
+	if _, _, c := fault.Detail(err); c != "" {
+		code = c
+	}
+	return &flow.NodeFail{Code: code, Message: err.Error(), Retryable: fault.KindOf(err).Retryable()}
+}
+
+// call invokes the component of a step.
+func (t *turn) call(ctx context.Context, step flow.Step) (host.Response, error) {
+	if step.Timeout > 0 {
+		var cancel context.CancelFunc
+		ctx, cancel = context.WithTimeout(ctx, step.Timeout)
+		defer cancel()
 	}
 	component, err := t.release.component(ctx, step.Component)
 	if err != nil {
-		return failed(err), nil
+		return host.Response{}, err
 	}
 	input := card.Help(step.Input, step.Config, t.tenant.Locale, t.release.asset, t.release.verified.Archive().Locales())
 	who := t.tenant
 	who.IdempotencyKey = fmt.Sprintf("%s/%d", t.entry.Turn, step.Cursor.Steps) // the same when the turn runs again
-	response, err := component.Invoke(ctx, who, host.Request{
+	return component.Invoke(ctx, who, host.Request{
 		Pack: t.release.verified.Archive().ID(), Flow: t.flow.ID, Node: step.Node,
 		Component: step.Component, Operation: step.Operation, Input: input, Config: step.Config, Envelope: wantsEnvelope(step.Config),
-		Grants: t.release.grants(step.Component, t.runner.deps.Releases),
-		State:  t.state(step.Config),
-		Assets: t.release.verified.Archive().Assets(),
+		Attempt: uint32(step.Attempt),
+		Grants:  t.release.grants(step.Component, t.runner.deps.Releases),
+		State:   t.state(step.Config),
+		Assets:  t.release.verified.Archive().Assets(),
 	})
-	switch {
-	case err != nil && ctx.Err() != nil:
-		return flow.Got{}, err
-	case err != nil:
-		return failed(err), nil
-	case response.Fail != nil:
-		return flow.Got{What: flow.GotError, Error: response.Fail}, nil
-	}
-	t.outputs = append(t.outputs, card.Output{Node: step.Node, Payload: response.Output})
-	return flow.Got{What: flow.GotOutput, Value: response.Output}, nil
 }
 
 // state is the working memory of this pack for a component: the conversation's, unless the

@@ -2,6 +2,7 @@ package runner
 
 import (
 	"context"
+	"slices"
 	"sync"
 	"time"
 
@@ -9,158 +10,258 @@ import (
 )
 
 // pace is what a piece of work says about the next one of its lane.
-type pace struct {
+type pace[H any] struct {
 	more  bool          // look again: there may be work that nobody announced
 	pause time.Duration // but not before this has passed
+	hint  *H            // and this is known about it
 }
 
-// lanes runs work for many keys at the same time and for each key one piece after the other.
-// Between two pieces a lane gives its slot away, so that a long lane does not starve others and
-// a pausing one holds nobody up. H is what whoever wakes an idle lane knows about its work.
-type lanes[H any] struct {
-	work  func(ctx context.Context, t task[H]) pace
-	slots chan struct{}
-	quit  chan struct{} // closed when stop begins
-
-	mu      sync.Mutex
-	started bool
-	closed  bool
-	busy    map[queue.Lane]*news[H] // lanes that have a goroutine
-	early   map[queue.Lane]int      // announced before start
-	running sync.WaitGroup
-	ctx     context.Context
-	cancel  context.CancelFunc
-}
-
-// news is what was announced to a lane and not yet taken up.
-type news[H any] struct {
-	pieces int
-	hint   *H // of the first piece
-}
-
-// task is one attempt at a piece of work.
-type task[H any] struct {
-	lane   queue.Lane
+// task is one attempt at a piece of work. H is what whoever wakes an idle lane knows about it.
+type task[K comparable, H any] struct {
+	key    K
 	hint   *H  // nil: read the store
 	failed int // pauses of this piece so far
 }
 
-func newLanes[H any](workers int, work func(context.Context, task[H]) pace) *lanes[H] {
-	l := &lanes[H]{work: work, slots: make(chan struct{}, workers), quit: make(chan struct{}), busy: map[queue.Lane]*news[H]{}, early: map[queue.Lane]int{}}
+// lanes runs work for many keys at the same time and for each key one piece after the other.
+// Tenants take turns, and none has more than its cap of slots; a lane gives its slot away after
+// each piece and while it pauses. Nothing waits in a goroutine.
+type lanes[K comparable, H any] struct {
+	work    func(ctx context.Context, t task[K, H]) pace[H]
+	laneOf  func(K) queue.Lane
+	sched   Scheduler
+	workers int // pieces at the same time
+	cap     int // of one tenant
+
+	mu      sync.Mutex
+	started bool
+	closed  bool
+	known   map[K]*lane[K, H]
+	shares  map[owner]*share[K, H]
+	ring    []*share[K, H] // shares that have a piece to run and a slot of their own left
+	running int
+	idle    chan struct{} // closed when the last piece has ended after stop
+	ctx     context.Context
+	cancel  context.CancelFunc
+}
+
+// owner is whom fairness counts.
+type owner struct{ env, tenant string }
+
+// share is the part of one tenant.
+type share[K comparable, H any] struct {
+	owner   owner
+	waiting []*lane[K, H]
+	lanes   int // known ones
+	running int
+	listed  bool // in the ring
+}
+
+// lane is a key that has work. It is waiting in its share, running, or pausing.
+type lane[K comparable, H any] struct {
+	key    K
+	share  *share[K, H]
+	pieces int // announced and not yet begun
+	hint   *H
+	failed int
+	runs   bool
+	stop   func() // ends the pause; nil when it does not pause
+}
+
+func newLanes[K comparable, H any](sched Scheduler, workers, limit int, laneOf func(K) queue.Lane, work func(context.Context, task[K, H]) pace[H]) *lanes[K, H] {
+	l := &lanes[K, H]{work: work, laneOf: laneOf, sched: sched, workers: workers, cap: limit,
+		known: map[K]*lane[K, H]{}, shares: map[owner]*share[K, H]{}, idle: make(chan struct{})}
 	l.ctx, l.cancel = context.WithCancel(context.Background())
 	return l
 }
 
-// start begins with what was announced before; later announcements come after it.
-func (l *lanes[H]) start() {
+// start begins with what was announced before.
+func (l *lanes[K, H]) start() {
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	l.started = true
-	for lane, n := range l.early {
-		l.announce(lane, n, nil)
-	}
-	l.early = nil
+	l.dispatch()
 }
 
-// wake announces n pieces of work for a lane: it will work that often, and more when a piece
-// asks for it. The hint reaches the first piece if the lane is idle, and nobody if it is not.
-func (l *lanes[H]) wake(lane queue.Lane, n int, hint *H) {
+// wake announces n pieces of work for a key: it will work that often, and more when a piece asks
+// for it. The hint reaches the first piece if the key is idle, and nobody if it is not.
+func (l *lanes[K, H]) wake(key K, n int, hint *H) {
 	l.mu.Lock()
 	defer l.mu.Unlock()
-	if !l.started {
-		l.early[lane] += n
-		return
-	}
-	l.announce(lane, n, hint)
-}
-
-func (l *lanes[H]) announce(lane queue.Lane, n int, hint *H) {
 	if l.closed {
 		return
 	}
-	if known, ok := l.busy[lane]; ok {
+	if known, ok := l.known[key]; ok {
 		known.pieces += n
 		return
 	}
-	l.busy[lane] = &news[H]{n, hint}
-	l.running.Go(func() { l.run(lane) })
+	at := l.laneOf(key)
+	who := owner{string(at.Env), string(at.Tenant)}
+	s := l.shares[who]
+	if s == nil {
+		s = &share[K, H]{owner: who}
+		l.shares[who] = s
+	}
+	one := &lane[K, H]{key: key, share: s, pieces: n}
+	if l.started { // before that, older work may lie in the store
+		one.hint = hint
+	}
+	l.known[key] = one
+	s.lanes++
+	l.enqueue(one)
+	l.dispatch()
 }
 
-func (l *lanes[H]) run(lane queue.Lane) {
-	for {
-		t := task[H]{lane: lane}
-		var ok bool
-		if t.hint, ok = l.take(lane); !ok {
-			return
-		}
-		for p := l.once(t); p.more; p = l.once(t) {
-			t.hint = nil
-			if p.pause > 0 {
-				t.failed++
-				l.sleep(p.pause)
-			}
-		}
+// wakeIdle announces a piece to a key that has nothing to do.
+func (l *lanes[K, H]) wakeIdle(key K) {
+	l.mu.Lock()
+	_, busy := l.known[key]
+	l.mu.Unlock()
+	if !busy {
+		l.wake(key, 1, nil)
 	}
 }
 
-// take uses up one announced piece; without one, or when work stops, the lane ends.
-func (l *lanes[H]) take(lane queue.Lane) (hint *H, ok bool) {
+func (l *lanes[K, H]) enqueue(one *lane[K, H]) {
+	one.share.waiting = append(one.share.waiting, one)
+	l.list(one.share)
+}
+
+// list puts a share into the ring if it could run something.
+func (l *lanes[K, H]) list(s *share[K, H]) {
+	if !s.listed && len(s.waiting) > 0 && s.running < l.cap {
+		s.listed = true
+		l.ring = append(l.ring, s)
+	}
+}
+
+// dispatch gives free slots to the tenants in turn.
+func (l *lanes[K, H]) dispatch() {
+	for l.started && !l.closed && l.running < l.workers && len(l.ring) > 0 {
+		s := l.ring[0]
+		l.ring = l.ring[1:]
+		one := s.waiting[0]
+		s.waiting = s.waiting[1:]
+		s.listed = false
+		s.running++
+		l.running++
+		l.list(s)
+		t := task[K, H]{key: one.key, hint: one.hint, failed: one.failed}
+		one.pieces--
+		one.hint, one.runs = nil, true
+		l.sched.Go(func() { l.settle(one, l.work(l.ctx, t)) })
+	}
+}
+
+// settle puts a lane where the outcome of its piece sends it.
+func (l *lanes[K, H]) settle(one *lane[K, H], p pace[H]) {
 	l.mu.Lock()
 	defer l.mu.Unlock()
-	announced := l.busy[lane]
-	if announced.pieces == 0 || l.closed {
-		delete(l.busy, lane)
-		return nil, false
-	}
-	announced.pieces--
-	hint, announced.hint = announced.hint, nil
-	return hint, true
-}
-
-// once does one piece of work while it holds a slot; nothing when work stops.
-func (l *lanes[H]) once(t task[H]) pace {
-	select {
-	case <-l.quit:
-		return pace{}
-	case l.slots <- struct{}{}:
-	}
-	defer func() { <-l.slots }()
-	select {
-	case <-l.quit:
-		return pace{}
+	l.running--
+	one.share.running--
+	one.runs = false
+	switch {
+	case l.closed, l.known[one.key] != one: // stopped, or forgotten meanwhile
+	case p.more && p.pause > 0:
+		one.pieces, one.hint, one.failed = one.pieces+1, p.hint, one.failed+1
+		one.stop = l.sched.After(p.pause, func() { l.resume(one) })
+	case p.more:
+		one.pieces, one.hint = one.pieces+1, p.hint
+		l.enqueue(one)
+	case one.pieces > 0:
+		one.failed = 0
+		l.enqueue(one)
 	default:
-		return l.work(l.ctx, t)
+		l.drop(one)
+	}
+	l.list(one.share)
+	l.dispatch()
+	if l.closed && l.running == 0 {
+		close(l.idle)
 	}
 }
 
-func (l *lanes[H]) sleep(d time.Duration) {
-	t := time.NewTimer(d)
-	defer t.Stop()
-	select {
-	case <-t.C:
-	case <-l.quit:
+// drop forgets a lane, and its tenant with the last one.
+func (l *lanes[K, H]) drop(one *lane[K, H]) {
+	delete(l.known, one.key)
+	if one.share.lanes--; one.share.lanes == 0 && one.share.running == 0 {
+		delete(l.shares, one.share.owner)
+	}
+}
+
+func (l *lanes[K, H]) resume(one *lane[K, H]) {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	if one.stop = nil; l.closed || l.known[one.key] != one {
+		return
+	}
+	l.enqueue(one)
+	l.dispatch()
+}
+
+// forget drops what is announced for the keys of shards that are somebody else's now; pieces
+// that run are not waited for.
+func (l *lanes[K, H]) forget(gone func(shard int) bool) {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	for key, one := range l.known {
+		if gone(l.laneOf(key).Shard()) {
+			l.remove(one)
+		}
+	}
+}
+
+// park drops what is announced for the keys of shards that are to go, and adds the shards in
+// which a piece still runs to busy.
+func (l *lanes[K, H]) park(goes func(shard int) bool, busy map[int]bool) {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	for key, one := range l.known {
+		switch s := l.laneOf(key).Shard(); {
+		case !goes(s):
+		case one.runs:
+			one.pieces, busy[s] = 0, true
+		default:
+			l.remove(one)
+		}
+	}
+}
+
+// remove takes a lane out, wherever it is.
+func (l *lanes[K, H]) remove(one *lane[K, H]) {
+	l.drop(one)
+	if one.stop != nil {
+		one.stop()
+	}
+	s := one.share
+	s.waiting = slices.DeleteFunc(s.waiting, func(w *lane[K, H]) bool { return w == one })
+	if s.listed && len(s.waiting) == 0 {
+		s.listed = false
+		l.ring = slices.DeleteFunc(l.ring, func(r *share[K, H]) bool { return r == s })
 	}
 }
 
 // stop lets running pieces finish and waits; when ctx ends they are interrupted.
-func (l *lanes[H]) stop(ctx context.Context) error {
+func (l *lanes[K, H]) stop(ctx context.Context) error {
 	l.mu.Lock()
 	if !l.closed {
 		l.closed = true
-		close(l.quit)
+		for _, one := range l.known {
+			if one.stop != nil {
+				one.stop()
+			}
+		}
+		if l.running == 0 {
+			close(l.idle)
+		}
 	}
 	l.mu.Unlock()
-	done := make(chan struct{})
-	go func() {
-		l.running.Wait()
-		close(done)
-	}()
 	defer func() {
 		l.cancel()
-		<-done
+		<-l.idle
 	}()
 	select {
-	case <-done:
+	case <-l.idle:
 		return nil
 	case <-ctx.Done():
 		return ctx.Err()

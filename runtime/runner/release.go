@@ -86,6 +86,9 @@ func (r *Release) flow(id string) (*flow.Flow, error) {
 	return nil, fault.Newf(fault.NotFound, "pack "+r.verified.Archive().ID(), "it has no flow %q", id)
 }
 
+// source names the file a flow was written in, for people.
+func (r *Release) source(id string) string { return "flows/" + id + ".ygtc" }
+
 // asset reads a file of the pack.
 func (r *Release) asset(path string) ([]byte, bool) {
 	b, err := r.verified.Archive().Asset(path)
@@ -157,14 +160,25 @@ func (s *Releases) add(v *loader.Verified) *Release {
 	return r
 }
 
-// choose selects pack and flow for a new session: the first pack that has one.
-func (s *Releases) choose(explicit string) (*Release, *flow.Flow, error) {
+// choose selects pack and flow for a new session: the first pack that has one, among those
+// called pack unless that is empty. A digest demands that very release, served or kept.
+func (s *Releases) choose(ctx context.Context, pack, explicit string, digest greentic.Digest) (*Release, *flow.Flow, error) {
 	s.mu.Lock()
 	served := slices.Clone(s.served)
 	s.mu.Unlock()
+	if digest != "" {
+		r, err := s.pinned(ctx, digest)
+		if err != nil {
+			return nil, nil, err
+		}
+		served = []*Release{r}
+	}
 	var first error
 	for _, r := range served {
 		archive := r.verified.Archive()
+		if pack != "" && archive.ID() != pack {
+			continue
+		}
 		f, err := card.Select(archive.Flows(), archive.Tags, explicit)
 		if err == nil {
 			return r, f, nil
@@ -175,6 +189,9 @@ func (s *Releases) choose(explicit string) (*Release, *flow.Flow, error) {
 	}
 	if first == nil {
 		first = fault.New(fault.NotFound, "runner", "no pack is served")
+		if pack != "" {
+			first = fault.Newf(fault.NotFound, "pack "+pack, "it is not served")
+		}
 	}
 	return nil, nil, first
 }

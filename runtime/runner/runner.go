@@ -4,67 +4,104 @@ import (
 	"context"
 	"encoding/json"
 	"log/slog"
+	"math/rand/v2"
 	"sync"
 	"time"
 
 	"greentic.dev/backing/kv"
 	"greentic.dev/backing/queue"
 	"greentic.dev/backing/session"
+	"greentic.dev/backing/shard"
 	"greentic.dev/greentic"
 	"greentic.dev/greentic/fault"
 )
 
-// Deliverer sends a reply to its channel. It is called at least once per reply with the same
-// ID and must make repeats harmless. fault.NotFound, fault.Invalid, fault.Denied and
-// fault.Unsupported are final; other failures are tried again.
+// Deliverer sends an item to its channel. It is called at least once per item with the same ID
+// and must make repeats harmless. fault.NotFound, fault.Invalid, fault.Denied and
+// fault.Unsupported are final; other failures are tried again, not before Later asks for it.
 type Deliverer interface {
 	Deliver(ctx context.Context, o queue.Outgoing) error
 }
 
-// Deps is what a runner works with; all are required.
+// Later is a failure of a Deliverer that says when to try again: Retry-After.
+type Later struct {
+	After time.Duration
+	Err   error
+}
+
+func (l Later) Error() string { return l.Err.Error() }
+
+// Unwrap returns the failure.
+func (l Later) Unwrap() error { return l.Err }
+
+// Deps is what a runner works with; those before Scheduler are required.
 type Deps struct {
 	DB       kv.DB
 	Releases *Releases
-	Deliver  map[string]Deliverer // by route; replies of other routes go only to whoever waits in Turn
+	Deliver  map[string]Deliverer // by route; items of other routes go only to whoever waits in Turn
 	Log      *slog.Logger
 	Now      func() time.Time
 	NewID    func() string // unique; letters, digits, '-'
+
+	Scheduler Scheduler     // nil: goroutines and Now
+	Shards    *shard.Keeper // nil: this is the only process that works on DB
+	Schedules Schedules     // nil: nothing is scheduled
+}
+
+// Schedules fires what happens at set times.
+type Schedules interface {
+	// Fire says which triggers a due time of a schedule starts, and drops or moves it; x is a
+	// transaction of its tenant.
+	Fire(x kv.Txn, d queue.Due, now time.Time) ([]greentic.Trigger, error)
 }
 
 // Options tunes a runner; a zero field means the value named beside it.
 type Options struct {
 	Workers  int           // turns at the same time; 16
+	Cap      int           // of them for one tenant; Workers
 	Steps    int           // nodes per turn; 200
-	TurnTime time.Duration // wall time of one turn; 2 minutes
+	TurnTime time.Duration // wall time of one turn, pauses before a retry included; 2 minutes
+	Tries    int           // runs of a turn that fails as unavailable before it is given up; 3
 	Locale   string        // of users that name none; "en"
 	Flow     string        // the flow new sessions take; empty selects by formats digest 6.2
-	Attempts int           // deliveries of one reply before it is buried; 8
-	Backoff  time.Duration // before the second delivery, doubled each time up to a minute; 250 ms
+	Attempts int           // deliveries of one item before it is buried; 8
+	Backoff  time.Duration // before the second delivery or run, doubled each time up to a minute; 250 ms
 	SendTime time.Duration // wall time of one delivery; 30 seconds
-	// Crash is called at named points, for tests that end the process there.
-	Crash func(point string)
+	Patience time.Duration // how long Accept waits for a store that is away; 0: it refuses at once
+
+	RecordAge   time.Duration // how long turn records are kept; 7 days; negative: none is made
+	RecordBytes int64         // of turn records per tenant; 256 MiB
+	RecordBody  int           // bytes of one recorded body, larger ones are recorded as digests; 64 KiB
+
+	Poll   time.Duration                                      // how often to look for what other processes accepted; 100 ms
+	Jitter func(d time.Duration) time.Duration                // between 0 and d; random
+	Crash  func(point string)                                 // called at named points, for tests that end the process there
+	Turned func(tenant greentic.TenantCtx, result TurnResult) // called after each commit, for observers; must not block
+}
+
+func def[T comparable](v *T, d T) {
+	var zero T
+	if *v == zero {
+		*v = d
+	}
 }
 
 func (o Options) orDefault() Options {
-	def := func(v *int, d int) {
-		if *v == 0 {
-			*v = d
-		}
-	}
 	def(&o.Workers, 16)
+	def(&o.Cap, o.Workers)
 	def(&o.Steps, 200)
 	def(&o.Attempts, 8)
-	if o.TurnTime == 0 {
-		o.TurnTime = 2 * time.Minute
-	}
-	if o.SendTime == 0 {
-		o.SendTime = 30 * time.Second
-	}
-	if o.Backoff == 0 {
-		o.Backoff = 250 * time.Millisecond
-	}
-	if o.Locale == "" {
-		o.Locale = "en"
+	def(&o.Tries, 3)
+	def(&o.TurnTime, 2*time.Minute)
+	def(&o.SendTime, 30*time.Second)
+	def(&o.Backoff, 250*time.Millisecond)
+	def(&o.Locale, "en")
+	def(&o.RecordAge, 7*24*time.Hour)
+	def(&o.RecordBytes, 256<<20)
+	def(&o.RecordBody, 64<<10)
+	def(&o.Poll, 100*time.Millisecond)
+	if o.Jitter == nil {
+		o.Jitter = func(d time.Duration) time.Duration { return rand.N(d + 1) }
 	}
 	if o.Crash == nil {
 		o.Crash = func(string) {}
@@ -76,8 +113,12 @@ func (o Options) orDefault() Options {
 type Runner struct {
 	deps    Deps
 	options Options
-	turns   *lanes[arrival]
-	outbox  *lanes[[]queue.Outgoing]
+	sched   Scheduler
+	turns   *lanes[queue.Lane, arrival]
+	outbox  *lanes[queue.Destination, queue.Parcel]
+	beat    *beat
+	cache   *sessions
+	records recordSizes
 
 	mu       sync.Mutex
 	draining bool
@@ -87,73 +128,54 @@ type Runner struct {
 
 // New makes a runner; Start begins work.
 func New(d Deps, o Options) *Runner {
-	r := &Runner{deps: d, options: o.orDefault(), waiters: map[string]chan TurnResult{}, drained: make(chan struct{})}
-	r.turns = newLanes(r.options.Workers, r.runLane)
-	r.outbox = newLanes(r.options.Workers, r.deliverLane)
+	r := &Runner{deps: d, options: o.orDefault(), sched: d.Scheduler, waiters: map[string]chan TurnResult{}, drained: make(chan struct{}), cache: newSessions()}
+	if r.sched == nil {
+		r.sched = goroutines{d.Now}
+	}
+	if r.deps.Shards == nil {
+		r.deps.Shards = shard.New(d.DB, shard.Options{Name: "runner", Now: r.sched.Now, NewID: d.NewID, Exclusive: true})
+	}
+	r.turns = newLanes(r.sched, r.options.Workers, r.options.Cap, func(l queue.Lane) queue.Lane { return l }, r.runLane)
+	r.outbox = newLanes(r.sched, r.options.Workers, r.options.Cap, func(d queue.Destination) queue.Lane { return d.Lane }, r.deliverLane)
+	r.beat = newBeat(r)
 	return r
 }
 
 // Start takes up what an earlier process left behind and begins to work. It returns once the
-// waiting work is known. Packs that no session needs are dropped from the store.
+// waiting work of the shards it got is known. Packs that no session needs are dropped from the
+// store.
 func (r *Runner) Start(ctx context.Context) error {
 	if err := r.deps.Releases.dropUnused(ctx, r.deps.DB); err != nil {
 		r.deps.Log.Warn("unused packs could not be dropped", "error", err)
 	}
-	waiting, err := queue.Waiting(ctx, r.deps.DB)
-	if err != nil {
+	if err := r.beat.first(ctx); err != nil {
 		return fault.Wrap("runner start", err)
-	}
-	if err := r.countRestart(ctx, waiting); err != nil {
-		return fault.Wrap("runner start", err)
-	}
-	for _, l := range waiting { // which of the two waits is not known; looking is cheap
-		r.outbox.wake(l, 1, nil)
-		r.turns.wake(l, 1, nil)
 	}
 	r.outbox.start() // first, so that what was left behind goes before what turns add
 	r.turns.start()
+	r.beat.start()
 	return nil
 }
 
-// countRestart marks the triggers that were first in line when the last process ended.
-func (r *Runner) countRestart(ctx context.Context, waiting []queue.Lane) error {
-	keys := map[greentic.TenantCtx][]string{}
-	seen := map[queue.Lane]bool{}
-	for _, l := range waiting {
-		if !seen[l] {
-			seen[l] = true
-			keys[l.Ctx()] = append(keys[l.Ctx()], l.Key)
-		}
-	}
-	for tenant, list := range keys {
-		err := r.deps.DB.Update(ctx, tenant, func(x kv.Txn) error {
-			for _, key := range list {
-				if err := queue.Restarted(x, key); err != nil {
-					return err
-				}
-			}
-			return nil
-		})
-		if err != nil {
-			return err
-		}
-	}
-	return nil
-}
-
-// Drain refuses new triggers, lets running turns and deliveries finish and stops. When ctx
-// ends first, running turns are interrupted; they run again at the next start.
+// Drain refuses new triggers, lets running turns and deliveries finish, gives its shards back and
+// stops. When ctx ends first, running turns are interrupted; they run again at the next start.
 func (r *Runner) Drain(ctx context.Context) error {
 	r.mu.Lock()
 	first := !r.draining
 	r.draining = true
 	r.mu.Unlock()
+	r.beat.stop()
 	err := r.turns.stop(ctx)
 	if first {
 		close(r.drained)
 	}
 	if e := r.outbox.stop(ctx); err == nil {
 		err = e
+	}
+	if first {
+		if e := r.deps.Shards.Leave(context.WithoutCancel(ctx)); e != nil {
+			r.deps.Log.Warn("shards were not given back; others take them over when they expire", "error", e)
+		}
 	}
 	return fault.Wrap("runner drain", err)
 }
@@ -178,12 +200,16 @@ func (r *Runner) accept(ctx context.Context, t greentic.Trigger, turn string) (r
 	if !json.Valid(t.Body) {
 		return receipt, fault.New(fault.Invalid, "accept", "the body is not JSON")
 	}
+	lane := queue.LaneOf(t)
 	a := &arrival{}
-	err = r.deps.DB.Update(ctx, t.Tenant, func(x kv.Txn) (err error) {
-		if a.entry, receipt, err = queue.Accept(x, t, turn, r.deps.Now()); err == nil {
-			a.session, err = session.Read(x, t.Key)
-		}
-		return err
+	cached := r.cache.has(lane)
+	err = r.patiently(ctx, func() error {
+		return r.deps.DB.Update(ctx, t.Tenant, func(x kv.Txn) (err error) {
+			if a.entry, receipt, err = queue.Accept(x, t, turn, r.sched.Now()); err == nil && !cached && !receipt.Duplicate {
+				a.session, err = session.Read(x, t.Key)
+			}
+			return err
+		})
 	})
 	if err != nil {
 		return greentic.Receipt{}, fault.Wrap("accept", err)
@@ -192,60 +218,49 @@ func (r *Runner) accept(ctx context.Context, t greentic.Trigger, turn string) (r
 	if receipt.Duplicate {
 		a = nil
 	}
-	r.turns.wake(queue.LaneOf(t), 1, a)
+	r.woken(lane, a)
 	return receipt, nil
 }
 
-// TurnResult is what one turn did.
-type TurnResult struct {
-	Turn     string
-	Replies  []greentic.Reply
-	Status   string // greentic.TurnDone, TurnWaiting or TurnFailed
-	Steps    int    // nodes executed
-	Duration time.Duration
-	Err      error // with TurnFailed: why, for operators
-}
-
-// Turn accepts a trigger and waits until its turn has committed. Errors are those of Accept;
-// fault.Exists for a duplicate; fault.Unavailable when the runner drains before the turn has
-// run: the trigger is stored and runs at the next start.
-func (r *Runner) Turn(ctx context.Context, t greentic.Trigger) (TurnResult, error) {
-	turn, done := r.deps.NewID(), make(chan TurnResult, 1)
-	r.mu.Lock()
-	r.waiters[turn] = done
-	r.mu.Unlock()
-	defer func() {
-		r.mu.Lock()
-		delete(r.waiters, turn)
-		r.mu.Unlock()
-	}()
-	receipt, err := r.accept(ctx, t, turn)
-	if err != nil {
-		return TurnResult{}, err
-	}
-	if receipt.Duplicate {
-		return TurnResult{}, fault.Newf(fault.Exists, "turn", "trigger %s was accepted before, as turn %s", t.ID, receipt.Turn)
-	}
-	select {
-	case result := <-done:
-		return result, nil
-	case <-ctx.Done():
-		return TurnResult{}, fault.Wrap("turn", ctx.Err())
-	case <-r.drained:
-	}
-	select {
-	case result := <-done:
-		return result, nil
-	default:
-		return TurnResult{}, fault.New(fault.Unavailable, "turn", "the server is shutting down; the message is kept for the next start")
+// patiently repeats do while the store is away, for as long as the options allow.
+func (r *Runner) patiently(ctx context.Context, do func() error) error {
+	until := r.sched.Now().Add(r.options.Patience)
+	for n := 1; ; n++ {
+		err := do()
+		if !fault.Is(err, fault.Unavailable) || !r.sched.Now().Before(until) {
+			return err
+		}
+		t := time.NewTimer(r.backoff(n))
+		select {
+		case <-t.C:
+		case <-ctx.Done():
+			t.Stop()
+			return err
+		case <-r.drained:
+			t.Stop()
+			return err
+		}
 	}
 }
 
-func (r *Runner) tell(result TurnResult) {
-	r.mu.Lock()
-	defer r.mu.Unlock()
-	if done, ok := r.waiters[result.Turn]; ok {
-		done <- result // capacity one, one result per turn
-		delete(r.waiters, result.Turn)
+// woken announces an accepted entry, if its shard is this process's to work on.
+func (r *Runner) woken(lane queue.Lane, a *arrival) {
+	if r.beat.works(lane.Shard()) {
+		r.turns.wake(lane, 1, a)
 	}
+}
+
+// backoff doubles from the base up to a minute, with half of it random.
+func (r *Runner) backoff(attempt int) time.Duration {
+	d := min(r.options.Backoff<<min(attempt-1, 20), time.Minute)
+	return d/2 + r.options.Jitter(d/2)
+}
+
+// fence makes a commit depend on this process still owning the shard.
+func (r *Runner) fence(x kv.Txn, s int) error {
+	key, value, ok := r.deps.Shards.Fence(s)
+	if !ok {
+		return fault.Newf(fault.Conflict, "shard", "shard %d is not this runner's any more", s).WithCode("fenced")
+	}
+	return x.Require(key, value)
 }

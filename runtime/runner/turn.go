@@ -4,9 +4,11 @@ import (
 	"context"
 	"encoding/json"
 	"runtime/debug"
+	"time"
 
 	"greentic.dev/backing/kv"
 	"greentic.dev/backing/queue"
+	"greentic.dev/backing/record"
 	"greentic.dev/backing/session"
 	"greentic.dev/backing/state"
 	"greentic.dev/greentic"
@@ -25,90 +27,164 @@ type turn struct {
 	release *Release
 	flow    *flow.Flow
 	overlay *state.Overlay
+	began   time.Time
+	walking bool        // cursor and got say where to go on
+	cursor  flow.Cursor // with walking
+	got     flow.Got    // with walking
+	pause   time.Duration
+	unsaved bool // a checkpoint is due before the next step
+	unsure  bool // a commit failed in a way that may have succeeded
 
 	outputs []card.Output
-	status  string
+	events  []greentic.Event
+	trail   []record.Step
+	status  string // of a turn that has ended
+	stale   bool   // its wait had ended before: nothing happens
 	steps   int
+	last    any // what the last node left
 	replies []greentic.Reply
 	err     error // why it failed
 }
 
-// runLane runs the oldest waiting entry of a lane. A failure to read or commit is tried again
-// with growing pauses: the store is away.
-func (r *Runner) runLane(ctx context.Context, work task[arrival]) pace {
-	err := r.runFirst(ctx, work)
-	switch {
-	case err == nil, ctx.Err() != nil:
-		return pace{}
-	case fault.Is(err, fault.Conflict):
-		return pace{more: true} // somebody changed the session: run again on what is there now
-	}
-	r.deps.Log.Error("turn could not be committed", "tenant", work.lane.Tenant, "key", work.lane.Key, "error", err)
-	return pace{more: true, pause: backoff(r.options.Backoff, work.failed+1)}
-}
-
-// runFirst takes the oldest entry of a lane, if there is one, through its turn.
-func (r *Runner) runFirst(ctx context.Context, work task[arrival]) error {
-	begin := r.deps.Now()
-	t, err := r.first(ctx, work)
-	if err != nil || t == nil {
-		return err
-	}
-	limited, cancel := context.WithTimeout(ctx, r.options.TurnTime)
-	t.run(limited)
-	cancel()
-	if ctx.Err() != nil {
-		return ctx.Err() // interrupted: the entry stays and runs again
-	}
-	r.options.Crash("before_commit")
-	err = t.commit(ctx)
-	if fault.Is(err, fault.Invalid) { // too large to be stored; it would be at every attempt
-		t.fail(err)
-		err = t.commit(ctx)
-	}
-	if err != nil {
-		return err
-	}
-	r.options.Crash("after_commit")
-	result := TurnResult{Turn: t.entry.Turn, Replies: t.replies, Status: t.status, Steps: t.steps, Duration: r.deps.Now().Sub(begin), Err: t.err}
-	r.log(t, result)
-	r.tell(result)
-	if out := t.outgoing(); len(out) > 0 {
-		r.outbox.wake(work.lane, 1, &out)
-	}
-	return nil
-}
-
-// arrival is an entry and its session as they were when it was accepted. A turn may start from
-// it without reading them again: if they are no longer so, its commit is refused.
+// arrival is what is known of the first entry of a lane: the entry and its session as they were
+// when it was accepted, or the turn as it stands. A turn may start from it without reading; if
+// things are no longer so, its commit is refused.
 type arrival struct {
 	entry   queue.Entry
 	session session.Stored
+	turn    *turn
+}
+
+// runLane runs the oldest waiting entry of a lane. A failure to read or commit is tried again
+// with growing pauses: the store is away.
+func (r *Runner) runLane(ctx context.Context, work task[queue.Lane, arrival]) pace[arrival] {
+	t, err := r.runFirst(ctx, work)
+	switch {
+	case ctx.Err() != nil:
+		return pace[arrival]{}
+	case err == nil && t != nil && t.pause > 0:
+		p := pace[arrival]{more: true, pause: t.pause}
+		if t.pause = 0; !t.ended() {
+			p.hint = &arrival{turn: t}
+		}
+		return p
+	case err == nil:
+		return pace[arrival]{}
+	case fault.Is(err, fault.Conflict):
+		r.cache.drop(work.key)
+		if !r.beat.works(work.key.Shard()) {
+			return pace[arrival]{}
+		}
+		if t != nil && t.unsure { // it was this very turn that changed the store
+			r.done(t, work.key)
+		}
+		return pace[arrival]{more: true} // somebody changed the session: run again on what is there now
+	}
+	r.deps.Log.Error("turn could not be committed", "tenant", work.key.Tenant, "key", work.key.Key, "error", err)
+	p := pace[arrival]{more: true, pause: r.backoff(work.failed + 1)}
+	if t != nil { // what it has done is not done again
+		t.unsure = true
+		p.hint = &arrival{turn: t}
+	}
+	return p
+}
+
+// runFirst takes the oldest entry of a lane, if there is one, through its turn or to where it
+// pauses.
+func (r *Runner) runFirst(ctx context.Context, work task[queue.Lane, arrival]) (*turn, error) {
+	t, err := r.first(ctx, work)
+	if err != nil || t == nil {
+		return nil, err
+	}
+	if !t.ended() {
+		limited, cancel := context.WithTimeout(ctx, t.began.Add(r.options.TurnTime).Sub(r.sched.Now()))
+		err := t.run(limited)
+		cancel()
+		switch {
+		case ctx.Err() != nil:
+			return nil, ctx.Err() // interrupted: the entry stays and runs again
+		case err != nil || t.pause > 0:
+			return t, err
+		}
+		if t.passing() {
+			return t, t.again(ctx)
+		}
+	}
+	r.options.Crash("before_commit")
+	stored, parcels, err := t.commit(ctx)
+	if fault.Is(err, fault.Invalid) { // too large to be stored; it would be at every attempt
+		t.fail(err)
+		stored, parcels, err = t.commit(ctx)
+	}
+	if err != nil {
+		return t, err
+	}
+	if r.options.Crash("after_commit"); stored.Revision > 0 {
+		r.cache.put(work.key, stored)
+	} else {
+		r.cache.drop(work.key)
+	}
+	if !stored.Due.IsZero() {
+		r.beat.dueAt(work.key.Shard(), stored.Due)
+	}
+	r.done(t, work.key)
+	for i := range parcels {
+		r.outbox.wake(parcels[i].Destination(), 1, &parcels[i])
+	}
+	return t, nil
+}
+
+// done tells everybody who wants to know that a turn has committed.
+func (r *Runner) done(t *turn, lane queue.Lane) {
+	r.beat.ran(lane.Shard())
+	result := TurnResult{Turn: t.entry.Turn, Replies: t.replies, Status: t.status, Output: t.last, Steps: t.steps, Duration: r.sched.Now().Sub(t.began), Err: t.err}
+	if t.release != nil {
+		result.Release = t.release.Digest()
+	}
+	if t.flow != nil {
+		result.Flow = t.flow.ID
+	}
+	r.log(t, result)
+	r.tell(t.tenant, result)
 }
 
 // first is the oldest entry of a lane with its session; nil when none waits.
-func (r *Runner) first(ctx context.Context, work task[arrival]) (t *turn, err error) {
+func (r *Runner) first(ctx context.Context, work task[queue.Lane, arrival]) (t *turn, err error) {
 	a, found := work.hint, true
+	if a != nil && a.turn != nil {
+		return a.turn, nil
+	}
 	if a == nil {
 		a = &arrival{}
-		err = r.deps.DB.View(ctx, work.lane.Ctx(), func(x kv.Reader) (err error) {
-			if a.entry, found, err = queue.First(x, work.lane.Key); err == nil && found {
-				a.session, err = session.Read(x, work.lane.Key)
+		err = r.deps.DB.View(ctx, work.key.Ctx(), func(x kv.Reader) (err error) {
+			if a.entry, found, err = queue.First(x, work.key.Key); err == nil && found {
+				a.session, err = session.Read(x, work.key.Key)
 			}
 			return err
 		})
+		r.cache.drop(work.key)
 	}
 	if err != nil || !found {
 		return nil, err
 	}
-	t = &turn{runner: r, entry: a.entry, tenant: a.entry.Trigger.Tenant}
-	t.tenant.Session = work.lane.Key
+	t = &turn{runner: r, entry: a.entry, tenant: a.entry.Trigger.Tenant, began: r.sched.Now()}
+	t.tenant.Session = work.key.Key
+	t.tenant.Attempt = uint32(a.entry.Attempts + 1)
 	t.overlay = state.NewOverlay(r.deps.DB, t.tenant)
-	t.session, err = a.session.Open()
+	var cached bool
+	if t.session, cached = r.cache.get(work.key); !cached {
+		t.session, err = a.session.Open()
+		t.session.Key = work.key.Key
+	}
 	return t, err
 }
 
+func (t *turn) ended() bool { return t.status != "" }
+
 func (r *Runner) log(t *turn, result TurnResult) {
+	if result.Err == nil && !r.deps.Log.Enabled(context.Background(), -4) {
+		return
+	}
 	attrs := []any{"turn", result.Turn, "env", t.tenant.Env, "tenant", t.tenant.Tenant, "status", result.Status, "steps", result.Steps,
 		"duration_ms", result.Duration.Milliseconds(), "replies", len(result.Replies)}
 	if t.flow != nil {
@@ -124,44 +200,69 @@ func (r *Runner) log(t *turn, result TurnResult) {
 // maxRestarts is how often a process may end while a trigger is first in line.
 const maxRestarts = 8
 
-// run executes the flow. It never fails: a failure is the turn's outcome. A panic of ours is
-// one too, so that a poisoned message cannot stop its conversation.
-func (t *turn) run(ctx context.Context) {
+// run executes the flow to its end or to a pause. A failure of the flow is the turn's outcome,
+// and a panic of ours is one too, so that a poisoned message cannot stop its conversation. An
+// error means that the store does not keep what happened.
+func (t *turn) run(ctx context.Context) (err error) {
 	defer func() {
 		if p := recover(); p != nil {
 			t.fail(fault.Newf(fault.Internal, "turn", "panic: %v\n%s", p, debug.Stack()))
+			err = nil
 		}
 	}()
-	if err := t.conduct(ctx); err != nil {
-		t.fail(err)
-		return
+	failure := t.conduct(ctx)
+	switch {
+	case t.unsaved || t.pause > 0:
+		return failure
+	case failure != nil:
+		t.fail(failure)
+		return nil
 	}
 	t.replies = t.say()
+	return nil
 }
 
-// conduct takes the message to the end of its turn.
+// conduct takes the trigger to the end of its turn.
 func (t *turn) conduct(ctx context.Context) error {
+	if t.walking {
+		return t.walk(ctx)
+	}
 	if t.entry.Restarts > maxRestarts {
 		return fault.Newf(fault.Exhausted, "turn", "given up after %d restarts of the process", t.entry.Restarts)
 	}
-	if err := json.Unmarshal(t.entry.Trigger.Body, &t.message); err != nil {
-		return fault.As(fault.Invalid, "turn", err)
+	if err := t.read(); err != nil {
+		return err
 	}
 	t.locale()
+	if t.entry.Progress != nil {
+		if err := t.restore(ctx); err != nil {
+			return err
+		}
+		return t.walk(ctx)
+	}
+	if t.stale {
+		t.status = greentic.TurnDone
+		return nil
+	}
 	if err := t.resolve(ctx); err != nil {
 		return err
 	}
 	if t.shortcut() {
 		return nil
 	}
+	t.begin()
 	return t.walk(ctx)
 }
 
 // fail makes the failure the outcome: what was said and kept so far is dropped, the session
 // ends, the user gets an apology.
 func (t *turn) fail(err error) {
-	t.status, t.err, t.outputs = greentic.TurnFailed, err, nil
+	t.status, t.err, t.outputs, t.events, t.pause = greentic.TurnFailed, err, nil, nil, 0
 	t.overlay = state.NewOverlay(t.runner.deps.DB, t.tenant)
+	if k := t.entry.Trigger.Kind; k == greentic.KindEvent || k == greentic.KindHTTP {
+		t.replies = nil // nobody to apologise to
+		return
+	}
 	reply := greentic.Reply{Kind: "message", Text: apology(t.tenant.Locale, t.entry.Turn), Turn: t.entry.Turn}
 	if t.flow != nil {
 		reply.Flow = t.flow.ID
@@ -183,10 +284,37 @@ func (t *turn) locale() {
 	t.message.Metadata["locale"] = t.tenant.Locale
 }
 
-// resolve finds release and flow: the session's own, or the newest for a new session.
+// read makes the message of the trigger. One that ends a wait has none; the conversation's
+// origin stands in.
+func (t *turn) read() error {
+	trigger := t.entry.Trigger
+	switch trigger.Kind {
+	case greentic.KindTimer:
+		origin := t.session.Origin
+		t.stale = trigger.ID != session.WaitID(t.session.Revision)+"/"+t.session.Key
+		t.message = greentic.Message{Channel: origin.Route, Conversation: trigger.Key}
+		if origin.From != "" {
+			t.message.From = &greentic.Actor{ID: origin.From}
+		}
+	case greentic.KindMessage:
+		if err := json.Unmarshal(trigger.Body, &t.message); err != nil {
+			return fault.As(fault.Invalid, "turn", err)
+		}
+	default:
+		t.message = greentic.Message{ID: trigger.ID, Channel: trigger.Route, Conversation: trigger.Key}
+	}
+	return nil
+}
+
+// resolve finds release and flow: the session's own, or for a new session those the trigger
+// names, or the newest.
 func (t *turn) resolve(ctx context.Context) (err error) {
 	if t.session.Revision == 0 {
-		t.release, t.flow, err = t.runner.deps.Releases.choose(t.runner.options.Flow)
+		explicit := t.entry.Trigger.Flow
+		if explicit == "" {
+			explicit = t.runner.options.Flow
+		}
+		t.release, t.flow, err = t.runner.deps.Releases.choose(ctx, t.entry.Trigger.Pack, explicit, t.entry.Trigger.Release)
 		return err
 	}
 	if t.release, err = t.runner.deps.Releases.pinned(ctx, t.session.Release); err != nil {
@@ -224,88 +352,11 @@ func failureKind(code string) fault.Kind {
 	return fault.Invalid
 }
 
-func (t *turn) walk(ctx context.Context) error {
-	input := card.Input(t.message, t.tenant)
-	cursor, got := t.session.Cursor, flow.Got{What: flow.GotInput, Value: input}
-	if t.session.Revision == 0 {
-		cursor, got = t.flow.Start(input), flow.Got{What: flow.GotStart}
-		if node := card.RouteTo(t.message.Metadata); node != "" && t.flow.Node(node) != nil {
-			cursor.Node = node
-		}
-	}
-	cursor.Limit = t.runner.options.Steps
-	for {
-		step, err := t.flow.Next(cursor, got)
-		if err != nil {
-			return fault.Wrap("flow "+t.flow.ID, err)
-		}
-		t.steps = max(t.steps, step.Cursor.Steps)
-		switch step.Do {
-		case flow.DoWait:
-			t.park(step.Cursor, step.Reason)
-			return nil
-		case flow.DoEnd:
-			t.status = greentic.TurnDone
-			return nil
-		case flow.DoFail:
-			return fault.Newf(failureKind(step.Fail.Code), "flow "+t.flow.ID+" node "+step.Node, "%s: %s", step.Fail.Code, step.Fail.Message).WithCode(step.Fail.Code)
-		}
-		if got, err = t.act(ctx, step); err != nil {
-			return err
-		}
-		cursor = step.Cursor
-	}
-}
-
-func (t *turn) park(c flow.Cursor, reason string) {
-	t.status = greentic.TurnWaiting
-	t.session.Release, t.session.Flow, t.session.Cursor, t.session.Reason = t.release.Digest(), t.flow.ID, c, reason
-}
-
-// act does what a step asks for and says what happened.
-func (t *turn) act(ctx context.Context, step flow.Step) (flow.Got, error) {
-	output := func(v any) (flow.Got, error) { return flow.Got{What: flow.GotOutput, Value: v}, nil }
-	memory := t.state(nil)
-	switch step.Do {
-	case flow.DoInvoke:
-		return t.invoke(ctx, step)
-	case flow.DoEmit:
-		t.outputs = append(t.outputs, card.Output{Node: step.Node, Payload: step.Payload, Emitted: true})
-		return output(step.Payload)
-	case flow.DoLog:
-		payload, err := json.Marshal(step.Payload)
-		if err != nil {
-			return flow.Got{}, fault.Wrap("emit.log", err)
-		}
-		t.runner.deps.Log.Info("flow log", "tenant", t.tenant.Tenant, "flow", t.flow.ID, "node", step.Node, "turn", t.entry.Turn, "payload", string(payload))
-		return output(step.Payload)
-	case flow.DoStateGet:
-		raw, err := memory.Read(ctx, step.Key)
-		if err != nil && !fault.Is(err, fault.NotFound) {
-			return flow.Got{}, err
-		}
-		var value any
-		if err == nil {
-			if uerr := json.Unmarshal(raw, &value); uerr != nil {
-				value = string(raw)
-			}
-		}
-		return output(map[string]any{"key": step.Key, "value": value, "found": err == nil})
-	case flow.DoStateSet:
-		raw, err := json.Marshal(step.Payload)
-		if err == nil {
-			err = memory.Write(ctx, step.Key, raw)
-		}
-		if err != nil {
-			return flow.Got{}, fault.Wrap("state.set "+step.Key, err)
-		}
-		return output(map[string]any{"key": step.Key, "value": step.Payload})
-	}
-	return flow.Got{}, fault.Newf(fault.Internal, "turn", "flow asked for step %d, which the runner does not know", step.Do)
-}
-
 // say turns outputs into what the user sees, in the user's language.
 func (t *turn) say() []greentic.Reply {
+	if t.release == nil {
+		return nil
+	}
 	var list []greentic.Reply
 	texts := t.release.texts(t.tenant.Locale)
 	for _, r := range card.Replies(t.outputs, card.RouteTo(t.message.Metadata)) {
@@ -322,31 +373,4 @@ func (t *turn) say() []greentic.Reply {
 		list = append(list, reply)
 	}
 	return list
-}
-
-// commit ends the turn in one transaction: inbox entry out; session, state and outbox in.
-func (t *turn) commit(ctx context.Context) error {
-	s, end := t.session, session.End
-	s.Updated = t.runner.deps.Now().UTC()
-	if t.status == greentic.TurnWaiting {
-		end = session.Save
-	}
-	outgoing := t.outgoing()
-	return t.runner.deps.DB.Update(ctx, t.tenant, func(x kv.Txn) error {
-		if err := queue.Consume(x, t.entry, outgoing...); err != nil {
-			return err
-		}
-		if err := end(x, t.tenant, s); err != nil {
-			return err
-		}
-		return t.overlay.Commit(x)
-	})
-}
-
-// outgoing are the replies as the outbox keeps them; none for a route that only waits in Turn.
-func (t *turn) outgoing() []queue.Outgoing {
-	if t.runner.deps.Deliver[t.entry.Trigger.Route] == nil {
-		return nil
-	}
-	return t.entry.Outgoing(t.tenant, t.replies)
 }

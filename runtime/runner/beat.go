@@ -1,0 +1,479 @@
+package runner
+
+import (
+	"context"
+	"maps"
+	"slices"
+	"strings"
+	"sync"
+	"time"
+
+	"greentic.dev/backing/kv"
+	"greentic.dev/backing/queue"
+	"greentic.dev/backing/session"
+	"greentic.dev/backing/shard"
+	"greentic.dev/greentic"
+	"greentic.dev/greentic/fault"
+)
+
+// How often the parts of a beat are done, in real processes and simulations alike.
+const (
+	leaseEvery  = 4               // parts of a TTL between heartbeats
+	alonePoll   = 5 * time.Second // between looks for forgotten work, when nobody else accepts
+	dueHorizon  = 5 * time.Second // between looks into a shard that has nothing due
+	pollMarks   = 2048            // marks looked at per shard and poll
+	fireBatch   = 256             // due times fired in one transaction
+	loadHalving = 30 * time.Second
+)
+
+// beat is what a runner does without being asked: it keeps its leases, finds work that other
+// processes accepted or that a former owner left, and fires what is due.
+type beat struct {
+	runner *Runner
+	ctx    context.Context
+	cancel context.CancelFunc
+
+	mu      sync.Mutex
+	stopped bool
+	timers  map[string]func() // stops of the parts that wait
+	running sync.WaitGroup
+	due     [shard.Count]time.Time // when to look for due times; zero: now
+	leaving map[int]bool
+	load    [shard.Count]float64 // turns, fading
+	faded   time.Time
+}
+
+func newBeat(r *Runner) *beat {
+	b := &beat{runner: r, timers: map[string]func(){}, leaving: map[int]bool{}}
+	b.ctx, b.cancel = context.WithCancel(context.Background())
+	return b
+}
+
+// first takes shards and announces the work in them.
+func (b *beat) first(ctx context.Context) error { return b.lease(ctx) }
+
+// start begins the parts, each with its own pace.
+func (b *beat) start() {
+	r := b.runner
+	poll := r.options.Poll
+	if r.deps.Shards.Exclusive() {
+		poll = max(poll, alonePoll)
+	}
+	b.every("lease", func() time.Duration { return r.deps.Shards.TTL() / leaseEvery }, b.lease)
+	b.every("poll", func() time.Duration { return poll }, b.poll)
+	b.every("due", b.untilDue, b.fire)
+}
+
+// every runs a part again and again, each time after what pause says.
+func (b *beat) every(name string, pause func() time.Duration, part func(context.Context) error) {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	if b.stopped {
+		return
+	}
+	if stop := b.timers[name]; stop != nil {
+		stop() // there is one of each
+	}
+	b.timers[name] = b.runner.sched.After(pause(), func() {
+		b.mu.Lock()
+		if b.stopped {
+			b.mu.Unlock()
+			return
+		}
+		b.running.Add(1)
+		b.mu.Unlock()
+		if err := part(b.ctx); err != nil && b.ctx.Err() == nil {
+			b.runner.deps.Log.Error("runner", "doing", name, "error", err)
+		}
+		b.running.Done()
+		b.every(name, pause, part)
+	})
+}
+
+// do runs a job of its own beside the parts.
+func (b *beat) do(job func(context.Context)) {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	if b.stopped {
+		return
+	}
+	b.running.Add(1)
+	b.runner.sched.Go(func() {
+		defer b.running.Done()
+		job(b.ctx)
+	})
+}
+
+// stop ends the parts and waits for what runs.
+func (b *beat) stop() {
+	b.mu.Lock()
+	b.stopped = true
+	for _, stop := range b.timers {
+		stop()
+	}
+	b.mu.Unlock()
+	b.running.Wait()
+	b.cancel()
+}
+
+// lease shows that this runner is alive and follows what becomes of its shards.
+func (b *beat) lease(ctx context.Context) error {
+	r := b.runner
+	change, err := r.deps.Shards.Tick(ctx, b.loadOf)
+	b.lose(change.Lost)
+	if err != nil {
+		return err
+	}
+	b.mu.Lock()
+	for _, s := range change.Leaving {
+		b.leaving[s] = true
+	}
+	for _, l := range change.Gained {
+		delete(b.leaving, l.Shard)
+	}
+	b.mu.Unlock()
+	for _, l := range change.Gained {
+		if err := b.take(ctx, l); err != nil {
+			return err
+		}
+	}
+	return b.handOver(ctx)
+}
+
+// lose forgets the work of shards that are somebody else's now.
+func (b *beat) lose(shards []int) {
+	if len(shards) == 0 {
+		return
+	}
+	lost := map[int]bool{}
+	b.mu.Lock()
+	for _, s := range shards {
+		lost[s] = true
+		delete(b.leaving, s)
+	}
+	b.mu.Unlock()
+	gone := func(s int) bool { return lost[s] }
+	b.runner.turns.forget(gone)
+	b.runner.outbox.forget(gone)
+	b.runner.cache.forget(gone)
+	b.runner.deps.Log.Warn("shards lost", "shards", shards)
+}
+
+// handOver gives back the shards that are to leave and have no work under way. What waits in
+// the store is the next owner's.
+func (b *beat) handOver(ctx context.Context) error {
+	b.mu.Lock()
+	leaving := maps.Clone(b.leaving)
+	b.mu.Unlock()
+	if len(leaving) == 0 {
+		return nil
+	}
+	r := b.runner
+	goes := func(s int) bool { return leaving[s] }
+	busy := map[int]bool{}
+	r.turns.park(goes, busy)
+	r.outbox.park(goes, busy)
+	var quiet []int
+	for s := range leaving {
+		if !busy[s] {
+			quiet = append(quiet, s)
+		}
+	}
+	if len(quiet) == 0 {
+		return nil
+	}
+	slices.Sort(quiet)
+	if err := r.deps.Shards.Release(ctx, quiet...); err != nil {
+		return err
+	}
+	b.mu.Lock()
+	for _, s := range quiet {
+		delete(b.leaving, s)
+	}
+	b.mu.Unlock()
+	r.cache.forget(func(s int) bool { return leaving[s] })
+	return nil
+}
+
+// works says whether work of a shard may begin here.
+func (b *beat) works(s int) bool {
+	b.mu.Lock()
+	leaving := b.leaving[s]
+	b.mu.Unlock()
+	return !leaving && b.runner.deps.Shards.Owned(s)
+}
+
+// take announces the work of a shard that is this runner's from now on. What was first in line
+// when its owner died may be what killed it, so that is counted.
+func (b *beat) take(ctx context.Context, l shard.Lease) error {
+	b.mu.Lock()
+	b.due[l.Shard] = time.Time{}
+	b.mu.Unlock()
+	lanes, outs, err := b.marks(ctx, l.Shard, 0)
+	if err != nil {
+		return err
+	}
+	if l.Orphan {
+		if err := b.runner.countRestart(ctx, lanes); err != nil {
+			return err
+		}
+	}
+	for _, d := range outs {
+		b.runner.outbox.wake(d, 1, nil)
+	}
+	for _, lane := range lanes {
+		b.runner.turns.wake(lane, 1, nil)
+	}
+	return nil
+}
+
+// marks reads the index of a shard.
+func (b *beat) marks(ctx context.Context, s, limit int) (lanes []queue.Lane, outs []queue.Destination, err error) {
+	err = b.runner.deps.DB.System(ctx, func(x kv.Txn) error {
+		lanes, outs, err = b.read(x, s, limit, nil, nil)
+		return err
+	})
+	return lanes, outs, err
+}
+
+func (b *beat) read(x kv.Reader, s, limit int, lanes []queue.Lane, outs []queue.Destination) ([]queue.Lane, []queue.Destination, error) {
+	err := queue.Out(x, s, limit, func(_ string, d queue.Destination) bool { outs = append(outs, d); return true })
+	if err != nil {
+		return nil, nil, err
+	}
+	err = queue.Ready(x, s, limit, func(_ string, l queue.Lane) bool { lanes = append(lanes, l); return true })
+	return lanes, outs, err
+}
+
+// poll finds work that nobody announced here: other processes accepted it.
+func (b *beat) poll(ctx context.Context) error {
+	r := b.runner
+	var lanes []queue.Lane
+	var outs []queue.Destination
+	err := r.deps.DB.System(ctx, func(x kv.Txn) (err error) {
+		lanes, outs = nil, nil
+		for s := range shard.Count {
+			if b.works(s) {
+				if lanes, outs, err = b.read(x, s, pollMarks, lanes, outs); err != nil {
+					return err
+				}
+			}
+		}
+		return nil
+	})
+	if err != nil {
+		return err
+	}
+	for _, d := range outs {
+		r.outbox.wakeIdle(d)
+	}
+	for _, l := range lanes {
+		r.turns.wakeIdle(l)
+	}
+	return nil
+}
+
+// countRestart marks the triggers that were first in line when the last process ended.
+func (r *Runner) countRestart(ctx context.Context, waiting []queue.Lane) error {
+	keys := map[greentic.TenantCtx][]string{}
+	seen := map[queue.Lane]bool{}
+	for _, l := range waiting {
+		if !seen[l] {
+			seen[l] = true
+			keys[l.Ctx()] = append(keys[l.Ctx()], l.Key)
+		}
+	}
+	for tenant, list := range keys {
+		err := r.deps.DB.Update(ctx, tenant, func(x kv.Txn) error {
+			for _, key := range list {
+				e, ok, err := queue.First(x, key)
+				if err != nil {
+					return err
+				}
+				if !ok {
+					continue
+				}
+				e.Restarts++
+				if err := queue.Checkpoint(x, e); err != nil {
+					return err
+				}
+			}
+			return nil
+		})
+		if err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// ran counts a turn of a shard.
+func (b *beat) ran(s int) {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	b.load[s]++
+}
+
+// loadOf is how much work a shard was lately; it fades.
+func (b *beat) loadOf(s int) float64 {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	now := b.runner.sched.Now()
+	if now.Sub(b.faded) > loadHalving {
+		b.faded = now
+		for i := range b.load {
+			b.load[i] /= 2
+		}
+	}
+	return b.load[s]
+}
+
+// dueAt says that something is due in a shard at a time.
+func (b *beat) dueAt(s int, at time.Time) {
+	b.mu.Lock()
+	sooner := b.due[s].After(at)
+	if sooner {
+		b.due[s] = at
+	}
+	b.mu.Unlock()
+	if sooner {
+		b.every("due", b.untilDue, b.fire)
+	}
+}
+
+// untilDue is how long nothing is due in any shard.
+func (b *beat) untilDue() time.Duration {
+	now := b.runner.sched.Now()
+	next := now.Add(dueHorizon)
+	for s, at := range b.due {
+		if at.Before(next) && b.runner.deps.Shards.Owned(s) {
+			next = at
+		}
+	}
+	return max(next.Sub(now), time.Millisecond)
+}
+
+// fire turns what is due into triggers.
+func (b *beat) fire(ctx context.Context) error {
+	r := b.runner
+	now := r.sched.Now()
+	var list []queue.Due
+	looked := map[int]time.Time{}
+	err := r.deps.DB.System(ctx, func(x kv.Txn) error {
+		list = nil
+		for s := range shard.Count {
+			b.mu.Lock()
+			skip := b.due[s].After(now)
+			b.mu.Unlock()
+			if skip || !b.works(s) {
+				continue
+			}
+			some, next, err := queue.NextDue(x, s, now, fireBatch)
+			if err != nil {
+				return err
+			}
+			if looked[s] = now.Add(dueHorizon); !next.IsZero() && next.Before(looked[s]) {
+				looked[s] = next
+			}
+			list = append(list, some...)
+		}
+		return nil
+	})
+	if err != nil {
+		return err
+	}
+	b.mu.Lock()
+	for s, next := range looked {
+		b.due[s] = next
+	}
+	b.mu.Unlock()
+	if err := b.fireAll(ctx, list, now); err != nil {
+		b.mu.Lock()
+		for s := range looked {
+			b.due[s] = time.Time{} // look again
+		}
+		b.mu.Unlock()
+		return err
+	}
+	return nil
+}
+
+// fireAll fires due times, those of one tenant and shard in one transaction.
+func (b *beat) fireAll(ctx context.Context, list []queue.Due, now time.Time) error {
+	type group struct {
+		tenant greentic.TenantCtx
+		shard  int
+	}
+	groups := map[group][]queue.Due{}
+	var order []group
+	for _, d := range list {
+		g := group{d.Ctx(), d.Shard()}
+		if groups[g] == nil {
+			order = append(order, g)
+		}
+		groups[g] = append(groups[g], d)
+	}
+	for _, g := range order {
+		if err := b.fireGroup(ctx, g.tenant, groups[g], now); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// fireGroup drops due times and accepts their triggers in one transaction: each fires once,
+// whoever else tries.
+func (b *beat) fireGroup(ctx context.Context, tenant greentic.TenantCtx, list []queue.Due, now time.Time) error {
+	r := b.runner
+	var woken []queue.Lane
+	err := r.deps.DB.Update(ctx, tenant, func(x kv.Txn) error {
+		woken = nil
+		if err := r.fence(x, list[0].Shard()); err != nil {
+			return err
+		}
+		for _, d := range list {
+			triggers, err := r.triggersOf(x, d, now)
+			if err != nil {
+				return err
+			}
+			for _, t := range triggers {
+				if _, _, err := queue.Accept(x, t, r.deps.NewID(), now); err != nil {
+					return err
+				}
+				woken = append(woken, queue.LaneOf(t))
+			}
+		}
+		return nil
+	})
+	if err != nil {
+		return fault.Wrap("due", err)
+	}
+	for _, l := range woken {
+		r.woken(l, nil)
+	}
+	return nil
+}
+
+// triggersOf drops a due time and says what it starts: the end of a wait that still waits, or
+// what a schedule says.
+func (r *Runner) triggersOf(x kv.Txn, d queue.Due, now time.Time) ([]greentic.Trigger, error) {
+	if err := d.Drop(x); err != nil {
+		return nil, err
+	}
+	stored, err := session.Read(x, d.Key)
+	if err != nil {
+		return nil, err
+	}
+	if d.ID != session.WaitID(stored.Revision()) {
+		if r.deps.Schedules == nil || strings.HasPrefix(d.ID, "wait/") {
+			return nil, nil // the session has gone on
+		}
+		return r.deps.Schedules.Fire(x, d, now)
+	}
+	s, err := stored.Open()
+	if err != nil {
+		return nil, err
+	}
+	return []greentic.Trigger{{ID: d.ID + "/" + d.Key, Tenant: s.Origin.Tenant, Kind: greentic.KindTimer, Route: s.Origin.Route, Key: d.Key,
+		Body: []byte(`{"wait":"` + d.ID + `"}`), Header: s.Origin.Header}}, nil
+}

@@ -1,0 +1,187 @@
+package runner
+
+import (
+	"context"
+	"encoding/json"
+	"time"
+
+	"greentic.dev/backing/kv"
+	"greentic.dev/backing/queue"
+	"greentic.dev/backing/record"
+	"greentic.dev/backing/session"
+	"greentic.dev/greentic"
+	"greentic.dev/greentic/fault"
+	"greentic.dev/model/card"
+	"greentic.dev/model/flow"
+)
+
+// progress is a turn at a checkpoint: what has happened is not done again.
+type progress struct {
+	Began   time.Time          `json:"began"`
+	Release greentic.Digest    `json:"release"`
+	Flow    string             `json:"flow"`
+	Cursor  flow.Cursor        `json:"cursor"`
+	Got     flow.Got           `json:"got"`
+	Outputs []card.Output      `json:"outputs,omitempty"`
+	Events  []greentic.Event   `json:"events,omitempty"`
+	State   map[string]*[]byte `json:"state,omitempty"`
+	Trail   []record.Step      `json:"trail,omitempty"`
+}
+
+// checkpoint commits the progress of a turn before its next step: it has changed the outside, or
+// is about to pause for long.
+func (t *turn) checkpoint(ctx context.Context) error {
+	raw, err := json.Marshal(progress{t.began, t.release.Digest(), t.flow.ID, t.cursor, t.got, t.outputs, t.events, t.overlay.Writes(), t.trail})
+	if err != nil {
+		return fault.Wrap("checkpoint", err)
+	}
+	t.runner.options.Crash("before_checkpoint")
+	entry := t.entry
+	entry.Progress = raw
+	if err := t.save(ctx, entry); err != nil {
+		return err
+	}
+	t.entry, t.unsaved = entry, false
+	t.runner.options.Crash("after_checkpoint")
+	return nil
+}
+
+// save stores the entry of a turn that goes on.
+func (t *turn) save(ctx context.Context, e queue.Entry) error {
+	err := t.runner.deps.DB.Update(context.WithoutCancel(ctx), t.tenant, func(x kv.Txn) error {
+		if err := t.runner.fence(x, e.Lane().Shard()); err != nil {
+			return err
+		}
+		return queue.Checkpoint(x, e)
+	})
+	return fault.Wrap("checkpoint", err)
+}
+
+// restore goes back to the last checkpoint.
+func (t *turn) restore(ctx context.Context) error {
+	var p progress
+	if err := json.Unmarshal(t.entry.Progress, &p); err != nil {
+		return fault.As(fault.Internal, "checkpoint", err)
+	}
+	release, err := t.runner.deps.Releases.pinned(ctx, p.Release)
+	if err != nil {
+		return err
+	}
+	if t.flow, err = release.flow(p.Flow); err != nil {
+		return err
+	}
+	t.release, t.began, t.cursor, t.got = release, p.Began, p.Cursor, p.Got
+	t.outputs, t.events, t.trail, t.walking = p.Outputs, p.Events, p.Trail, true
+	t.overlay.Restore(p.State)
+	return nil
+}
+
+// passing says that the turn failed in a way that may pass and is tried again.
+func (t *turn) passing() bool {
+	return t.status == greentic.TurnFailed && fault.Is(t.err, fault.Unavailable) && t.entry.Attempts+1 < t.runner.options.Tries &&
+		t.runner.sched.Now().Before(t.began.Add(t.runner.options.TurnTime))
+}
+
+// again counts the attempt and lets the turn run once more from its last checkpoint after a
+// pause.
+func (t *turn) again(ctx context.Context) error {
+	t.entry.Attempts++
+	t.pause = t.runner.backoff(t.entry.Attempts)
+	t.runner.deps.Log.Warn("turn is tried again", "tenant", t.tenant.Tenant, "turn", t.entry.Turn, "attempt", t.entry.Attempts+1, "retry_in", t.pause, "error", t.err)
+	return t.save(ctx, t.entry)
+}
+
+// commit ends the turn in one transaction: inbox entry out; session, state, outbox, record in.
+// It returns the session as stored (revision 0: none) and the parcels.
+func (t *turn) commit(ctx context.Context) (session.Session, []queue.Parcel, error) {
+	r := t.runner
+	now := r.sched.Now().UTC()
+	parcels := t.parcels(now)
+	s, waits := t.session, t.status == greentic.TurnWaiting
+	s.Updated = now
+	var encoded []byte
+	var err error
+	if waits {
+		if encoded, err = session.Encode(s); err != nil {
+			return s, nil, err
+		}
+	}
+	rec, err := t.record(now)
+	if err != nil {
+		return s, nil, err
+	}
+	var stored session.Session
+	err = r.deps.DB.Update(ctx, t.tenant, func(x kv.Txn) error {
+		stored = session.Session{}
+		if err := r.fence(x, t.entry.Lane().Shard()); err != nil {
+			return err
+		}
+		if err := queue.Consume(x, t.entry); err != nil {
+			return err
+		}
+		switch {
+		case t.stale:
+			return nil
+		case waits:
+			if stored, err = session.SaveEncoded(x, t.tenant, s, encoded); err != nil {
+				return err
+			}
+		default:
+			if err := session.End(x, t.tenant, s); err != nil {
+				return err
+			}
+		}
+		for _, p := range parcels {
+			if err := queue.Send(x, p); err != nil {
+				return err
+			}
+		}
+		if rec != nil {
+			if err := record.Put(x, t.entry.Trigger.Key, t.entry.Seq, rec, r.options.RecordAge); err != nil {
+				return err
+			}
+		}
+		if t.status == greentic.TurnFailed {
+			if err := queue.Bury(x, t.letter(now)); err != nil {
+				return err
+			}
+		}
+		return t.overlay.Commit(x)
+	})
+	if err == nil {
+		r.recorded(t.tenant, len(rec))
+	}
+	return stored, parcels, err
+}
+
+// letter is what operators find of a turn that failed.
+func (t *turn) letter(now time.Time) queue.Letter {
+	e := t.entry
+	code := fault.KindOf(t.err).String()
+	if _, _, c := fault.Detail(t.err); c != "" {
+		code = c
+	}
+	return queue.Letter{ID: e.Turn, Kind: "turn", At: now, Reason: t.err.Error(), Code: code, Entry: &e}
+}
+
+// parcels are the replies and events as the outbox keeps them; no replies for a route that only
+// waits in Turn.
+func (t *turn) parcels(now time.Time) (list []queue.Parcel) {
+	trigger := t.entry.Trigger
+	p := queue.Parcel{Turn: t.entry.Turn, Seq: t.entry.Seq, Made: now, Key: trigger.Key, Tenant: t.tenant, Route: trigger.Route, Header: trigger.Header}
+	if len(t.replies) > 0 && t.runner.deps.Deliver[trigger.Route] != nil {
+		p.Items = make([]queue.Item, len(t.replies))
+		for i := range t.replies {
+			p.Items[i].Reply = &t.replies[i]
+		}
+		list = append(list, p)
+	}
+	if len(t.events) > 0 {
+		p.Route, p.Header, p.First, p.Items = BusRoute, nil, len(t.replies), make([]queue.Item, len(t.events))
+		for i := range t.events {
+			p.Items[i].Event = &t.events[i]
+		}
+		list = append(list, p)
+	}
+	return list
+}
