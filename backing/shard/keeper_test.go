@@ -290,6 +290,7 @@ func TestAnOutageOfTheStoreKillsNobody(t *testing.T) {
 	f := newFleet(t)
 	a, b := f.start("a", false), f.start("b", false)
 	f.pass(8)
+	f.tick(a) // it has seen the other's last heartbeat
 	for _, r := range f.up {
 		r.clock.Add(100 * ttl)
 	}
@@ -309,6 +310,7 @@ func TestClockJumpsStealNothing(t *testing.T) {
 		f.pass(8)
 		before := b.Leases()
 		for range 5 {
+			f.tick(a) // it has seen the other's last heartbeat
 			a.clock.Add(jump)
 			if c := f.tick(a); len(c.Lost) != 32 || len(c.Gained) != 32 || len(c.Leaving) > 0 {
 				t.Fatalf("jump %v: lost %v, gained %v", jump, c.Lost, c.Gained)
