@@ -39,12 +39,13 @@ type beat struct {
 	running sync.WaitGroup
 	due     [shard.Count]time.Time // when to look for due times; zero: now
 	leaving map[int]bool
+	orphans map[queue.Lane]bool // lanes whose owner died, not yet looked at
 	load    [shard.Count]float64 // turns, fading
 	faded   time.Time
 }
 
 func newBeat(r *Runner) *beat {
-	b := &beat{runner: r, timers: map[string]func(){}, leaving: map[int]bool{}}
+	b := &beat{runner: r, timers: map[string]func(){}, leaving: map[int]bool{}, orphans: map[queue.Lane]bool{}}
 	b.ctx, b.cancel = context.WithCancel(context.Background())
 	return b
 }
@@ -132,10 +133,8 @@ func (b *beat) lease(ctx context.Context) error {
 		delete(b.leaving, l.Shard)
 	}
 	b.mu.Unlock()
-	for _, l := range change.Gained {
-		if err := b.take(ctx, l); err != nil {
-			return err
-		}
+	if err := b.take(ctx, change.Gained); err != nil {
+		return err
 	}
 	return b.handOver(ctx)
 }
@@ -151,6 +150,7 @@ func (b *beat) lose(shards []int) {
 		lost[s] = true
 		delete(b.leaving, s)
 	}
+	maps.DeleteFunc(b.orphans, func(l queue.Lane, _ bool) bool { return lost[l.Shard()] })
 	b.mu.Unlock()
 	gone := func(s int) bool { return lost[s] }
 	b.runner.turns.forget(gone)
@@ -203,60 +203,26 @@ func (b *beat) works(s int) bool {
 	return !leaving && b.runner.deps.Shards.Owned(s)
 }
 
-// take announces the work of a shard that is this runner's from now on. What was first in line
-// when its owner died may be what killed it, so that is counted.
-func (b *beat) take(ctx context.Context, l shard.Lease) error {
+// take announces the work of shards that are this runner's from now on.
+func (b *beat) take(ctx context.Context, list []shard.Lease) error {
+	if len(list) == 0 {
+		return nil
+	}
 	b.mu.Lock()
-	b.due[l.Shard] = time.Time{}
+	for _, l := range list {
+		b.due[l.Shard] = time.Time{}
+	}
 	b.mu.Unlock()
-	lanes, outs, err := b.marks(ctx, l.Shard, 0)
-	if err != nil {
-		return err
-	}
-	if l.Orphan {
-		if err := b.runner.countRestart(ctx, lanes); err != nil {
-			return err
-		}
-	}
-	for _, d := range outs {
-		b.runner.outbox.wake(d, 1, nil)
-	}
-	for _, lane := range lanes {
-		b.runner.turns.wake(lane, 1, nil)
-	}
-	return nil
-}
-
-// marks reads the index of a shard.
-func (b *beat) marks(ctx context.Context, s, limit int) (lanes []queue.Lane, outs []queue.Destination, err error) {
-	err = b.runner.deps.DB.System(ctx, func(x kv.Txn) error {
-		lanes, outs, err = b.read(x, s, limit, nil, nil)
-		return err
-	})
-	return lanes, outs, err
-}
-
-func (b *beat) read(x kv.Reader, s, limit int, lanes []queue.Lane, outs []queue.Destination) ([]queue.Lane, []queue.Destination, error) {
-	err := queue.Out(x, s, limit, func(_ string, d queue.Destination) bool { outs = append(outs, d); return true })
-	if err != nil {
-		return nil, nil, err
-	}
-	err = queue.Ready(x, s, limit, func(_ string, l queue.Lane) bool { lanes = append(lanes, l); return true })
-	return lanes, outs, err
-}
-
-// poll finds work that nobody announced here: other processes accepted it.
-func (b *beat) poll(ctx context.Context) error {
-	r := b.runner
-	var lanes []queue.Lane
-	var outs []queue.Destination
-	err := r.deps.DB.System(ctx, func(x kv.Txn) (err error) {
-		lanes, outs = nil, nil
-		for s := range shard.Count {
-			if b.works(s) {
-				if lanes, outs, err = b.read(x, s, pollMarks, lanes, outs); err != nil {
-					return err
-				}
+	var found, orphans marks
+	err := b.runner.deps.DB.System(ctx, func(x kv.Txn) error {
+		found, orphans = marks{}, marks{}
+		for _, l := range list {
+			to := &found
+			if l.Orphan {
+				to = &orphans
+			}
+			if err := to.read(x, l.Shard, 0); err != nil {
+				return err
 			}
 		}
 		return nil
@@ -264,47 +230,73 @@ func (b *beat) poll(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	for _, d := range outs {
+	b.mu.Lock()
+	for _, l := range orphans.lanes {
+		b.orphans[l] = true
+	}
+	b.mu.Unlock()
+	for _, m := range []marks{orphans, found} {
+		for _, d := range m.outs {
+			b.runner.outbox.wake(d, 1, nil)
+		}
+		for _, lane := range m.lanes {
+			b.runner.turns.wake(lane, 1, nil)
+		}
+	}
+	b.hurry()
+	return nil
+}
+
+// marks is the work that the index of some shards knows.
+type marks struct {
+	lanes []queue.Lane
+	outs  []queue.Destination
+}
+
+func (m *marks) read(x kv.Reader, s, limit int) error {
+	err := queue.Out(x, s, limit, func(_ string, d queue.Destination) bool { m.outs = append(m.outs, d); return true })
+	if err != nil {
+		return err
+	}
+	return queue.Ready(x, s, limit, func(_ string, l queue.Lane) bool { m.lanes = append(m.lanes, l); return true })
+}
+
+// poll finds work that nobody announced here: other processes accepted it.
+func (b *beat) poll(ctx context.Context) error {
+	r := b.runner
+	var found marks
+	err := r.deps.DB.System(ctx, func(x kv.Txn) error {
+		found = marks{}
+		for s := range shard.Count {
+			if !b.works(s) {
+				continue
+			}
+			if err := found.read(x, s, pollMarks); err != nil {
+				return err
+			}
+		}
+		return nil
+	})
+	if err != nil {
+		return err
+	}
+	for _, d := range found.outs {
 		r.outbox.wakeIdle(d)
 	}
-	for _, l := range lanes {
+	for _, l := range found.lanes {
 		r.turns.wakeIdle(l)
 	}
 	return nil
 }
 
-// countRestart marks the triggers that were first in line when the last process ended.
-func (r *Runner) countRestart(ctx context.Context, waiting []queue.Lane) error {
-	keys := map[greentic.TenantCtx][]string{}
-	seen := map[queue.Lane]bool{}
-	for _, l := range waiting {
-		if !seen[l] {
-			seen[l] = true
-			keys[l.Ctx()] = append(keys[l.Ctx()], l.Key)
-		}
-	}
-	for tenant, list := range keys {
-		err := r.deps.DB.Update(ctx, tenant, func(x kv.Txn) error {
-			for _, key := range list {
-				e, ok, err := queue.First(x, key)
-				if err != nil {
-					return err
-				}
-				if !ok {
-					continue
-				}
-				e.Restarts++
-				if err := queue.Checkpoint(x, e); err != nil {
-					return err
-				}
-			}
-			return nil
-		})
-		if err != nil {
-			return err
-		}
-	}
-	return nil
+// orphan says, once, that the former owner of a lane died and that its first entry may be what
+// killed it.
+func (b *beat) orphan(l queue.Lane) bool {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	is := b.orphans[l]
+	delete(b.orphans, l)
+	return is
 }
 
 // ran counts a turn of a shard.
@@ -337,6 +329,16 @@ func (b *beat) dueAt(s int, at time.Time) {
 	}
 	b.mu.Unlock()
 	if sooner {
+		b.hurry()
+	}
+}
+
+// hurry looks anew when something is due.
+func (b *beat) hurry() {
+	b.mu.Lock()
+	started := b.timers["due"] != nil
+	b.mu.Unlock()
+	if started {
 		b.every("due", b.untilDue, b.fire)
 	}
 }

@@ -63,6 +63,10 @@ func (d *dying) Update(ctx context.Context, tenant greentic.TenantCtx, fn func(k
 	return d.write(func() error { return d.DB.Update(ctx, tenant, fn) })
 }
 
+func (d *dying) System(ctx context.Context, fn func(kv.Txn) error) error {
+	return d.write(func() error { return d.DB.System(ctx, fn) })
+}
+
 func (d *dying) View(ctx context.Context, tenant greentic.TenantCtx, fn func(kv.Reader) error) error {
 	if d.isDead() {
 		return errDead

@@ -36,7 +36,7 @@ func TestAReplyIsTriedAgainBeforeLaterOnes(t *testing.T) {
 func letters(t *testing.T, r *rig) (list []queue.Letter) {
 	t.Helper()
 	err := r.db.View(t.Context(), greentic.DefaultTenant(), func(x kv.Reader) (err error) {
-		list, err = queue.Letters(x, 0)
+		list, err = queue.Letters(x, "", 0)
 		return err
 	})
 	if err != nil {
@@ -71,7 +71,7 @@ func TestAReplyThatCannotArriveIsBuriedAndTheNextFollows(t *testing.T) {
 			}
 			stop()
 			list := letters(t, r)
-			if len(list) != 1 || list[0].Reason != c.err.Error() || list[0].Outgoing.Reply.Text != "you said a" || list[0].Outgoing.Attempts != c.tries {
+			if len(list) != 1 || list[0].Reason != c.err.Error() || list[0].Parcel.Outgoing(0).Reply.Text != "you said a" || list[0].Parcel.Attempts != c.tries || list[0].Kind != "reply" {
 				t.Errorf("dead letters %+v", list)
 			}
 			if n := len(r.channel.tries); n != c.tries+1 {
@@ -121,7 +121,7 @@ func TestAConnectorThatHangsIsGivenUp(t *testing.T) {
 		accept(t, run, say("k", fmt.Sprint(r.ids.Add(1)), "c"))
 	}
 	stop()
-	if list := letters(t, r); list[0].Outgoing.Key != "hangs" || list[0].Outgoing.Attempts != 2 {
+	if list := letters(t, r); list[0].Parcel.Key != "hangs" || list[0].Parcel.Attempts != 2 {
 		t.Errorf("dead letters %+v", list)
 	}
 }

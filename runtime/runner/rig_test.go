@@ -19,6 +19,7 @@ import (
 	"greentic.dev/backing/kv/memory"
 	"greentic.dev/backing/kv/sqlite"
 	"greentic.dev/backing/queue"
+	"greentic.dev/backing/shard"
 	"greentic.dev/build"
 	"greentic.dev/greentic"
 	"greentic.dev/runtime/host"
@@ -263,6 +264,28 @@ func (r *rig) start(packs ...*loader.Verified) (run *runner.Runner, stop func())
 	}
 	r.t.Cleanup(stop)
 	return run, stop
+}
+
+// left lists the lanes with work in the store.
+func (r *rig) left() (list []queue.Lane) {
+	r.t.Helper()
+	err := r.db.System(context.Background(), func(x kv.Txn) error {
+		list = nil
+		for s := range shard.Count {
+			err := queue.Ready(x, s, 0, func(_ string, l queue.Lane) bool { list = append(list, l); return true })
+			if err == nil {
+				err = queue.Out(x, s, 0, func(_ string, d queue.Destination) bool { list = append(list, d.Lane); return true })
+			}
+			if err != nil {
+				return err
+			}
+		}
+		return nil
+	})
+	if err != nil {
+		r.t.Fatal(err)
+	}
+	return list
 }
 
 // say is a message of a user; key is the conversation.

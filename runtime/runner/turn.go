@@ -96,6 +96,12 @@ func (r *Runner) runFirst(ctx context.Context, work task[queue.Lane, arrival]) (
 	if err != nil || t == nil {
 		return nil, err
 	}
+	if r.beat.orphan(work.key) { // what ended its owner is counted before it runs again
+		t.entry.Restarts++
+		if err := t.save(ctx, t.entry); err != nil {
+			return nil, err
+		}
+	}
 	if !t.ended() {
 		limited, cancel := context.WithTimeout(ctx, t.began.Add(r.options.TurnTime).Sub(r.sched.Now()))
 		err := t.run(limited)
