@@ -12,7 +12,7 @@ PRAGMA page_size = 8192;
 PRAGMA journal_mode = WAL;
 PRAGMA synchronous = FULL;
 PRAGMA temp_store = MEMORY;
-PRAGMA wal_autocheckpoint = 4000;`
+PRAGMA wal_autocheckpoint = 2000;`
 
 // tables is version 2. Scope 0 is the system's; expires comes before the value, which may lie on
 // pages that need not be read to know that it has expired.

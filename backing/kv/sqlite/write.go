@@ -2,6 +2,7 @@ package sqlite
 
 import (
 	"context"
+	"runtime"
 	"slices"
 	"time"
 
@@ -12,6 +13,9 @@ import (
 
 // maxBatch bounds the updates of one commit, so that the first does not wait for ever.
 const maxBatch = 256
+
+// yields is how often collect lets others run without getting an update from it.
+const yields = 3
 
 // Expired keys are invisible at once and deleted now and then, a thousand at a time; as long as
 // there are more, soon again.
@@ -112,14 +116,20 @@ func (db *DB) purge() time.Duration {
 	return purgeEvery // after an error too: expired keys stay invisible, an update will tell what is wrong
 }
 
+// collect takes what has queued up. Those whose updates the last commit has ended are about to
+// bring their next: letting them run first saves every third commit under load, and costs one
+// conversation alone a microsecond.
 func (db *DB) collect(first *job) []*job {
 	batch := []*job{first}
-	for len(batch) < maxBatch {
+	for idle := 0; len(batch) < maxBatch; {
 		select {
 		case j := <-db.jobs:
-			batch = append(batch, j)
+			batch, idle = append(batch, j), 0
 		default:
-			return batch
+			if idle++; idle > yields {
+				return batch
+			}
+			runtime.Gosched()
 		}
 	}
 	return batch
