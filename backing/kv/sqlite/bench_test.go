@@ -74,15 +74,6 @@ func (s *turnShaped) turn() error {
 	})
 }
 
-func first(errs ...error) error {
-	for _, err := range errs {
-		if err != nil {
-			return err
-		}
-	}
-	return nil
-}
-
 // BenchmarkTurnShaped is the load of durable turns without the turns: two updates each, from many
 // conversations at once. Processor time of the whole process says more than ns/op, which waits
 // for the disk.

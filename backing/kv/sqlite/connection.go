@@ -4,6 +4,7 @@ import (
 	"fmt"
 
 	"modernc.org/libc"
+	_ "modernc.org/sqlite" // prepares lib on the platforms that need it
 	sqlite3 "modernc.org/sqlite/lib"
 
 	"greentic.dev/greentic/fault"
