@@ -55,7 +55,7 @@ func main() {
 	failed := false
 	for _, m := range []measurement{
 		{"host", componentHost}, {"compiling", compiling}, {"components", components}, {"conditions", conditions},
-		{"turns", turns}, {"product", product},
+		{"fsync", fsync}, {"turns", turns}, {"product", product},
 	} {
 		if *only != "" && *only != m.name {
 			continue

@@ -3,12 +3,11 @@ package sqlite
 import (
 	"context"
 	"errors"
-	"net/url"
 	"os"
+	"path/filepath"
 	"sync"
 	"time"
 
-	sqlite "modernc.org/sqlite"
 	sqlite3 "modernc.org/sqlite/lib"
 
 	"greentic.dev/backing/kv"
@@ -27,32 +26,12 @@ type DB struct {
 	now     func() time.Time
 	readers chan *statements // idle connections for View
 	writer  *statements      // used by the goroutine of write only
+	scopes  scopes
 
 	jobs    chan *job
 	quit    chan struct{} // closed when Close begins
 	stopped chan struct{} // closed when the writer has returned
 	once    sync.Once
-}
-
-const schemaVersion = 1
-
-const schema = `
-CREATE TABLE IF NOT EXISTS kv (
-	scope   TEXT NOT NULL,
-	key     BLOB NOT NULL,
-	value   BLOB NOT NULL,
-	expires INTEGER,
-	PRIMARY KEY (scope, key)
-) WITHOUT ROWID;
-CREATE INDEX IF NOT EXISTS kv_expires ON kv (expires) WHERE expires IS NOT NULL;
-PRAGMA user_version = 1;`
-
-func dsn(file string) string {
-	q := url.Values{}
-	for _, p := range []string{"busy_timeout(10000)", "journal_mode(WAL)", "synchronous(FULL)", "temp_store(MEMORY)", "wal_autocheckpoint(4000)"} {
-		q.Add("_pragma", p)
-	}
-	return "file:" + (&url.URL{Path: file}).EscapedPath() + "?" + q.Encode()
 }
 
 // Open opens or creates the store in file. A file that is no database, or a damaged one, is
@@ -84,11 +63,14 @@ func (db *DB) open(file string, readers int) error {
 	if err := f.Close(); err != nil {
 		return err
 	}
-	if db.writer, err = connect(dsn(file), schema); err != nil {
+	if file, err = filepath.Abs(file); err != nil { // absolute names have no other meaning to SQLite
+		return err
+	}
+	if db.writer, err = connect(file, setup); err != nil {
 		return err
 	}
 	for range readers {
-		r, err := connect(dsn(file), "PRAGMA query_only = 1")
+		r, err := connect(file, setupReader)
 		if err != nil {
 			return err
 		}
@@ -142,20 +124,25 @@ func (db *DB) View(ctx context.Context, tenant greentic.TenantCtx, fn func(kv.Re
 		return fault.Wrap("kv view", ctx.Err())
 	}
 	defer func() { db.readers <- s }()
-	if _, err := run(s.beginRead); err != nil {
+	if err := s.run(s.beginRead); err != nil {
 		return wrap("kv view", err)
 	}
-	defer func() { _, _ = run(s.rollback) }()
-	return driverFault(fn(&reader{ctx: ctx, stmts: s, scope: scope, now: db.now().UnixMilli()}))
+	defer func() { _ = s.run(s.rollback) }()
+	id, err := db.scopes.find(s, scope)
+	if err != nil {
+		return wrap("kv view", err)
+	}
+	db.scopes.remember(scope, id)
+	return storeFault(fn(&reader{ctx: ctx, stmts: s, scope: id, now: db.now().UnixMilli()}))
 }
 
-// driverFault maps SQLite's result codes (sqlite.org/rescode.html) and leaves others alone.
-func driverFault(err error) error {
-	var e *sqlite.Error
+// storeFault maps SQLite's result codes (sqlite.org/rescode.html) and leaves others alone.
+func storeFault(err error) error {
+	var e *sqliteError
 	if !errors.As(err, &e) {
 		return err
 	}
-	switch e.Code() & 0xff {
+	switch e.code & 0xff {
 	case sqlite3.SQLITE_FULL:
 		return fault.New(fault.Unavailable, "kv", "the disk is full").WithFix("free space in the data folder")
 	case sqlite3.SQLITE_NOTADB, sqlite3.SQLITE_CORRUPT:
@@ -164,4 +151,4 @@ func driverFault(err error) error {
 	return fault.As(fault.Unavailable, "kv", err)
 }
 
-func wrap(op string, err error) error { return fault.Wrap(op, driverFault(err)) }
+func wrap(op string, err error) error { return fault.Wrap(op, storeFault(err)) }

@@ -218,6 +218,49 @@ func TestAFullDiskIsUnavailableAndHurtsNobodyElse(t *testing.T) {
 	}
 }
 
+// What an update wrote before the disk was full is gone with it, also after a restart.
+func TestAFullDiskLeavesNothingHalfWritten(t *testing.T) {
+	file, tenant := filepath.Join(t.TempDir(), "kv.db"), greentic.DefaultTenant()
+	db := open(t, file, time.Now)
+	sqlite.Exec(t, db, "PRAGMA max_page_count = 20")
+	err := db.Update(t.Context(), tenant, func(x kv.Txn) error {
+		if err := x.Put("a", []byte("half"), 0); err != nil {
+			return err
+		}
+		if err := x.Index("ready/a", []byte("half")); err != nil {
+			return err
+		}
+		_ = x.Put("b", bytes.Repeat([]byte("x"), 1<<20), 0) // an fn that does not look cannot save the half
+		return x.Put("c", []byte("half"), 0)
+	})
+	if !fault.Is(err, fault.Unavailable) || !strings.Contains(err.Error(), "disk is full") {
+		t.Errorf("the update: %v", err)
+	}
+	for _, again := range []bool{false, true} {
+		for scope, look := range map[string]func(func(kv.Reader) error) error{
+			"tenant": func(fn func(kv.Reader) error) error { return db.View(t.Context(), tenant, fn) },
+			"system": func(fn func(kv.Reader) error) error {
+				return db.System(t.Context(), func(x kv.Txn) error { return fn(x) })
+			},
+		} {
+			if err := look(func(x kv.Reader) error {
+				if got := dump(x, "", "", 0); got != "<nil>" {
+					t.Errorf("%s, reopened %t: %.100s", scope, again, got)
+				}
+				return nil
+			}); err != nil {
+				t.Error(err)
+			}
+		}
+		if err := db.Close(); err != nil {
+			t.Error(err)
+		}
+		if !again {
+			db = open(t, file, time.Now)
+		}
+	}
+}
+
 func TestExpiredKeysAreDeleted(t *testing.T) {
 	clock := kvtest.NewClock()
 	db := open(t, filepath.Join(t.TempDir(), "kv.db"), clock.Now)

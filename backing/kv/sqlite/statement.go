@@ -1,137 +1,81 @@
 package sqlite
 
-import (
-	"context"
-	"database/sql/driver"
-	"errors"
-	"io"
+import sqlite3 "modernc.org/sqlite/lib"
 
-	sqlite "modernc.org/sqlite"
-
-	"greentic.dev/greentic/fault"
-)
-
-// statements is one connection with everything it will ever run, prepared. One goroutine at a
-// time uses it. It sits on the driver itself: the pool, locks and conversions of database/sql
-// would cost a third on top of each of these short statements. Nothing is canceled half way;
-// contexts are looked at between statements.
+// statements is one connection with everything it will ever run, prepared.
 type statements struct {
-	conn                      driver.Conn
-	begin, beginRead          driver.Stmt
-	commit, rollback          driver.Stmt
-	get, scan, span           driver.Stmt
-	put, delete, purgeExpired driver.Stmt
+	*connection
+	begin, beginRead, commit, rollback uintptr
+	findScope, addScope                uintptr
+	get, scan, span                    uintptr
+	put, delete, purgeExpired          uintptr
 }
 
 // connect opens a connection, runs setup and prepares the statements.
-func connect(name, setup string) (*statements, error) {
-	conn, err := (&sqlite.Driver{}).Open(name)
+func connect(file string, setup func(*connection) error) (*statements, error) {
+	c, err := dial(file)
 	if err != nil {
 		return nil, err
 	}
-	s := &statements{conn: conn}
-	if err = s.prepare(setup); err != nil {
-		s.close()
+	s := &statements{connection: c}
+	if err = setup(c); err == nil {
+		err = s.prepareAll()
+	}
+	if err != nil {
+		c.close()
 		return nil, err
 	}
 	return s, nil
 }
 
-func (s *statements) prepare(setup string) error {
-	version, err := s.number("PRAGMA user_version")
-	if err != nil {
-		return err
-	}
-	if version > schemaVersion {
-		return fault.Newf(fault.Unsupported, "", "the store has version %d, this program knows %d", version, schemaVersion).WithFix("use the program that wrote it, or a newer one")
-	}
-	if err := s.script(setup); err != nil {
-		return err
-	}
+func (s *statements) prepareAll() (err error) {
 	for _, p := range []struct {
-		to  *driver.Stmt
+		to  *uintptr
 		sql string
 	}{
 		{&s.begin, `BEGIN IMMEDIATE`}, {&s.beginRead, `BEGIN`}, {&s.commit, `COMMIT`}, {&s.rollback, `ROLLBACK`},
+		{&s.findScope, `SELECT id FROM scopes WHERE name = ?`},
+		{&s.addScope, `INSERT INTO scopes (name) VALUES (?) RETURNING id`},
 		{&s.get, `SELECT value FROM kv WHERE scope = ? AND key = ? AND (expires IS NULL OR expires > ?)`},
 		{&s.scan, `SELECT key, value FROM kv WHERE scope = ? AND key >= ? AND (expires IS NULL OR expires > ?) ORDER BY key LIMIT ?`},
 		{&s.span, `SELECT key, value FROM kv WHERE scope = ? AND key >= ? AND key < ? AND (expires IS NULL OR expires > ?) ORDER BY key LIMIT ?`},
-		{&s.put, `INSERT INTO kv (scope, key, value, expires) VALUES (?, ?, ?, ?)
-			ON CONFLICT (scope, key) DO UPDATE SET value = excluded.value, expires = excluded.expires`},
+		{&s.put, `INSERT INTO kv (scope, key, expires, value) VALUES (?, ?, ?, ?)
+			ON CONFLICT (scope, key) DO UPDATE SET expires = excluded.expires, value = excluded.value`},
 		{&s.delete, `DELETE FROM kv WHERE scope = ? AND key = ?`},
 		{&s.purgeExpired, `DELETE FROM kv WHERE (scope, key) IN (SELECT scope, key FROM kv WHERE expires <= ? LIMIT 1000)`},
 	} {
-		if *p.to, err = s.conn.Prepare(p.sql); err != nil {
+		if *p.to, err = s.prepare(p.sql); err != nil {
 			return err
 		}
 	}
 	return nil
 }
 
-// script runs statements that give no rows.
-func (s *statements) script(text string) error {
-	stmt, err := s.conn.Prepare(text)
-	if err != nil {
-		return err
+// scope runs findScope or addScope.
+func (s *statements) scope(stmt uintptr, name string) (id int64, found bool, err error) {
+	if err := s.reserve(len(name)); err != nil {
+		return 0, false, err
 	}
-	defer func() { _ = stmt.Close() }()
-	_, err = run(stmt)
-	return err
+	bindBlob(s.connection, stmt, 1, name)
+	if found, err = s.step(stmt); found {
+		id = sqlite3.Xsqlite3_column_int64(s.tls, stmt, 0)
+	}
+	s.reset(stmt)
+	return id, found, err
 }
 
-// number runs a statement that gives one number.
-func (s *statements) number(text string) (n int64, err error) {
-	stmt, err := s.conn.Prepare(text)
-	if err != nil {
-		return 0, err
+// value is what get finds.
+func (s *statements) value(scope int64, key string, now int64) (value []byte, found bool, err error) {
+	if err := s.reserve(len(key)); err != nil {
+		return nil, false, err
 	}
-	defer func() { _ = stmt.Close() }()
-	err = query(stmt, 1, func(row []driver.Value) bool {
-		n, _ = row[0].(int64)
-		return false
-	})
-	return n, err
-}
-
-func named(args []any) []driver.NamedValue {
-	list := make([]driver.NamedValue, len(args))
-	for i, a := range args {
-		list[i] = driver.NamedValue{Ordinal: i + 1, Value: a}
+	s.bindInt(s.get, 1, scope)
+	bindBlob(s.connection, s.get, 2, key)
+	s.bindInt(s.get, 3, now)
+	if found, err = s.step(s.get); found {
+		value = s.blob(s.get, 0)
 	}
-	return list
-}
-
-// run executes stmt and returns the number of rows it changed.
-func run(stmt driver.Stmt, args ...any) (int64, error) {
-	r, err := stmt.(driver.StmtExecContext).ExecContext(context.Background(), named(args))
-	if err != nil {
-		return 0, err
-	}
-	return r.RowsAffected()
-}
-
-// query hands each row of stmt to fn until it returns false. fn must not use the connection.
-func query(stmt driver.Stmt, columns int, fn func(row []driver.Value) bool, args ...any) error {
-	rows, err := stmt.(driver.StmtQueryContext).QueryContext(context.Background(), named(args))
-	if err != nil {
-		return err
-	}
-	row := make([]driver.Value, columns)
-	for err = rows.Next(row); err == nil && fn(row); {
-		err = rows.Next(row)
-	}
-	if errors.Is(err, io.EOF) {
-		err = nil
-	}
-	return errors.Join(err, rows.Close())
-}
-
-// value runs get.
-func (s *statements) value(args ...any) (value []byte, found bool, err error) {
-	err = query(s.get, 1, func(row []driver.Value) bool {
-		value, found = blob(row[0]), true
-		return false
-	}, args...)
+	s.reset(s.get)
 	return value, found, err
 }
 
@@ -141,29 +85,58 @@ type pair struct {
 	value []byte
 }
 
-// pairs runs scan or span.
-func pairs(stmt driver.Stmt, args ...any) (page []pair, err error) {
-	err = query(stmt, 2, func(row []driver.Value) bool {
-		page = append(page, pair{string(blob(row[0])), blob(row[1])})
-		return true
-	}, args...)
+// pairs reads at most n rows of a scan.
+func (s *statements) pairs(scope int64, from, to string, now int64, n int) (page []pair, err error) {
+	if err := s.reserve(len(from) + len(to)); err != nil {
+		return nil, err
+	}
+	stmt, i := s.scan, int32(3)
+	if to != "" {
+		stmt = s.span
+		bindBlob(s.connection, stmt, i, to)
+		i++
+	}
+	s.bindInt(stmt, 1, scope)
+	bindBlob(s.connection, stmt, 2, from)
+	s.bindInt(stmt, i, now)
+	s.bindInt(stmt, i+1, int64(n))
+	row, err := s.step(stmt)
+	for ; row; row, err = s.step(stmt) {
+		page = append(page, pair{string(s.view(stmt, 0)), s.blob(stmt, 1)})
+	}
+	s.reset(stmt)
 	return page, err
 }
 
-// blob is a column's bytes, which the driver has copied; the driver gives nil for an empty one.
-func blob(v driver.Value) []byte {
-	if b, _ := v.([]byte); b != nil {
-		return b
+// store runs put; expires 0 means never.
+func (s *statements) store(scope int64, key string, value []byte, expires int64) error {
+	if err := s.reserve(len(key) + len(value)); err != nil {
+		return err
 	}
-	return []byte{}
+	s.bindInt(s.put, 1, scope)
+	bindBlob(s.connection, s.put, 2, key)
+	if expires == 0 {
+		s.bindNull(s.put, 3)
+	} else {
+		s.bindInt(s.put, 3, expires)
+	}
+	bindBlob(s.connection, s.put, 4, value)
+	return s.run(s.put)
 }
 
-// close closes the connection and with it the statements.
-func (s *statements) close() {
-	for _, stmt := range []driver.Stmt{s.begin, s.beginRead, s.commit, s.rollback, s.get, s.scan, s.span, s.put, s.delete, s.purgeExpired} {
-		if stmt != nil {
-			_ = stmt.Close()
-		}
+// remove runs delete.
+func (s *statements) remove(scope int64, key string) error {
+	if err := s.reserve(len(key)); err != nil {
+		return err
 	}
-	_ = s.conn.Close()
+	s.bindInt(s.delete, 1, scope)
+	bindBlob(s.connection, s.delete, 2, key)
+	return s.run(s.delete)
+}
+
+// purge runs purgeExpired and returns how many keys it deleted.
+func (s *statements) purge(now int64) (int, error) {
+	s.bindInt(s.purgeExpired, 1, now)
+	err := s.run(s.purgeExpired)
+	return int(sqlite3.Xsqlite3_changes(s.tls, s.db)), err
 }

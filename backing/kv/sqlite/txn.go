@@ -2,7 +2,6 @@ package sqlite
 
 import (
 	"context"
-	"database/sql/driver"
 	"time"
 
 	"greentic.dev/backing/kv"
@@ -13,7 +12,7 @@ import (
 type reader struct {
 	ctx   context.Context
 	stmts *statements
-	scope string
+	scope int64 // absent when nothing was written in it
 	now   int64 // Unix milliseconds
 }
 
@@ -28,7 +27,7 @@ func (r *reader) Get(key string) ([]byte, error) {
 	if err := r.check(key); err != nil {
 		return nil, err
 	}
-	value, found, err := r.stmts.value(r.scope, []byte(key), r.now)
+	value, found, err := r.stmts.value(r.scope, key, r.now)
 	if err == nil && !found {
 		err = fault.Newf(fault.NotFound, "kv", "no key %q", key)
 	}
@@ -48,7 +47,7 @@ func (r *reader) Scan(from, to string, limit int, fn func(string, []byte) bool) 
 		if limit > 0 && limit < n {
 			n = limit
 		}
-		page, err := r.page(from, to, n)
+		page, err := r.stmts.pairs(r.scope, from, to, r.now, n)
 		if err != nil {
 			return err
 		}
@@ -69,44 +68,34 @@ func (r *reader) Scan(from, to string, limit int, fn func(string, []byte) bool) 
 	}
 }
 
-func (r *reader) page(from, to string, n int) ([]pair, error) {
-	if to == "" {
-		return pairs(r.stmts.scan, r.scope, []byte(from), r.now, int64(n))
-	}
-	return pairs(r.stmts.span, r.scope, []byte(from), []byte(to), r.now, int64(n))
-}
-
 // txn writes inside the writer's transaction.
 type txn struct {
 	reader
+	name   string // of the scope
 	dirty  bool
 	failed error // of the store, not of fn: the transaction may be lost
-}
-
-func (t *txn) exec(s driver.Stmt, args ...any) error {
-	if t.failed == nil {
-		t.dirty = true
-		_, t.failed = run(s, args...)
-	}
-	return t.failed
 }
 
 func (t *txn) Put(key string, value []byte, ttl time.Duration) error {
 	if err := kv.CheckPut(key, value); err != nil {
 		return err
 	}
-	var expires any
+	var expires int64
 	if ttl > 0 {
 		expires = t.now + max(ttl.Milliseconds(), 1)
 	}
-	return t.exec(t.stmts.put, t.scope, []byte(key), notNull(value), expires)
+	if t.scope == absent && t.failed == nil {
+		t.dirty = true
+		t.scope, _, t.failed = t.stmts.scope(t.stmts.addScope, t.name)
+	}
+	return t.store(t.scope, key, value, expires)
 }
 
 func (t *txn) Delete(key string) error {
 	if err := t.check(key); err != nil {
 		return err
 	}
-	return t.exec(t.stmts.delete, t.scope, []byte(key))
+	return t.remove(t.scope, key)
 }
 
 func (t *txn) Index(key string, value []byte) error {
@@ -114,23 +103,32 @@ func (t *txn) Index(key string, value []byte) error {
 		return err
 	}
 	if value == nil {
-		return t.exec(t.stmts.delete, "", []byte(key))
+		return t.remove(0, key)
 	}
-	return t.exec(t.stmts.put, "", []byte(key), value, nil)
+	return t.store(0, key, value, 0)
 }
 
-func notNull(value []byte) []byte {
-	if value == nil {
-		return []byte{}
+func (t *txn) store(scope int64, key string, value []byte, expires int64) error {
+	if t.failed == nil {
+		t.dirty = true
+		t.failed = t.stmts.store(scope, key, value, expires)
 	}
-	return value
+	return t.failed
+}
+
+func (t *txn) remove(scope int64, key string) error {
+	if t.failed == nil {
+		t.dirty = true
+		t.failed = t.stmts.remove(scope, key)
+	}
+	return t.failed
 }
 
 func (t *txn) Require(key string, value []byte) error {
 	if err := kv.CheckPut(key, value); err != nil {
 		return err
 	}
-	has, found, err := t.stmts.value("", []byte(key), t.now) // exact at commit too: nobody else writes
+	has, found, err := t.stmts.value(0, key, t.now) // exact at commit too: nobody else writes
 	if err != nil {
 		return err
 	}
