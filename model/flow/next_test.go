@@ -5,6 +5,7 @@ import (
 	"reflect"
 	"strings"
 	"testing"
+	"time"
 
 	"greentic.dev/greentic/fault"
 	"greentic.dev/model/flow"
@@ -22,6 +23,10 @@ nodes:
     routing: [{ to: greet }]
   greet:
     component.exec: { component: desk.greeter, operation: hi, input: { name: "{{response.text}}", word: parameters.greeting, gone: "{{entry.gone}}" } }
+    retry: { attempts: 3, backoff: 1s, max_backoff: 3000, multiplier: 1.5, on: [busy] }
+    timeout: { after: 10s }
+    when: { condition: entry.input.from != "bob" }
+    meta: { greentic: { compensate: ask }, theirs: { x: 1 } }
     out_map: { said: "{{result.text}}", status: "{{result.status}}", to: "{{input.input.name}}" }
     routing:
       - status: again
@@ -29,7 +34,7 @@ nodes:
       - to: choose
   choose:
     emit.log: { a: "{{response.action}}" }
-    retry: { max: 3 }
+    annotations: { team: desk }
     routing:
       - condition: response.action == "more" && node.greet.to != "x"
         to: ask
@@ -189,6 +194,21 @@ func TestAManifestCarriesTheWholeFlow(t *testing.T) {
 	again, _ := json.Marshal(g.Manifest())
 	if string(again) != string(b) {
 		t.Errorf("\n%s\n%s", b, again)
+	}
+	for _, n := range f.Nodes {
+		type kept struct {
+			Pos        flow.Pos
+			Retry      *flow.Retry
+			Timeout    time.Duration
+			When, Undo string
+			Routes     []flow.Route
+		}
+		of := func(n *flow.Node) kept {
+			return kept{n.Pos, n.Retry, n.Timeout, n.When, n.Compensate, n.Routing.Routes}
+		}
+		if !reflect.DeepEqual(of(n), of(g.Node(n.ID))) {
+			t.Errorf("%+v came back as %+v", of(n), of(g.Node(n.ID)))
+		}
 	}
 	if g.Node("greet").Pos != f.Node("greet").Pos || g.Parameters["greeting"] != "Hello" || g.Start(nil).Node != "ask" {
 		t.Errorf("%+v", g.Node("greet"))

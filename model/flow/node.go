@@ -20,7 +20,6 @@ func (c *compiler) nodes() {
 	for _, f := range v.fields { // ids first: routes point forward
 		c.flow.byID[f.key] = &Node{ID: f.key, Pos: f.pos}
 	}
-	kept := map[string]any{}
 	for _, f := range v.fields {
 		n := c.flow.byID[f.key]
 		c.flow.Nodes = append(c.flow.Nodes, n)
@@ -32,14 +31,30 @@ func (c *compiler) nodes() {
 			continue
 		}
 		c.node(n, f.value)
+	}
+	c.beside(v.fields)
+}
+
+// beside reads what stands beside the operations, and keeps it with the places for the manifest.
+func (c *compiler) beside(fields []field) {
+	kept := map[string]any{}
+	for _, f := range fields {
+		if !f.isMap() {
+			continue
+		}
+		n := c.flow.byID[f.key]
 		about := map[string]any{"line": int64(f.pos.Line), "col": int64(f.pos.Col)}
 		for _, key := range policies {
 			if p := f.field(key); p != nil && p.plain != nil {
-				if !p.isMap() {
+				if !p.isMap() && (key == "annotations" || key == "meta") {
 					c.report(p.pos, p.at, "Schema", "", "node %s: %s must be a map", f.key, key)
 				}
 				about[key] = p.plain
 			}
+		}
+		c.policies(n, f.value, about)
+		if places := n.Routing.savePlaces(); places != nil {
+			about["routes"] = places
 		}
 		kept[f.key] = about
 	}
