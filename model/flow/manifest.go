@@ -27,6 +27,12 @@ func (f *Flow) Manifest() map[string]any {
 	}
 	extra := map[string]any{}
 	maps.Copy(extra, f.Extra)
+	if f.File != "" {
+		ours, _ := extra["greentic"].(map[string]any)
+		about := map[string]any{"file": f.File}
+		maps.Copy(about, ours)
+		extra["greentic"] = about
+	}
 	meta := map[string]any{"tags": tags, "extra": extra}
 	if f.Title != "" {
 		meta["title"] = f.Title
@@ -157,6 +163,7 @@ func (f *Flow) readMetadata(v any) {
 // A wrong policy fails the step that needs it.
 func (f *Flow) restore() {
 	ours, _ := f.Extra["greentic"].(map[string]any)
+	f.File, _ = ours["file"].(string)
 	nodes, _ := ours["nodes"].(map[string]any)
 	for _, n := range f.Nodes {
 		about, _ := nodes[n.ID].(map[string]any)

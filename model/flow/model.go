@@ -19,6 +19,7 @@ type Flow struct {
 	Nodes       []*Node           // in document order
 	Parameters  map[string]any
 	Extra       map[string]any // metadata.extra, preserved
+	File        string         // where its source lies in its pack, such as flows/a.ygtc; or empty
 
 	byID map[string]*Node
 }

@@ -179,6 +179,7 @@ func TestAWrongCallIsAnError(t *testing.T) {
 
 func TestAManifestCarriesTheWholeFlow(t *testing.T) {
 	f := compile(t, chat)
+	f.File = "flows/chat.ygtc"
 	b, err := json.Marshal(f.Manifest())
 	if err != nil {
 		t.Fatal(err)
@@ -196,23 +197,30 @@ func TestAManifestCarriesTheWholeFlow(t *testing.T) {
 		t.Errorf("\n%s\n%s", b, again)
 	}
 	for _, n := range f.Nodes {
-		type kept struct {
-			Pos        flow.Pos
-			Retry      *flow.Retry
-			Timeout    time.Duration
-			When, Undo string
-			Routes     []flow.Route
-		}
-		of := func(n *flow.Node) kept {
-			return kept{n.Pos, n.Retry, n.Timeout, n.When, n.Compensate, n.Routing.Routes}
-		}
-		if !reflect.DeepEqual(of(n), of(g.Node(n.ID))) {
-			t.Errorf("%+v came back as %+v", of(n), of(g.Node(n.ID)))
+		if a, b := policiesOf(n), policiesOf(g.Node(n.ID)); !reflect.DeepEqual(a, b) {
+			t.Errorf("%+v came back as %+v", a, b)
 		}
 	}
-	if g.Node("greet").Pos != f.Node("greet").Pos || g.Parameters["greeting"] != "Hello" || g.Start(nil).Node != "ask" {
+	if g.Node("greet").Pos != f.Node("greet").Pos || g.File != f.File || g.Parameters["greeting"] != "Hello" || g.Start(nil).Node != "ask" {
 		t.Errorf("%+v", g.Node("greet"))
 	}
+}
+
+// policies are what a node keeps beside what the flow model of the ecosystem has a place for.
+type policies struct {
+	pos        flow.Pos
+	retry      *flow.Retry
+	timeout    time.Duration
+	when, undo string
+	routes     []flow.Pos
+}
+
+func policiesOf(n *flow.Node) policies {
+	p := policies{n.Pos, n.Retry, n.Timeout, n.When, n.Compensate, nil}
+	for _, r := range n.Routing.Routes {
+		p.routes = append(p.routes, r.Pos)
+	}
+	return p
 }
 
 func TestForeignRoutingFormsAreRead(t *testing.T) {

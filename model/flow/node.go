@@ -8,9 +8,6 @@ import (
 // reserved are the keys of a node that are not its operation.
 var reserved = []string{"routing", "telemetry", "output", "in_map", "out_map", "err_map", "error_output", "retry", "timeout", "when", "annotations", "meta", "operation"}
 
-// policies are the objects beside an operation that the flow model has no place for.
-var policies = []string{"retry", "timeout", "when", "annotations", "meta"}
-
 func (c *compiler) nodes() {
 	v := c.doc.field("nodes")
 	if v == nil || !v.isMap() {
@@ -33,34 +30,6 @@ func (c *compiler) nodes() {
 		c.node(n, f.value)
 	}
 	c.beside(v.fields)
-}
-
-// beside reads what stands beside the operations, and keeps it with the places for the manifest.
-func (c *compiler) beside(fields []field) {
-	kept := map[string]any{}
-	for _, f := range fields {
-		if !f.isMap() {
-			continue
-		}
-		n := c.flow.byID[f.key]
-		about := map[string]any{"line": int64(f.pos.Line), "col": int64(f.pos.Col)}
-		for _, key := range policies {
-			if p := f.field(key); p != nil && p.plain != nil {
-				if !p.isMap() && (key == "annotations" || key == "meta") {
-					c.report(p.pos, p.at, "Schema", "", "node %s: %s must be a map", f.key, key)
-				}
-				about[key] = p.plain
-			}
-		}
-		c.policies(n, f.value, about)
-		if places := n.Routing.savePlaces(); places != nil {
-			about["routes"] = places
-		}
-		kept[f.key] = about
-	}
-	if len(kept) > 0 {
-		c.flow.Extra["greentic"] = map[string]any{"nodes": kept}
-	}
 }
 
 func (c *compiler) node(n *Node, v *value) {
