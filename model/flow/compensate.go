@@ -5,8 +5,8 @@ import (
 	"slices"
 )
 
-// MaxCompensations is how many compensations a run may have waiting; the node that would be one
-// more fails the run with CompensationLimit, which undoes them all.
+// MaxCompensations is how many compensations a run may have waiting; one more fails the run with
+// CompensationLimit, which undoes them all.
 const MaxCompensations = 100
 
 // CompensationLimit is the failure code of a run that had too many.

@@ -113,7 +113,17 @@ func TestTheCompensationsOfARunAreLimited(t *testing.T) {
 		}
 		s = next(t, f, s.Cursor, id(strconv.Itoa(i)))
 	}
-	if s.Node != "undo" || s.Cursor.Failure.Fail.Code != flow.CompensationLimit {
+	if s.Node != "undo" || s.Cursor.Failure.Fail.Code != flow.CompensationLimit || !reflect.DeepEqual(s.Input, map[string]any{"component": "u", "n": strconv.Itoa(flow.MaxCompensations)}) {
+		t.Errorf("the last is the first to be undone: %+v", s)
+	}
+}
+
+func TestASuccessWhoseOutputDoesNotMapIsUndone(t *testing.T) {
+	f := compile(t, head+"  x:\n    run: { component: c }\n    out_map: { all: \"{{#each result.list}}{{#each result.list}}{{#each result.list}}x{{/each}}{{/each}}{{/each}}\" }\n"+
+		"    meta: { greentic: { compensate: undo } }\n  undo:\n    run: { component: u, n: \"{{x.n}}\" }\n")
+	s := next(t, f, f.Start(nil), flow.Got{})
+	s = next(t, f, s.Cursor, output(map[string]any{"n": 1.0, "list": make([]any, 100)}))
+	if s.Node != "undo" || s.Cursor.Failure.Fail.Code != "output_mapping" || s.Input.(map[string]any)["n"] != 1.0 {
 		t.Errorf("%+v", s)
 	}
 }

@@ -76,22 +76,28 @@ func (f *Flow) settle(c Cursor, n *Node, payload any) Step {
 			out.OK = b
 		}
 	}
+	undo := n.Compensate != "" && out.OK && c.Failure == nil
 	if n.output != nil {
-		var err error
-		if out.Payload, err = n.output.Render(f.after(c, n, n.output, payload, nil), true); err != nil {
+		mapped, err := n.output.Render(f.after(c, n, n.output, payload, nil), true)
+		if err != nil && undo { // what it did is done, also when its output is of no use
+			c = c.remember(n, out)
+		}
+		if err != nil {
 			return f.failed(c, n, "output_mapping", err)
 		}
+		out.Payload = mapped
 	}
 	c = c.with(n, out)
+	if undo {
+		c = c.remember(n, out)
+	}
 	switch {
 	case c.Failure != nil && out.OK:
 		return f.compensated(c, nil)
 	case c.Failure != nil:
 		return f.compensated(c, &NodeFail{Code: "not_ok", Message: n.where + " answered that it is not ok"})
-	case n.Compensate != "" && out.OK && len(c.Compensations) == MaxCompensations:
+	case len(c.Compensations) > MaxCompensations:
 		return f.failure(c, n, CompensationLimit, "more than %d nodes to compensate", MaxCompensations)
-	case n.Compensate != "" && out.OK:
-		c = c.remember(n, out)
 	}
 	return f.route(c, n)
 }
