@@ -95,6 +95,7 @@ func (b *builder) addFlow(l listing) error {
 	if slices.ContainsFunc(b.flows, func(e pack.FlowEntry) bool { return e.ID == f.ID }) {
 		return b.project.fail(l.at, "two flows are called %s", f.ID)
 	}
+	f.File = l.file
 	doc := f.Manifest()
 	r := resolver{builder: b, file: l.file, src: string(src), flow: f, side: b.sidecar(l.file)}
 	if err := r.resolve(doc); err != nil {

@@ -4,6 +4,7 @@ import (
 	"maps"
 	"regexp"
 	"slices"
+	"strconv"
 
 	"greentic.dev/greentic/fault"
 	"greentic.dev/model/flow/expr"
@@ -191,6 +192,10 @@ func (f *Flow) prepare(conditions *expr.Language) {
 	f.byID = map[string]*Node{}
 	for _, n := range f.Nodes {
 		f.byID[n.ID] = n
+		n.calls, n.where = n.builtin(), "node "+n.ID
+		if n.Pos.Line > 0 {
+			n.where += " (line " + strconv.Itoa(n.Pos.Line) + ")"
+		}
 		mapping := func(v any) *expr.Mapping {
 			m, err := expr.Compile(v)
 			if err != nil && n.templateErr == nil {
@@ -204,6 +209,12 @@ func (f *Flow) prepare(conditions *expr.Language) {
 		}
 		if !empty(n.ErrMap) {
 			n.errMap = mapping(n.ErrMap)
+		}
+		if n.When != "" {
+			var err error
+			if n.when, err = conditions.Condition(n.When); err != nil && n.policyErr == nil {
+				n.policyErr = err
+			}
 		}
 		n.conditions = make([]*expr.Condition, len(n.Routing.Routes))
 		for i, r := range n.Routing.Routes {

@@ -1,6 +1,8 @@
 package flow_test
 
 import (
+	"encoding/json"
+	"reflect"
 	"strings"
 	"testing"
 
@@ -102,7 +104,7 @@ func TestOperationsNameTheirComponent(t *testing.T) {
 }
 
 func FuzzCompile(f *testing.F) {
-	for _, s := range []string{chat, head + "  x:\n    emit.log: {}\n    routing: out\n", "{a: [", "- - - a", "id: &a b", "? [x]\n: y", "id: !!binary aa"} {
+	for _, s := range []string{chat, trip, retrying, head + "  x:\n    emit.log: {}\n    routing: out\n", "{a: [", "- - - a", "id: &a b", "? [x]\n: y", "id: !!binary aa"} {
 		f.Add([]byte(s))
 	}
 	f.Fuzz(func(t *testing.T, src []byte) {
@@ -113,9 +115,45 @@ func FuzzCompile(f *testing.F) {
 			}
 			return
 		}
-		if _, err := flow.FromManifest(compiled.Manifest()); err != nil {
+		again, err := flow.FromManifest(compiled.Manifest())
+		if err != nil {
 			t.Fatalf("its manifest does not read: %v", err)
 		}
+		for _, n := range compiled.Nodes {
+			if a, b := policiesOf(n), policiesOf(again.Node(n.ID)); !reflect.DeepEqual(a, b) {
+				t.Fatalf("%+v came back as %+v", a, b)
+			}
+		}
 		_, _ = compiled.Next(compiled.Start(map[string]any{"text": "x"}), flow.Got{})
+	})
+}
+
+// FuzzNext steps from a cursor of another version of a flow, or of nobody's.
+func FuzzNext(f *testing.F) {
+	for _, s := range []string{
+		`{"flow":"a","node":"pay","compensations":[{"node":"hotel","by":"leave"},{"node":"gone","by":"cancel"},{"node":"flight","by":"gone"}]}`,
+		`{"flow":"a","node":"cancel","attempt":1,"failure":{"node":"gone"},"compensations":[{"node":"flight","by":"cancel"}]}`,
+		`{"flow":"a","node":"hotel","parked":true,"on_timeout":"gone","last":"gone"}`, `{"flow":"a","node":"pay","parked":true,"reroute":true}`,
+	} {
+		for what := range byte(6) {
+			f.Add(s, what)
+		}
+	}
+	compiled, err := flow.Compile("a.ygtc", []byte(trip))
+	if err != nil {
+		f.Fatal(err)
+	}
+	f.Fuzz(func(t *testing.T, src string, what byte) {
+		var c flow.Cursor
+		if json.Unmarshal([]byte(src), &c) != nil {
+			return
+		}
+		s, err := compiled.Next(c, flow.Got{What: flow.What(what)})
+		switch {
+		case err != nil && !fault.Is(err, fault.NotFound) && !fault.Is(err, fault.Invalid) && !fault.Is(err, fault.Internal):
+			t.Fatal(err)
+		case err == nil && (s.Rule == "" || s.Why == "" || (s.Do == flow.DoFail) != (s.Rule == flow.RuleFail) || s.Do == flow.DoFail && s.Fail == nil):
+			t.Fatalf("a step without a reason: %+v", s)
+		}
 	})
 }

@@ -10,7 +10,7 @@ import (
 
 // Diagnostic is one finding about the source of a flow (formats digest 1.6).
 type Diagnostic struct {
-	Class    string `json:"class"` // Yaml, Schema, UnknownFlowType, InvalidIdentifier, NodeComponentShape, BadComponentKey, Routing, MissingNode, McpConfig, Template
+	Class    string `json:"class"` // Yaml, Schema, UnknownFlowType, InvalidIdentifier, NodeComponentShape, BadComponentKey, Routing, MissingNode, McpConfig, Template, Policy
 	Message  string `json:"message"`
 	File     string `json:"file,omitempty"`
 	Line     int    `json:"line,omitempty"` // 1-based; 0 unknown

@@ -36,6 +36,9 @@ type field struct {
 }
 
 func (v *value) field(key string) *value {
+	if v == nil {
+		return nil
+	}
 	for _, f := range v.fields {
 		if f.key == key {
 			return f.value

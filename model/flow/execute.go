@@ -5,54 +5,100 @@ import (
 	"strings"
 )
 
-// run executes the node at c, formats digest 6.3.
-func (f *Flow) run(c Cursor, why string) Step {
-	n := f.byID[c.Node]
+// run executes the node at c, formats digest 6.3, or the first after it whose when holds.
+func (f *Flow) run(c Cursor, r reasoning) Step {
 	limit := c.Limit
 	if limit <= 0 {
 		limit = MaxSteps
 	}
-	if c.Steps >= limit {
-		return failure(c, n, StepLimit, "more than %d nodes in one turn", limit)
+	var skipped []string
+	for {
+		n := f.byID[c.Node]
+		if c.Steps >= limit && c.Failure == nil { // compensations are limited by their number
+			return f.failure(c, n, StepLimit, "more than %d nodes in one turn", limit)
+		}
+		c.Steps++
+		c.Attempt = 0
+		if n.policyErr != nil {
+			return f.failed(c, n, "policy", n.policyErr)
+		}
+		if n.when == nil {
+			return f.execute(c, n, r, skipped)
+		}
+		holds, err := n.when.Eval(f.scope(c, n.when.Roots(), c.Prev))
+		if err != nil {
+			return f.failed(c, n, "when", err)
+		}
+		if holds {
+			return f.execute(c, n, r, skipped)
+		}
+		skipped = append(skipped, n.ID)
+		prev, last := c.Prev, c.Last
+		c = c.with(n, Output{OK: true, Payload: map[string]any{"skipped": true}})
+		c.Prev, c.Last = prev, last
+		if c.Failure != nil {
+			return f.compensated(c, nil).skipping(skipped)
+		}
+		to, reply, at := n.otherwise()
+		r = reasoning{RuleWhen, at, r.why + "; " + n.where + " is skipped and "}
+		switch {
+		case to == "":
+			r.why += "the run ends"
+			return Step{Do: DoEnd, Cursor: c, Node: n.ID, Reply: reply, Skipped: skipped}.because(r)
+		case f.byID[to] == nil:
+			return f.failure(c, n, "missing_node", "the route leads to %q, which does not exist", to)
+		}
+		r.why += "its default routes to " + to
+		c.Node = to
 	}
-	c.Steps++
+}
+
+// execute begins a try of n.
+func (f *Flow) execute(c Cursor, n *Node, r reasoning, skipped []string) Step {
 	if n.templateErr != nil {
-		return failed(c, n, "template", n.templateErr)
+		return f.failed(c, n, "template", n.templateErr).skipping(skipped)
 	}
-	input, err := n.input.Render(f.scope(c), true)
+	input, err := n.input.Render(f.scope(c, n.input.Roots(), nil), true)
 	if err != nil {
-		return failed(c, n, "input_mapping", err)
+		return f.failed(c, n, "input_mapping", err).skipping(skipped)
 	}
-	step := f.step(c, n, input)
-	if step.Why == "" {
-		step.Why = why
-	}
-	return step
+	return f.step(c, n, input).because(r).skipping(skipped)
 }
 
 func (f *Flow) step(c Cursor, n *Node, input any) Step {
 	fields, _ := input.(map[string]any)
-	switch name := n.builtin(); {
+	switch name := n.calls; {
 	case name == "":
 		return f.invoke(c, n, input)
 	case name == "session.wait":
 		return f.wait(c, n, input)
 	case name == "emit.log":
 		return Step{Do: DoLog, Cursor: c, Node: n.ID, Payload: content(input)}
+	case name == "emit.event" && has(fields, "topic"):
+		topic, _ := fields["topic"].(string)
+		if topic == "" {
+			return f.failure(c, n, "event_topic", "the topic of an event is a text")
+		}
+		return Step{Do: DoPublish, Cursor: c, Node: n.ID, Topic: topic, Payload: input}
 	case strings.HasPrefix(name, "emit."):
 		return Step{Do: DoEmit, Cursor: c, Node: n.ID, Payload: content(input)}
 	case name == "state.get", name == "state.set":
 		key, _ := fields["key"].(string)
 		if key == "" {
-			return failure(c, n, "state_key", "%s needs key, a text", name)
+			return f.failure(c, n, "state_key", "%s needs key, a text", name)
 		}
 		if name == "state.get" {
 			return Step{Do: DoStateGet, Cursor: c, Node: n.ID, Key: key}
 		}
 		return Step{Do: DoStateSet, Cursor: c, Node: n.ID, Key: key, Payload: fields["value"]}
 	default:
-		return failure(c, n, "unsupported_builtin", "this version does not run %s", name)
+		return f.failure(c, n, "unsupported_builtin", "this version does not run %s", name)
 	}
+}
+
+func has(m map[string]any, key string) bool {
+	_, ok := m[key]
+	return ok
 }
 
 // content is what an emit node emits: mapping.input, mapping.payload, or the mapping.
@@ -67,48 +113,16 @@ func content(input any) any {
 	return input
 }
 
-// wait parks the run at the successor; with conditions it parks at n and routes on the next input.
-func (f *Flow) wait(c Cursor, n *Node, input any) Step {
-	reason, _ := input.(string)
-	if m, ok := input.(map[string]any); ok {
-		reason, _ = m["reason"].(string)
-	}
-	c = c.with(n, Output{OK: true, Payload: c.Prev})
-	c.Parked = true
-	step := Step{Do: DoWait, Node: n.ID, Reason: reason}
-	to := n.Routing.To
-	switch n.Routing.Form {
-	case RouteNext:
-	case RouteBranch:
-		to, c.Reroute = n.Routing.Default, len(n.Routing.Status) > 0
-	case RouteCustom:
-		if len(n.Routing.Routes) == 1 && n.Routing.Routes[0].Condition == "" && n.Routing.Routes[0].Status == "" {
-			to = n.Routing.Routes[0].To
-		} else {
-			c.Reroute = true
-		}
-	}
-	if c.Reroute {
-		step.Cursor, step.Why = c, n.where()+" waits and routes on the next input"
-		return step
-	}
-	if f.byID[to] == nil {
-		return failure(c, n, "wait_without_next", "session.wait needs a route to a node")
-	}
-	c.Node = to
-	step.Cursor, step.Why = c, n.where()+" waits; the next input goes to "+to
-	return step
-}
-
 // invoke calls the component of n; node.component wins over mapping.component (decision 25).
 func (f *Flow) invoke(c Cursor, n *Node, input any) Step {
-	step := Step{Do: DoInvoke, Cursor: c, Node: n.ID, Component: n.Component, Operation: n.Operation, Input: input}
+	c.Attempt++
+	step := Step{Do: DoInvoke, Cursor: c, Node: n.ID, Attempt: c.Attempt, Timeout: n.Timeout, Component: n.Component, Operation: n.Operation, Input: input}
 	fields, _ := input.(map[string]any)
 	if step.Component == "component.exec" {
 		step.Component = firstText(fields, "component", "component_ref")
 	}
 	if step.Component == "" {
-		return failure(c, n, "component_missing", "the node does not name its component")
+		return f.failure(c, n, "component_missing", "the node does not name its component")
 	}
 	if step.Operation == "" {
 		step.Operation = firstText(fields, "operation", "op")

@@ -27,6 +27,12 @@ func (f *Flow) Manifest() map[string]any {
 	}
 	extra := map[string]any{}
 	maps.Copy(extra, f.Extra)
+	if f.File != "" {
+		ours, _ := extra["greentic"].(map[string]any)
+		about := map[string]any{"file": f.File}
+		maps.Copy(about, ours)
+		extra["greentic"] = about
+	}
 	meta := map[string]any{"tags": tags, "extra": extra}
 	if f.Title != "" {
 		meta["title"] = f.Title
@@ -127,7 +133,7 @@ func FromManifest(doc map[string]any) (*Flow, error) {
 		seen[n.ID] = true
 		f.Nodes = append(f.Nodes, n)
 	}
-	f.restorePlaces()
+	f.restore()
 	f.prepare(new(expr.Language))
 	return f, nil
 }
@@ -153,28 +159,67 @@ func (f *Flow) readMetadata(v any) {
 	}
 }
 
-// restorePlaces reads the source positions our compiler leaves in metadata.extra.greentic.
-func (f *Flow) restorePlaces() {
+// restore reads the policies and source positions our compiler leaves in metadata.extra.greentic.
+// A wrong policy fails the step that needs it.
+func (f *Flow) restore() {
 	ours, _ := f.Extra["greentic"].(map[string]any)
+	f.File, _ = ours["file"].(string)
 	nodes, _ := ours["nodes"].(map[string]any)
 	for _, n := range f.Nodes {
 		about, _ := nodes[n.ID].(map[string]any)
 		n.Pos = Pos{whole(about["line"]), whole(about["col"])}
+		n.Routing.restorePlaces(about["routes"])
+		n.readPolicies(about, func(_ []string, _, format string, args ...any) {
+			if n.policyErr == nil {
+				n.policyErr = fault.Newf(fault.Invalid, "policy", format, args...)
+			}
+		})
+	}
+}
+
+// savePlaces is where the routes stand: a list for a RouteCustom, else a map by status; nil for none.
+func (r Routing) savePlaces() any {
+	pair := func(p Pos) any { return []any{int64(p.Line), int64(p.Col)} }
+	if r.Form == RouteCustom {
+		list := make([]any, len(r.Routes))
+		for i, route := range r.Routes {
+			list[i] = pair(route.Pos)
+		}
+		return list
+	}
+	if len(r.places) == 0 {
+		return nil
+	}
+	byStatus := map[string]any{}
+	for status, p := range r.places {
+		byStatus[status] = pair(p)
+	}
+	return byStatus
+}
+
+func (r *Routing) restorePlaces(v any) {
+	pos := func(v any) (p Pos) {
+		if pair, ok := v.([]any); ok && len(pair) == 2 {
+			p = Pos{whole(pair[0]), whole(pair[1])}
+		}
+		return p
+	}
+	switch v := v.(type) {
+	case []any:
+		for i := range min(len(v), len(r.Routes)) {
+			r.Routes[i].Pos = pos(v[i])
+		}
+	case map[string]any:
+		r.places = map[string]Pos{}
+		for status, pair := range v {
+			r.places[status] = pos(pair)
+		}
 	}
 }
 
 func whole(v any) int {
-	switch v := v.(type) {
-	case int64:
-		return int(v)
-	case uint64:
-		return int(v)
-	case float64:
-		return int(v)
-	case int:
-		return v
-	}
-	return 0
+	n, _ := number(v)
+	return int(n)
 }
 
 func readNode(v any) (*Node, error) {

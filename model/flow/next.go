@@ -5,6 +5,7 @@ import (
 	"maps"
 
 	"greentic.dev/greentic/fault"
+	"greentic.dev/model/flow/expr"
 )
 
 // MaxSteps is how many nodes a turn may execute when Cursor.Limit does not say.
@@ -29,7 +30,7 @@ func (f *Flow) Start(input any) Cursor {
 // Next says what to do after got happened at cursor. It is pure: the same arguments give the
 // same step, and neither is changed. What goes wrong in the flow is a DoFail step; an error is
 // a wrong call: fault.NotFound for a node that is not there, fault.Invalid for a cursor of
-// another flow, fault.Internal for an unknown Got.
+// another flow or a timeout of one that does not wait, fault.Internal for an unknown Got.
 func (f *Flow) Next(cursor Cursor, got Got) (Step, error) {
 	if cursor.Flow != f.ID {
 		return Step{}, fault.Newf(fault.Invalid, "flow "+f.ID, "the cursor belongs to flow %q", cursor.Flow)
@@ -42,17 +43,23 @@ func (f *Flow) Next(cursor Cursor, got Got) (Step, error) {
 		return Step{}, fault.Newf(fault.NotFound, "flow "+f.ID, "there is no node %q", cursor.Node)
 	}
 	c := cursor
-	c.Nodes = maps.Clone(cursor.Nodes)
 	switch got.What {
 	case GotStart:
-		return f.run(c, "the run starts at "+n.ID), nil
+		return f.run(c, reasoning{RuleStart, n.Pos, "the run starts at " + n.ID}), nil
 	case GotInput:
 		reroute := c.Reroute
-		c.Input, c.Steps, c.Parked, c.Reroute = got.Value, 0, false, false
+		c.Input, c.Steps, c.Parked, c.Reroute, c.OnTimeout = got.Value, 0, false, false, ""
 		if reroute {
 			return f.route(c, n), nil
 		}
-		return f.run(c, "the run goes on at "+n.ID), nil
+		return f.run(c, reasoning{RuleResume, n.Pos, "the run goes on at " + n.ID}), nil
+	case GotTimeout:
+		if !c.Parked {
+			return Step{}, fault.Newf(fault.Invalid, "flow "+f.ID, "the run does not wait at %s", n.ID)
+		}
+		return f.timedOut(c, n), nil
+	case GotRetry:
+		return f.execute(c, n, reasoning{RuleRetry, n.Pos, fmt.Sprintf("%s is tried again after %d tries", n.where, c.Attempt)}, nil), nil
 	case GotOutput:
 		return f.settle(c, n, got.Value), nil
 	case GotError:
@@ -69,37 +76,63 @@ func (f *Flow) settle(c Cursor, n *Node, payload any) Step {
 			out.OK = b
 		}
 	}
+	undo := n.Compensate != "" && out.OK && c.Failure == nil
 	if n.output != nil {
-		s := f.scope(c)
-		s["result"], s["error"], s["input"] = payload, nil, f.renderedInput(c, n)
-		var err error
-		if out.Payload, err = n.output.Render(s, true); err != nil {
-			return failed(c, n, "output_mapping", err)
+		mapped, err := n.output.Render(f.after(c, n, n.output, payload, nil), true)
+		if err != nil && undo { // what it did is done, also when its output is of no use
+			c = c.remember(n, out)
 		}
+		if err != nil {
+			return f.failed(c, n, "output_mapping", err)
+		}
+		out.Payload = mapped
 	}
-	return f.route(c.with(n, out), n)
+	c = c.with(n, out)
+	if undo {
+		c = c.remember(n, out)
+	}
+	switch {
+	case c.Failure != nil && out.OK:
+		return f.compensated(c, nil)
+	case c.Failure != nil:
+		return f.compensated(c, &NodeFail{Code: "not_ok", Message: n.where + " answered that it is not ok"})
+	case len(c.Compensations) > MaxCompensations:
+		return f.failure(c, n, CompensationLimit, "more than %d nodes to compensate", MaxCompensations)
+	}
+	return f.route(c, n)
 }
 
-// recover routes a failure when n has err_map or a route for status error; else the run fails.
+// recover tries n again when its policy says so, else routes the failure when n has err_map or a
+// route for status error; else the run fails.
 func (f *Flow) recover(c Cursor, n *Node, fail *NodeFail) Step {
 	if fail == nil {
 		fail = &NodeFail{Code: "internal", Message: "the node failed without saying why"}
 	}
-	problem := map[string]any{"code": fail.Code, "message": fail.Message, "retryable": fail.Retryable, "details": fail.Details}
+	tries := max(c.Attempt, 1)
+	if n.Retry.again(fail, tries) {
+		copied := *fail
+		step := Step{Do: DoRetry, Cursor: c, Node: n.ID, Attempt: tries, Delay: n.Retry.delay(fail, tries), Fail: &copied}
+		return step.because(reasoning{RuleRetry, n.Pos, fmt.Sprintf("%s failed with %s in try %d of %d", n.where, fail.Code, tries, n.Retry.Attempts)})
+	}
+	problem := map[string]any{"code": fail.Code, "message": fail.Message, "retryable": fail.Retryable, "attempts": int64(tries), "details": fail.Details}
 	out := Output{Payload: map[string]any{"ok": false, "error": problem}}
 	switch {
+	case c.Failure != nil:
+		return f.compensated(c.with(n, out), fail)
 	case n.errMap != nil:
-		s := f.scope(c)
-		s["result"], s["error"], s["input"] = nil, problem, f.renderedInput(c, n)
 		var err error
-		if out.Payload, err = n.errMap.Render(s, true); err != nil {
-			return failed(c, n, "error_mapping", err)
+		if out.Payload, err = n.errMap.Render(f.after(c, n, n.errMap, nil, problem), true); err != nil {
+			return f.failed(c, n, "error_mapping", err)
 		}
 	case !n.routesErrors():
-		copied := *fail
-		return Step{Do: DoFail, Cursor: c, Node: n.ID, Fail: &copied, Why: n.where() + " failed and has no route for errors"}
+		return f.fail(c, n, fail, fmt.Sprintf("%s failed in try %d and has no route for errors", n.where, tries))
 	}
-	return f.route(c.with(n, out), n)
+	step := f.route(c.with(n, out), n)
+	switch step.Rule {
+	case RuleNext, RuleStatus, RuleCondition, RuleDefault:
+		step.Rule = RuleErrorRoute
+	}
+	return step
 }
 
 func (n *Node) routesErrors() bool {
@@ -114,41 +147,55 @@ func (n *Node) routesErrors() bool {
 	return false
 }
 
-// renderedInput is the input of n again, for output mappings; nil when it does not render.
-func (f *Flow) renderedInput(c Cursor, n *Node) any {
-	if n.input == nil {
-		return nil
+// after is the scope of an output or error mapping: what came out beside what n was given.
+func (f *Flow) after(c Cursor, n *Node, m *expr.Mapping, result, problem any) expr.Scope {
+	s := f.scope(c, m.Roots(), nil)
+	s["result"], s["error"], s["input"] = result, problem, nil
+	if n.input != nil {
+		if v, err := n.input.Render(f.scope(c, n.input.Roots(), nil), true); err == nil {
+			s["input"] = v
+		}
 	}
-	v, err := n.input.Render(f.scope(c), true)
-	if err != nil {
-		return nil
-	}
-	return v
+	return s
 }
 
-// with is c after n left out; c is ours already, but its map may be nil.
+// with is c after n left out, with a map of outputs of its own.
 func (c Cursor) with(n *Node, out Output) Cursor {
-	if c.Nodes == nil {
-		c.Nodes = map[string]Output{}
-	}
-	c.Nodes[n.ID] = out
-	c.Prev, c.Last = out.Payload, n.ID
+	nodes := make(map[string]Output, len(c.Nodes)+1)
+	maps.Copy(nodes, c.Nodes)
+	nodes[n.ID] = out
+	c.Nodes, c.Prev, c.Last, c.Attempt = nodes, out.Payload, n.ID, 0
 	return c
 }
 
-// where names n with its place in the source.
-func (n *Node) where() string {
-	if n.Pos.Line == 0 {
-		return "node " + n.ID
+// reasoning is why Next decided what it did.
+type reasoning struct {
+	rule string
+	at   Pos
+	why  string
+}
+
+// because gives s its reason, unless something nearer to it has.
+func (s Step) because(r reasoning) Step {
+	if s.Rule == "" {
+		s.Rule, s.At, s.Why = r.rule, r.at, r.why
 	}
-	return fmt.Sprintf("node %s (line %d)", n.ID, n.Pos.Line)
+	return s
 }
 
-func failed(c Cursor, n *Node, code string, err error) Step {
-	return failure(c, n, code, "%v", err)
+// skipping puts the nodes skipped before s in front of those it names.
+func (s Step) skipping(nodes []string) Step {
+	if len(nodes) > 0 {
+		s.Skipped = append(nodes, s.Skipped...)
+	}
+	return s
 }
 
-func failure(c Cursor, n *Node, code, format string, args ...any) Step {
+func (f *Flow) failed(c Cursor, n *Node, code string, err error) Step {
+	return f.failure(c, n, code, "%v", err)
+}
+
+func (f *Flow) failure(c Cursor, n *Node, code, format string, args ...any) Step {
 	message := fmt.Sprintf(format, args...)
-	return Step{Do: DoFail, Cursor: c, Node: n.ID, Fail: &NodeFail{Code: code, Message: message}, Why: n.where() + ": " + message}
+	return f.fail(c, n, &NodeFail{Code: code, Message: message}, n.where+": "+message)
 }

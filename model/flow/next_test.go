@@ -5,6 +5,7 @@ import (
 	"reflect"
 	"strings"
 	"testing"
+	"time"
 
 	"greentic.dev/greentic/fault"
 	"greentic.dev/model/flow"
@@ -22,6 +23,10 @@ nodes:
     routing: [{ to: greet }]
   greet:
     component.exec: { component: desk.greeter, operation: hi, input: { name: "{{response.text}}", word: parameters.greeting, gone: "{{entry.gone}}" } }
+    retry: { attempts: 3, backoff: 1s, max_backoff: 3000, multiplier: 1.5, on: [busy] }
+    timeout: { after: 10s }
+    when: { condition: entry.input.from != "bob" }
+    meta: { greentic: { compensate: ask }, theirs: { x: 1 } }
     out_map: { said: "{{result.text}}", status: "{{result.status}}", to: "{{input.input.name}}" }
     routing:
       - status: again
@@ -29,7 +34,7 @@ nodes:
       - to: choose
   choose:
     emit.log: { a: "{{response.action}}" }
-    retry: { max: 3 }
+    annotations: { team: desk }
     routing:
       - condition: response.action == "more" && node.greet.to != "x"
         to: ask
@@ -174,6 +179,7 @@ func TestAWrongCallIsAnError(t *testing.T) {
 
 func TestAManifestCarriesTheWholeFlow(t *testing.T) {
 	f := compile(t, chat)
+	f.File = "flows/chat.ygtc"
 	b, err := json.Marshal(f.Manifest())
 	if err != nil {
 		t.Fatal(err)
@@ -190,9 +196,31 @@ func TestAManifestCarriesTheWholeFlow(t *testing.T) {
 	if string(again) != string(b) {
 		t.Errorf("\n%s\n%s", b, again)
 	}
-	if g.Node("greet").Pos != f.Node("greet").Pos || g.Parameters["greeting"] != "Hello" || g.Start(nil).Node != "ask" {
+	for _, n := range f.Nodes {
+		if a, b := policiesOf(n), policiesOf(g.Node(n.ID)); !reflect.DeepEqual(a, b) {
+			t.Errorf("%+v came back as %+v", a, b)
+		}
+	}
+	if g.Node("greet").Pos != f.Node("greet").Pos || g.File != f.File || g.Parameters["greeting"] != "Hello" || g.Start(nil).Node != "ask" {
 		t.Errorf("%+v", g.Node("greet"))
 	}
+}
+
+// policies are what a node keeps beside what the flow model of the ecosystem has a place for.
+type policies struct {
+	pos        flow.Pos
+	retry      *flow.Retry
+	timeout    time.Duration
+	when, undo string
+	routes     []flow.Pos
+}
+
+func policiesOf(n *flow.Node) policies {
+	p := policies{n.Pos, n.Retry, n.Timeout, n.When, n.Compensate, nil}
+	for _, r := range n.Routing.Routes {
+		p.routes = append(p.routes, r.Pos)
+	}
+	return p
 }
 
 func TestForeignRoutingFormsAreRead(t *testing.T) {

@@ -8,9 +8,6 @@ import (
 // reserved are the keys of a node that are not its operation.
 var reserved = []string{"routing", "telemetry", "output", "in_map", "out_map", "err_map", "error_output", "retry", "timeout", "when", "annotations", "meta", "operation"}
 
-// policies are the objects beside an operation that the flow model has no place for.
-var policies = []string{"retry", "timeout", "when", "annotations", "meta"}
-
 func (c *compiler) nodes() {
 	v := c.doc.field("nodes")
 	if v == nil || !v.isMap() {
@@ -20,7 +17,6 @@ func (c *compiler) nodes() {
 	for _, f := range v.fields { // ids first: routes point forward
 		c.flow.byID[f.key] = &Node{ID: f.key, Pos: f.pos}
 	}
-	kept := map[string]any{}
 	for _, f := range v.fields {
 		n := c.flow.byID[f.key]
 		c.flow.Nodes = append(c.flow.Nodes, n)
@@ -32,20 +28,8 @@ func (c *compiler) nodes() {
 			continue
 		}
 		c.node(n, f.value)
-		about := map[string]any{"line": int64(f.pos.Line), "col": int64(f.pos.Col)}
-		for _, key := range policies {
-			if p := f.field(key); p != nil && p.plain != nil {
-				if !p.isMap() {
-					c.report(p.pos, p.at, "Schema", "", "node %s: %s must be a map", f.key, key)
-				}
-				about[key] = p.plain
-			}
-		}
-		kept[f.key] = about
 	}
-	if len(kept) > 0 {
-		c.flow.Extra["greentic"] = map[string]any{"nodes": kept}
-	}
+	c.beside(v.fields)
 }
 
 func (c *compiler) node(n *Node, v *value) {

@@ -5,46 +5,47 @@ import "fmt"
 // route decides where to go after n, formats digest 1.4 and decision 23.
 func (f *Flow) route(c Cursor, n *Node) Step {
 	out := c.Nodes[n.ID]
+	r := reasoning{RuleEnd, n.Pos, n.where}
 	switch n.Routing.Form {
 	case RouteReply:
-		return Step{Do: DoEnd, Cursor: c, Node: n.ID, Reply: true, Why: n.where() + " replies and ends"}
+		r.why += " replies and ends"
+		return Step{Do: DoEnd, Cursor: c, Node: n.ID, Reply: true}.because(r)
 	case RouteNext:
-		return f.jump(c, n, n.Routing.To, "routes to "+n.Routing.To)
+		r = reasoning{RuleNext, n.Routing.place("", n.Pos), n.where + ": routes to " + n.Routing.To}
+		return f.jump(c, n, n.Routing.To, r)
 	case RouteBranch:
 		for _, s := range statuses(c, out) {
 			if to, ok := n.Routing.Status[s]; ok {
-				return f.jump(c, n, to, fmt.Sprintf("status %s routes to %s", s, to))
+				return f.jump(c, n, to, reasoning{RuleStatus, n.Routing.place(s, n.Pos), n.where + ": status " + s + " routes to " + to})
 			}
 		}
-		if n.Routing.Default != "" {
-			return f.jump(c, n, n.Routing.Default, "default routes to "+n.Routing.Default)
+		if to := n.Routing.Default; to != "" {
+			return f.jump(c, n, to, reasoning{RuleDefault, n.Routing.place("", n.Pos), n.where + ": default routes to " + to})
 		}
-		return Step{Do: DoEnd, Cursor: c, Node: n.ID, Why: n.where() + " has no route for its status and ends"}
+		r.why += " has no route for its status and ends"
+		return Step{Do: DoEnd, Cursor: c, Node: n.ID}.because(r)
 	case RouteCustom:
 		return f.choose(c, n, out)
 	}
-	return Step{Do: DoEnd, Cursor: c, Node: n.ID, Why: n.where() + " ends"}
+	r.why += " ends"
+	return Step{Do: DoEnd, Cursor: c, Node: n.ID}.because(r)
 }
 
 // choose takes the first route whose condition and status hold, then the first without either.
 func (f *Flow) choose(c Cursor, n *Node, out Output) Step {
 	if n.conditionErr != nil {
-		return failed(c, n, "condition", n.conditionErr)
+		return f.failed(c, n, "condition", n.conditionErr)
 	}
-	scope := f.evaluation(c, out.Payload)
-	conditions, fallback := false, -1
+	conditions := false
 	for i, r := range n.Routing.Routes {
-		if r.Condition == "" && r.Status == "" {
-			if fallback < 0 {
-				fallback = i
-			}
+		if r.unconditional() {
 			continue
 		}
 		if r.Condition != "" {
 			conditions = true
-			ok, err := n.conditions[i].Eval(scope)
+			ok, err := n.conditions[i].Eval(f.scope(c, n.conditions[i].Roots(), out.Payload))
 			if err != nil {
-				return failure(c, n, "condition", "route %d: %v", i, err)
+				return f.failure(c, n, "condition", "route %d: %v", i, err)
 			}
 			if !ok {
 				continue
@@ -54,14 +55,63 @@ func (f *Flow) choose(c Cursor, n *Node, out Output) Step {
 			return f.take(c, n, i)
 		}
 	}
-	switch {
-	case fallback >= 0:
-		return f.take(c, n, fallback)
-	case conditions:
-		c.Parked, c.Reroute = true, true
-		return Step{Do: DoWait, Cursor: c, Node: n.ID, Reason: "no route matches", Why: n.where() + " has no matching route and waits for the next input"}
+	if i := n.Routing.fallback(); i >= 0 {
+		return f.take(c, n, i)
 	}
-	return Step{Do: DoEnd, Cursor: c, Node: n.ID, Why: n.where() + " has no matching route and ends"}
+	if conditions && n.calls == "session.wait" {
+		return f.execute(c, n, reasoning{}, nil) // waits again, with its timeout
+	}
+	if conditions {
+		c.Parked, c.Reroute = true, true
+		return Step{Do: DoWait, Cursor: c, Node: n.ID, Reason: "no route matches"}.
+			because(reasoning{RuleWait, n.Pos, n.where + " has no matching route and waits for the next input"})
+	}
+	return Step{Do: DoEnd, Cursor: c, Node: n.ID}.because(reasoning{RuleEnd, n.Pos, n.where + " has no matching route and ends"})
+}
+
+func (r Route) unconditional() bool { return r.Condition == "" && r.Status == "" }
+
+// fallback is the index of the first route without condition and status, or -1.
+func (r Routing) fallback() int {
+	for i, route := range r.Routes {
+		if route.unconditional() {
+			return i
+		}
+	}
+	return -1
+}
+
+// otherwise is the way on from a node that was skipped: its default route.
+func (n *Node) otherwise() (to string, reply bool, at Pos) {
+	r := n.Routing
+	switch r.Form {
+	case RouteReply:
+		return "", true, n.Pos
+	case RouteNext:
+		return r.To, false, r.place("", n.Pos)
+	case RouteBranch:
+		return r.Default, false, r.place("", n.Pos)
+	case RouteCustom:
+		if i := r.fallback(); i >= 0 {
+			return r.Routes[i].To, r.Routes[i].Reply, r.Routes[i].place(n.Pos)
+		}
+	}
+	return "", false, n.Pos
+}
+
+// place is where the route for a status stands, or otherwise.
+func (r Routing) place(status string, otherwise Pos) Pos {
+	if p := r.places[status]; p.Line > 0 {
+		return p
+	}
+	return otherwise
+}
+
+func (r Route) place(otherwise Pos) Pos {
+	if r.Pos.Line > 0 {
+		return r.Pos
+	}
+	return otherwise
 }
 
 // statusOf is the first status of out that a route of n names.
@@ -86,7 +136,7 @@ func statuses(c Cursor, out Output) []string {
 		return []string{s}
 	}
 	var list []string
-	if s, ok := response(c.Input)["action"].(string); ok {
+	if s, ok := action(c.Input); ok {
 		list = append(list, s)
 	}
 	if out.OK {
@@ -96,30 +146,41 @@ func statuses(c Cursor, out Output) []string {
 }
 
 func (f *Flow) take(c Cursor, n *Node, i int) Step {
-	r := n.Routing.Routes[i]
-	why := fmt.Sprintf("route %d", i)
-	if r.Pos.Line > 0 {
-		why += fmt.Sprintf(" (line %d:%d)", r.Pos.Line, r.Pos.Col)
+	route := n.Routing.Routes[i]
+	r := reasoning{RuleDefault, route.place(n.Pos), fmt.Sprintf("%s: route %d", n.where, i)}
+	if route.Pos.Line > 0 {
+		r.why += fmt.Sprintf(" (line %d:%d)", route.Pos.Line, route.Pos.Col)
 	}
-	if r.Condition != "" {
-		why += ", " + r.Condition
+	if route.Status != "" {
+		r.rule = RuleStatus
 	}
-	if r.Status != "" {
-		why += ", status " + r.Status
+	if route.Condition != "" {
+		r.rule, r.why = RuleCondition, r.why+", "+route.Condition
 	}
-	switch {
-	case r.To != "":
-		return f.jump(c, n, r.To, why+", routes to "+r.To)
-	case r.Reply:
-		return Step{Do: DoEnd, Cursor: c, Node: n.ID, Reply: true, Why: n.where() + ": " + why + " replies and ends"}
+	if route.Status != "" {
+		r.why += ", status " + route.Status
 	}
-	return Step{Do: DoEnd, Cursor: c, Node: n.ID, Why: n.where() + ": " + why + " ends"}
+	return f.follow(c, n, route, r)
 }
 
-func (f *Flow) jump(c Cursor, n *Node, to, why string) Step {
+// follow goes where a route leads.
+func (f *Flow) follow(c Cursor, n *Node, route Route, r reasoning) Step {
+	switch {
+	case route.To != "":
+		r.why += ", routes to " + route.To
+		return f.jump(c, n, route.To, r)
+	case route.Reply:
+		r.why += " replies and ends"
+	default:
+		r.why += " ends"
+	}
+	return Step{Do: DoEnd, Cursor: c, Node: n.ID, Reply: route.Reply}.because(r)
+}
+
+func (f *Flow) jump(c Cursor, n *Node, to string, r reasoning) Step {
 	if f.byID[to] == nil {
-		return failure(c, n, "missing_node", "the route leads to %q, which does not exist", to)
+		return f.failure(c, n, "missing_node", "the route leads to %q, which does not exist", to)
 	}
 	c.Node = to
-	return f.run(c, n.where()+": "+why)
+	return f.run(c, r)
 }

@@ -62,7 +62,7 @@ func (c *compiler) route(n *Node, v *value) (Route, bool) {
 			r.Reply = b
 		case f.key == "condition" && isText:
 			r.Condition = s
-			c.condition(s, f.value)
+			c.condition(s, f.value, "Routing")
 		default:
 			c.report(f.pos, f.at, "Routing", "use to, out, status, reply and condition", "%s is unknown in a route or of the wrong sort", f.key)
 		}
@@ -70,7 +70,7 @@ func (c *compiler) route(n *Node, v *value) (Route, bool) {
 	return r, true
 }
 
-func (c *compiler) condition(src string, v *value) {
+func (c *compiler) condition(src string, v *value, class string) {
 	_, err := c.conditions.Condition(src)
 	if err == nil {
 		return
@@ -84,7 +84,7 @@ func (c *compiler) condition(src string, v *value) {
 	if e, ok := err.(*fault.Error); ok {
 		msg = e.Msg
 	}
-	c.report(p, v.at, "Routing", fix, "condition: %s", msg)
+	c.report(p, v.at, class, fix, "condition: %s", msg)
 }
 
 // target checks that a node exists.
@@ -129,12 +129,13 @@ func arrange(routes []Route, raw []any) Routing {
 		case r.Out:
 			return Routing{}
 		case r.To != "":
-			return Routing{Form: RouteNext, To: r.To}
+			return Routing{Form: RouteNext, To: r.To, places: map[string]Pos{"": r.Pos}}
 		}
 		return custom
 	}
-	branch := Routing{Form: RouteBranch, Status: map[string]string{}}
+	branch := Routing{Form: RouteBranch, Status: map[string]string{}, places: map[string]Pos{}}
 	for _, r := range routes {
+		branch.places[r.Status] = r.Pos
 		switch {
 		case r.Reply || r.Out || r.To == "":
 			return custom

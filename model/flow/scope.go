@@ -6,42 +6,69 @@ import (
 	"greentic.dev/model/flow/expr"
 )
 
-// scope is what paths of the node at c may name: every node id, then the fixed roots over them.
-func (f *Flow) scope(c Cursor) expr.Scope {
-	s, nodes, states := expr.Scope{}, map[string]any{}, map[string]any{}
-	for id, o := range c.Nodes {
-		s[id], nodes[id] = o.Payload, o.Payload
-		states[id] = map[string]any{"ok": o.OK, "payload": o.Payload, "meta": o.Meta}
-	}
-	prev := c.Prev
-	if prev == nil {
-		prev = map[string]any{}
-	}
-	s["entry"], s["in"], s["input"], s["prev"], s["node"] = c.Entry, c.Entry, c.Input, prev, nodes
-	s["state"] = map[string]any{"entry": c.Entry, "input": c.Input, "nodes": states}
-	s["parameters"], s["response"] = f.parameters(), response(c.Input)
-	return s
-}
+// fixed are the roots that are always there, over node ids of the same name.
+var fixed = []string{"entry", "in", "input", "prev", "node", "state", "parameters", "response"}
 
-func (f *Flow) parameters() map[string]any {
-	if f.Parameters == nil {
-		return map[string]any{}
-	}
-	return f.Parameters
-}
-
-// evaluation is the object conditions see: the output's fields at top level, under the fixed roots.
-func (f *Flow) evaluation(c Cursor, output any) expr.Scope {
-	s := f.scope(c)
+// scope is what the named roots mean at c; all of them when the list is expr.AllRoots. The
+// fields of output, an object or nil, come after the fixed roots and before the nodes.
+func (f *Flow) scope(c Cursor, roots expr.Roots, output any) expr.Scope {
 	fields, _ := output.(map[string]any)
-	for key, v := range fields {
-		switch key {
-		case "entry", "in", "input", "prev", "node", "state", "parameters", "response":
-		default:
-			s[key] = v
+	names := roots.Names
+	if roots.All {
+		names = fixed
+	}
+	s := make(expr.Scope, len(names)+3) // result, error and input of mappings after a call
+	if roots.All {
+		for id, o := range c.Nodes {
+			s[id] = o.Payload
+		}
+		maps.Copy(s, fields)
+	}
+	for _, name := range names {
+		if v, ok := f.root(c, name); ok {
+			s[name] = v
+		} else if v, ok := fields[name]; ok {
+			s[name] = v
+		} else if o, ok := c.Nodes[name]; ok {
+			s[name] = o.Payload
 		}
 	}
 	return s
+}
+
+// root is a fixed root.
+func (f *Flow) root(c Cursor, name string) (any, bool) {
+	switch name {
+	case "entry", "in":
+		return c.Entry, true
+	case "input":
+		return c.Input, true
+	case "prev":
+		if c.Prev == nil {
+			return map[string]any{}, true
+		}
+		return c.Prev, true
+	case "node":
+		nodes := make(map[string]any, len(c.Nodes))
+		for id, o := range c.Nodes {
+			nodes[id] = o.Payload
+		}
+		return nodes, true
+	case "state":
+		nodes := make(map[string]any, len(c.Nodes))
+		for id, o := range c.Nodes {
+			nodes[id] = map[string]any{"ok": o.OK, "payload": o.Payload, "meta": o.Meta}
+		}
+		return map[string]any{"entry": c.Entry, "input": c.Input, "nodes": nodes}, true
+	case "parameters":
+		if f.Parameters == nil {
+			return map[string]any{}, true
+		}
+		return f.Parameters, true
+	case "response":
+		return response(c.Input), true
+	}
+	return nil, false
 }
 
 // response is what the user did last: the metadata of the newest input and its text.
@@ -62,4 +89,17 @@ func response(input any) map[string]any {
 		}
 	}
 	return out
+}
+
+// action is response.action.
+func action(input any) (string, bool) {
+	outer, _ := input.(map[string]any)
+	inner, _ := outer["input"].(map[string]any)
+	for _, m := range []map[string]any{inner, outer} {
+		if meta, ok := m["metadata"].(map[string]any); ok {
+			s, ok := meta["action"].(string)
+			return s, ok
+		}
+	}
+	return "", false
 }

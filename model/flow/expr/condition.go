@@ -25,6 +25,7 @@ type Condition struct {
 	ast     *cel.Ast
 	program cel.Program
 	paths   []path
+	roots   Roots
 }
 
 // Language compiles conditions. The zero value is ready; the first condition costs about a
@@ -74,6 +75,9 @@ func compileCondition(env *cel.Env, src string) (*Condition, error) {
 		return nil, r.err
 	}
 	c.paths = r.paths
+	for _, p := range c.paths {
+		c.roots.add(p)
+	}
 	if c.ast, found = env.Check(ast); found.Err() != nil {
 		return nil, c.issue(found)
 	}

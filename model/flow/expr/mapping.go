@@ -19,7 +19,10 @@ type Scope map[string]any
 
 // Mapping is a compiled mapping: a JSON-like value whose strings may be templates. Keys are not.
 // It is immutable and safe for concurrent use.
-type Mapping struct{ root mapped }
+type Mapping struct {
+	root  mapped
+	roots Roots
+}
 
 type mappedKind uint8
 
@@ -49,7 +52,9 @@ func Compile(v any) (*Mapping, error) {
 	if err != nil {
 		return nil, err
 	}
-	return &Mapping{root}, nil
+	m := &Mapping{root: root}
+	m.roots.mapped(root)
+	return m, nil
 }
 
 func compile(v any, at string, depth int) (mapped, error) {

@@ -51,6 +51,13 @@ func (r *rendering) value(m mapped) (any, error) {
 
 // copy copies a value, so that nobody changes the state of a run through an output.
 func (r *rendering) copy(v any) (any, error) {
+	switch s := v.(type) {
+	case Scope, map[string]any, []any:
+	case string:
+		return v, r.spend(len(s))
+	default:
+		return v, r.spend(4)
+	}
 	if r.depth++; r.depth > maxValueDepth {
 		return nil, fault.New(fault.Exhausted, "mapping", "a value is nested too deep")
 	}
@@ -60,12 +67,8 @@ func (r *rendering) copy(v any) (any, error) {
 		return object(r, v, r.copy)
 	case map[string]any:
 		return object(r, v, r.copy)
-	case []any:
-		return list(r, v, r.copy)
-	case string:
-		return v, r.spend(len(v))
 	}
-	return v, r.spend(4)
+	return list(r, v.([]any), r.copy)
 }
 
 func object[T any](r *rendering, fields map[string]T, each func(T) (any, error)) (any, error) {
