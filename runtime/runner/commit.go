@@ -72,6 +72,7 @@ func (t *turn) restore(ctx context.Context) error {
 	}
 	t.release, t.began, t.cursor, t.got = release, p.Began, p.Cursor, p.Got
 	t.outputs, t.events, t.trail, t.walking = p.Outputs, p.Events, p.Trail, true
+	t.undoing = p.Cursor.Failure != nil
 	t.overlay.Restore(p.State)
 	return nil
 }

@@ -49,7 +49,8 @@ func failure(err error) *flow.NodeFail {
 	if _, _, c := fault.Detail(err); c != "" {
 		code = c
 	}
-	return &flow.NodeFail{Code: code, Message: err.Error(), Retryable: fault.KindOf(err).Retryable()}
+	kind := fault.KindOf(err)
+	return &flow.NodeFail{Code: code, Kind: kind.String(), Message: err.Error(), Retryable: kind.Retryable() || kind == fault.Timeout}
 }
 
 // call invokes the component of a step.

@@ -21,10 +21,7 @@ func (t *turn) note(step flow.Step, s record.Step) {
 		return
 	}
 	s.N, s.Node, s.Attempt = step.Cursor.Steps, step.Node, step.Attempt
-	s.Reason = record.Reason{Rule: step.Rule, Why: step.Why, Line: step.At.Line, Col: step.At.Col}
-	if step.At.Line > 0 {
-		s.Reason.File = t.release.source(t.flow.ID)
-	}
+	s.Reason = record.Reason{Rule: step.Rule, Why: step.Why, File: t.flow.File, Line: step.At.Line, Col: step.At.Col}
 	t.trail = append(t.trail, s)
 }
 

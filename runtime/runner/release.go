@@ -86,9 +86,6 @@ func (r *Release) flow(id string) (*flow.Flow, error) {
 	return nil, fault.Newf(fault.NotFound, "pack "+r.verified.Archive().ID(), "it has no flow %q", id)
 }
 
-// source names the file a flow was written in, for people.
-func (r *Release) source(id string) string { return "flows/" + id + ".ygtc" }
-
 // asset reads a file of the pack.
 func (r *Release) asset(path string) ([]byte, bool) {
 	b, err := r.verified.Archive().Asset(path)

@@ -33,6 +33,7 @@ type turn struct {
 	got     flow.Got    // with walking
 	pause   time.Duration
 	unsaved bool // a checkpoint is due before the next step
+	undoing bool // the flow has failed and undoes what it did: what that says and keeps stays
 	unsure  bool // a commit failed in a way that may have succeeded
 
 	outputs []card.Output
@@ -261,10 +262,15 @@ func (t *turn) conduct(ctx context.Context) error {
 }
 
 // fail makes the failure the outcome: what was said and kept so far is dropped, the session
-// ends, the user gets an apology.
+// ends, the user gets an apology. What compensations said and kept stays.
 func (t *turn) fail(err error) {
-	t.status, t.err, t.outputs, t.events, t.pause = greentic.TurnFailed, err, nil, nil, 0
-	t.overlay = state.NewOverlay(t.runner.deps.DB, t.tenant)
+	t.status, t.err, t.pause = greentic.TurnFailed, err, 0
+	var said []greentic.Reply
+	if t.undoing {
+		said = t.say()
+	} else {
+		t.forget()
+	}
 	if k := t.entry.Trigger.Kind; k == greentic.KindEvent || k == greentic.KindHTTP {
 		t.replies = nil // nobody to apologise to
 		return
@@ -273,7 +279,13 @@ func (t *turn) fail(err error) {
 	if t.flow != nil {
 		reply.Flow = t.flow.ID
 	}
-	t.replies = []greentic.Reply{reply}
+	t.replies = append(said, reply)
+}
+
+// forget drops what the flow said and kept.
+func (t *turn) forget() {
+	t.outputs, t.events = nil, nil
+	t.overlay = state.NewOverlay(t.runner.deps.DB, t.tenant)
 }
 
 // locale settles the user's language: the message's metadata, the trigger's, the default.

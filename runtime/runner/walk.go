@@ -73,6 +73,10 @@ func (t *turn) walk(ctx context.Context) error {
 		}
 		t.steps = max(t.steps, step.Cursor.Steps)
 		t.last = step.Cursor.Prev
+		if step.Cursor.Failure != nil && !t.undoing {
+			t.undoing = true
+			t.forget()
+		}
 		switch step.Do {
 		case flow.DoWait:
 			t.note(step, record.Step{Do: "wait"})
