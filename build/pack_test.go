@@ -39,6 +39,13 @@ assets:
   - path: notes.txt
 extensions:
   greentic.egress.v1: { version: "1", inline: { hosts: [{ host: api.example.com }] } }
+  greentic.events.v1:
+    version: "1"
+    inline:
+      schedules:
+        - { id: daily, cron: "30 8 * * MON-FRI", zone: Europe/Berlin, catch_up: all, catch_up_limit: 10, flow: main, input: { days: 1 } }
+      subscriptions:
+        - { id: orders, topics: [orders.created], flow: main }
 `,
 		"flows/main.ygtc": `id: main
 type: messaging
@@ -152,6 +159,9 @@ func TestAFolderBecomesAPack(t *testing.T) {
 	}
 	if e := a.Egress(); len(e) != 1 || e[0].Host != "api.example.com" {
 		t.Errorf("egress %v", e)
+	}
+	if s, sub := a.Events(); len(s) != 1 || s[0].CatchUpLimit != 10 || string(s[0].Input) != `{"days":1}` || len(sub) != 1 || sub[0].Topics[0] != "orders.created" {
+		t.Errorf("events %+v %+v", s, sub)
 	}
 }
 

@@ -7,6 +7,7 @@ import (
 	"os/signal"
 	"strings"
 	"syscall"
+	_ "time/tzdata" // schedules know their zones on machines that have no zone database
 
 	"github.com/spf13/cobra"
 

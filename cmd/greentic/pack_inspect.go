@@ -36,6 +36,8 @@ type packInspection struct {
 	Capabilities  []string             `json:"capabilities"`
 	Secrets       []inspectedSecret    `json:"secrets"`
 	Egress        []pack.EgressHost    `json:"egress"`
+	Schedules     []pack.Schedule      `json:"schedules"`
+	Subscriptions []pack.Subscription  `json:"subscriptions"`
 	Locales       []string             `json:"locales"`
 	Extensions    []string             `json:"extensions"`
 	Files         []pack.FileInfo      `json:"files"`
@@ -146,6 +148,8 @@ func inspectPack(file string, a *pack.Archive, report loader.Report) packInspect
 		Extensions: slices.AppendSeq([]string{}, maps.Keys(m.Extensions)), Files: a.Files(), Findings: report.Findings,
 	}
 	slices.Sort(r.Extensions)
+	schedules, subscriptions := a.Events()
+	r.Schedules, r.Subscriptions = append([]pack.Schedule{}, schedules...), append([]pack.Subscription{}, subscriptions...)
 	for _, f := range a.Flows() {
 		flow := inspectedFlow{
 			ID: f.ID, Kind: string(f.Kind), Title: f.Title, Tags: append([]string{}, a.Tags(f.ID)...),
@@ -206,6 +210,12 @@ func printPack(out io.Writer, r packInspection) error {
 	}
 	for _, h := range r.Egress {
 		row("host", h.Host)
+	}
+	for _, s := range r.Schedules {
+		row("runs "+s.Flow, strings.TrimSpace(s.Cron+" "+s.Zone))
+	}
+	for _, s := range r.Subscriptions {
+		row("runs "+s.Flow, "on "+strings.Join(s.Topics, " "))
 	}
 	if len(r.Locales) > 0 {
 		row("texts", strings.Join(r.Locales, " "))

@@ -96,6 +96,8 @@ func (a *Archive) resolve() {
 	note(a.manifest.validate(a.Component))
 	_, f = a.egress()
 	note(f)
+	_, f = a.events()
+	note(f)
 }
 
 // Digest is the sha256 of the archive's bytes: the identity of the pack.
