@@ -19,7 +19,8 @@ const (
 type needle struct {
 	text, mark string
 	percent    bool // any character of the text may be percent-encoded
-	base64     bool // what precedes and follows it in a base64 word may be part of it
+	base64     bool // what follows it in a base64 word goes with it
+	shared     bool // the character before it holds bits of it
 }
 
 // needles are the forms a secret value is recognised in: as it is, within JSON, percent-encoded in
@@ -53,7 +54,7 @@ func needles(key, value string) []needle {
 		from, to := (before*8+5)/6, len(padded)*8/6
 		for _, enc := range []*base64.Encoding{base64.RawStdEncoding, base64.RawURLEncoding} {
 			if to-from >= 5 {
-				add(needle{text: enc.EncodeToString(padded)[from:to], base64: true})
+				add(needle{text: enc.EncodeToString(padded)[from:to], base64: true, shared: before > 0})
 			}
 		}
 	}
@@ -139,8 +140,8 @@ func (w *searching) look(start int) {
 	case w.at != nil:
 		w.from, w.to = int(w.at[w.from]), int(w.at[w.to])
 	case w.base64:
-		if w.from > 0 && isBase64(w.hay[w.from-1]) {
-			w.from-- // it may hold bits of the first byte
+		if w.shared && w.from > 0 && isBase64(w.hay[w.from-1]) {
+			w.from--
 		}
 		for w.to < len(w.hay) && (isBase64(w.hay[w.to]) || w.hay[w.to] == '=') {
 			w.to++
