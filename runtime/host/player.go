@@ -163,6 +163,9 @@ func (inv *invocation) compare(recorded, asked *Exchange) *Divergence {
 			return d
 		}
 	}
+	if asked.Import == wasiHTTP {
+		return nil // its body is yet to come
+	}
 	return inv.compareBody(r.Body, a.Body)
 }
 
