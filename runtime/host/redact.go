@@ -28,7 +28,7 @@ type needle struct {
 // each of the three places a byte can have.
 func needles(key, value string) []needle {
 	mark := secretMark(key)
-	list := []needle{{text: value, mark: mark, percent: true}}
+	list := append(make([]needle, 0, 8), needle{text: value, mark: mark, percent: true})
 	add := func(n needle) {
 		for _, has := range list {
 			if has.text == n.text {
@@ -38,24 +38,31 @@ func needles(key, value string) []needle {
 		n.mark = mark
 		list = append(list, n)
 	}
-	add(needle{text: strings.ReplaceAll(value, " ", "+"), percent: true})
-	if b, err := encodeJSON(value); err == nil {
-		add(needle{text: string(b[1 : len(b)-1]), percent: true})
+	if strings.IndexByte(value, ' ') >= 0 {
+		add(needle{text: strings.ReplaceAll(value, " ", "+"), percent: true})
 	}
-	if b, err := json.Marshal(value); err == nil {
-		add(needle{text: string(b[1 : len(b)-1]), percent: true})
+	if strings.ContainsFunc(value, func(c rune) bool { return c < ' ' || c > '~' || strings.ContainsRune(`"\\<>&`, c) }) {
+		if b, err := encodeJSON(value); err == nil {
+			add(needle{text: string(b[1 : len(b)-1]), percent: true})
+		}
+		if b, err := json.Marshal(value); err == nil {
+			add(needle{text: string(b[1 : len(b)-1]), percent: true})
+		}
 	}
 	digits := hex.EncodeToString([]byte(value))
 	add(needle{text: digits})
 	add(needle{text: strings.ToUpper(digits)})
+	padded := append(make([]byte, 2, len(value)+2), value...)
 	for before := range 3 {
-		padded := append(make([]byte, before), value...)
+		text := base64.RawStdEncoding.EncodeToString(padded[2-before:])
 		// whole characters of the value only: the ones at its ends hold bits of its neighbours
-		from, to := (before*8+5)/6, len(padded)*8/6
-		for _, enc := range []*base64.Encoding{base64.RawStdEncoding, base64.RawURLEncoding} {
-			if to-from >= 5 {
-				add(needle{text: enc.EncodeToString(padded)[from:to], base64: true, shared: before > 0})
-			}
+		from, to := (before*8+5)/6, (before+len(value))*8/6
+		if text = text[from:to]; len(text) < 5 {
+			continue
+		}
+		add(needle{text: text, base64: true, shared: before > 0})
+		if strings.ContainsAny(text, "+/") {
+			add(needle{text: strings.NewReplacer("+", "-", "/", "_").Replace(text), base64: true, shared: before > 0})
 		}
 	}
 	return list
@@ -97,27 +104,28 @@ func searches(s string, list []needle) (found []searching) {
 	if len(s) <= maxDecoded && strings.IndexByte(s, '%') >= 0 {
 		plain, at = undoPercent(s)
 	}
-	for _, n := range list {
-		for _, w := range []searching{{needle: n, whole: s, hay: s}, {needle: n, whole: s, hay: plain, at: at}} {
-			if w.at == nil && len(w.hay) != len(s) || w.at != nil && !n.percent {
-				continue
-			}
-			w.from = -1
-			if w.look(0); w.from >= 0 {
-				found = append(found, w)
-			}
+	for i := range list {
+		n := &list[i]
+		if len(n.text) <= len(s) && strings.Contains(s, n.text) {
+			found = append(found, searching{needle: n, hay: s})
 		}
+		if at != nil && n.percent && strings.Contains(plain, n.text) {
+			found = append(found, searching{needle: n, hay: plain, at: at})
+		}
+	}
+	for i := range found {
+		found[i].look(0)
 	}
 	return found
 }
 
 // searching is the search for one needle in a text, or in the text with its percent-encodings undone.
 type searching struct {
-	needle
-	whole, hay string
-	at         []int32 // where each byte of hay, and its end, is in whole; nil: at the same place
-	next       int     // in hay: where to look on
-	from, to   int     // in whole: the match; -1: there is none left
+	*needle
+	hay      string
+	at       []int32 // where each byte of hay, and its end, is in the text; nil: at the same place
+	next     int     // in hay: where to look on
+	from, to int     // in the text: the match; -1: there is none left
 }
 
 // advance makes the match one that ends after at; it may begin before.
