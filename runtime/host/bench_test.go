@@ -12,6 +12,7 @@ import (
 	"greentic.dev/backing/egress"
 	"greentic.dev/backing/secrets"
 	"greentic.dev/backing/secrets/memory"
+	"greentic.dev/model/trace"
 	"greentic.dev/wasm"
 )
 
@@ -72,7 +73,7 @@ func BenchmarkRecord(b *testing.B) {
 	}
 	grants := Grants{Hosts: []HostGrant{grant}, Secrets: []string{"TOKEN"}}
 	for name, letters := range map[string]string{"nothing": "", "clocks": "wmr", "secret": "k", "send": "k" + strings.Repeat("w", 9) + "p"} {
-		var trace *Trace
+		var made *trace.Trace
 		for _, how := range []string{"plain", "recorded", "replayed"} {
 			request := Request{Operation: server.URL, Input: letters, Grants: grants}
 			b.Run(name+"/"+how, func(b *testing.B) {
@@ -80,7 +81,7 @@ func BenchmarkRecord(b *testing.B) {
 				case "recorded":
 					request.Record = &RecordOptions{}
 				case "replayed":
-					request.Replay = trace
+					request.Replay = made
 				}
 				b.ReportAllocs()
 				for b.Loop() {
@@ -88,7 +89,7 @@ func BenchmarkRecord(b *testing.B) {
 					if err != nil || got.Divergence != nil {
 						b.Fatal(err, got.Divergence)
 					}
-					trace = cmp.Or(got.Trace, trace)
+					made = cmp.Or(got.Trace, made)
 				}
 			})
 		}

@@ -7,6 +7,7 @@ import (
 
 	"greentic.dev/backing/egress"
 	"greentic.dev/greentic/fault"
+	"greentic.dev/model/trace"
 )
 
 // traced says whether arguments and results are looked at beyond the call itself.
@@ -14,13 +15,13 @@ func (inv *invocation) traced() bool { return inv.recorder != nil || inv.player 
 
 // exchange makes one host call: do carries it out and fills in e, and its error ends the guest. In
 // a replay the trace answers instead.
-func (inv *invocation) exchange(ctx context.Context, e *Exchange, do func() error) error {
+func (inv *invocation) exchange(ctx context.Context, e *trace.Exchange, do func() error) error {
 	start := inv.host.deps.Now()
 	if inv.player == nil {
 		err := do()
 		if err != nil {
 			e.Outcome = fault.KindOf(err).String()
-			e.Answered = Answered{Fatal: true, Message: inv.redact(err.Error())}
+			e.Answered = trace.Answered{Fatal: true, Message: inv.redact(err.Error())}
 		}
 		e.Call = inv.record(e.Call, start)
 		inv.note(e)

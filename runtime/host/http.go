@@ -10,6 +10,7 @@ import (
 
 	"greentic.dev/backing/egress"
 	"greentic.dev/greentic/fault"
+	"greentic.dev/model/trace"
 	"greentic.dev/wasm"
 )
 
@@ -45,12 +46,12 @@ func httpSend(iface string, options bool) wasm.HostFunc {
 
 // sendOne sends a request, unless foreign says that it is for another tenant.
 func (inv *invocation) sendOne(ctx context.Context, name string, req egress.Request, foreign error) (any, error) {
-	e := &Exchange{Call: Call{Import: name, Subject: req.Method + " " + hostOf(req.URL), Outcome: "ok", Effect: mayChange(req.Method)}}
+	e := &trace.Exchange{Call: Call{Import: name, Subject: req.Method + " " + hostOf(req.URL), Outcome: "ok", Effect: mayChange(req.Method)}}
 	e.IdempotencyKey = inv.idempotencyKey(req.Method, func(name string) bool {
 		return slices.ContainsFunc(req.Header, func(h [2]string) bool { return strings.EqualFold(h[0], name) })
 	})
 	if inv.traced() {
-		e.Asked = Asked{Method: req.Method, URL: withoutUser(req.URL), Header: slices.Clone(req.Header), Body: inv.body(req.Body),
+		e.Asked = trace.Asked{Method: req.Method, URL: trace.WithoutUser(req.URL), Header: slices.Clone(req.Header), Body: inv.body(req.Body),
 			TimeoutMS: req.Timeout.Milliseconds(), Insecure: req.AllowInsecure, NoRedirects: req.NoRedirects, Foreign: foreign != nil}
 	}
 	if e.IdempotencyKey != "" {
@@ -65,7 +66,7 @@ func (inv *invocation) sendOne(ctx context.Context, name string, req egress.Requ
 		switch {
 		case err == nil:
 			if inv.traced() {
-				e.Answered = Answered{Status: resp.Status, Header: slices.Clone(resp.Header), Body: inv.body(resp.Body)}
+				e.Answered = trace.Answered{Status: resp.Status, Header: slices.Clone(resp.Header), Body: inv.body(resp.Body)}
 			}
 			inv.heed(resp.Status, resp.Header)
 			return nil

@@ -11,6 +11,7 @@ import (
 	"greentic.dev/greentic/fault"
 	"greentic.dev/model/cbor"
 	"greentic.dev/model/flow"
+	"greentic.dev/model/trace"
 	"greentic.dev/wasm"
 	"greentic.dev/wasm/wasi"
 )
@@ -32,7 +33,7 @@ type Request struct {
 	// Replay runs the call without effects: the trace answers what it asks of the host, the time
 	// and random numbers are the recorded ones, log lines go nowhere. Only the request and Assets
 	// are the caller's; Record is ignored.
-	Replay *Trace
+	Replay *trace.Trace
 }
 
 // Grants is what a call may reach. The zero value is nothing.
@@ -65,8 +66,8 @@ type Response struct {
 	Calls   []Call         // what it asked the host for, in order; at most 1,000
 	Stats   wasm.Stats
 
-	Trace      *Trace      // with Request.Record, also when Invoke fails
-	Divergence *Divergence // with Request.Replay: where it first differs from the trace; nil: nowhere
+	Trace      *trace.Trace      // with Request.Record, also when Invoke fails
+	Divergence *trace.Divergence // with Request.Replay: where it first differs from the trace; nil: nowhere
 }
 
 // Invoke calls one operation for tenant with fresh state. A failure the component reports is

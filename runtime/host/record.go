@@ -11,6 +11,7 @@ import (
 
 	"greentic.dev/greentic"
 	"greentic.dev/greentic/fault"
+	"greentic.dev/model/trace"
 	"greentic.dev/wasm"
 	"greentic.dev/wasm/wasi"
 )
@@ -19,13 +20,7 @@ import (
 const maxCalls = 1000
 
 // Call is one call of a host interface, as it is recorded. It carries no secret and no body.
-type Call struct {
-	Import   string        `json:"import"`            // "greentic:http/http-client@1.1.0#send"
-	Subject  string        `json:"subject,omitempty"` // "POST api.telegram.org", a state key, a secret key
-	Outcome  string        `json:"outcome"`           // "ok", or the error code the guest saw
-	Effect   bool          `json:"effect,omitempty"`  // it may have changed something outside: HTTP other than GET and HEAD, a secret written
-	Duration time.Duration `json:"duration_ns"`
-}
+type Call = trace.Call
 
 // invocation is one running Invoke: what host functions find in wasm.Call.Data. One goroutine
 // at a time uses it, but for record and redact, which requests under way use as well.

@@ -3,34 +3,46 @@ package host
 import (
 	"context"
 	"crypto/sha256"
-	"encoding/binary"
 	"hash"
 	"io"
 	"math/rand/v2"
-	"strings"
 	"sync"
-	"time"
+
+	"greentic.dev/model/trace"
 )
 
-// maxReadings is how many bytes of each sort of reading a trace keeps.
-const maxReadings = 64 << 10
+// RecordOptions bounds a Trace. The zero value is the default.
+type RecordOptions struct {
+	Body  int // bytes of a body or state value that are kept; longer ones become a digest; 0: 64 KiB
+	Total int // bytes of all calls together, after which the trace is cut; 0: 1 MiB
+}
+
+func (o RecordOptions) or() RecordOptions {
+	if o.Body <= 0 {
+		o.Body = 64 << 10
+	}
+	if o.Total <= 0 {
+		o.Total = 1 << 20
+	}
+	return o
+}
 
 // recorder makes the Trace of one invocation. Calls and secrets are noted under the lock of the
 // invocation; clocks and randomness belong to the guest's goroutine.
 type recorder struct {
 	opts      RecordOptions
-	trace     Trace
+	trace     trace.Trace
 	calls     []*exchange
 	held      int // bytes of them
-	wall      readings
-	monotonic readings
+	wall      trace.Readings
+	monotonic trace.Readings
 	generator *rand.ChaCha8 // nil: not asked for yet
 	source    io.Reader     // of the seed
 }
 
 // exchange is an Exchange that is not finished yet.
 type exchange struct {
-	Exchange
+	trace.Exchange
 	asked, answered *tee // bodies that stream; nil: they do not
 }
 
@@ -44,14 +56,14 @@ func newRecorder(ctx context.Context, h *Host, o RecordOptions) *recorder {
 }
 
 // note keeps a call, or nil when the trace is full.
-func (inv *invocation) note(e *Exchange) *exchange {
+func (inv *invocation) note(e *trace.Exchange) *exchange {
 	r := inv.recorder
 	if r == nil {
 		return nil
 	}
 	inv.mu.Lock()
 	defer inv.mu.Unlock()
-	r.held += e.size()
+	r.held += e.Size()
 	if r.trace.Truncated = r.trace.Truncated || len(r.calls) >= maxCalls || r.held > r.opts.Total; r.trace.Truncated {
 		return nil
 	}
@@ -61,26 +73,26 @@ func (inv *invocation) note(e *Exchange) *exchange {
 }
 
 // body is b for a trace: a digest when it is long, without the secrets handed out until now.
-func (inv *invocation) body(b []byte) Body {
+func (inv *invocation) body(b []byte) trace.Body {
 	r := inv.recorder
 	if r == nil || len(b) <= r.opts.Body {
-		return Body{Text: string(b)}
+		return trace.Body{Text: string(b)}
 	}
-	return digestOf(conceal(string(b), inv.needles()))
+	return trace.DigestOf(inv.needles().Conceal(string(b)))
 }
 
 // needles are the forms of all secrets the guest got.
-func (inv *invocation) needles() (list []needle) {
+func (inv *invocation) needles() (list trace.Needles) {
 	inv.mu.Lock()
 	defer inv.mu.Unlock()
 	for _, s := range inv.handed {
-		list = append(list, needles(s.key, s.value)...)
+		list = append(list, trace.NeedlesOf(s.key, s.value)...)
 	}
 	return list
 }
 
 // finish is the trace, when nothing of the invocation runs any more.
-func (inv *invocation) finish(kept bool) *Trace {
+func (inv *invocation) finish(kept bool) *trace.Trace {
 	r := inv.recorder
 	if r == nil {
 		return nil
@@ -90,13 +102,13 @@ func (inv *invocation) finish(kept bool) *Trace {
 	defer inv.mu.Unlock()
 	t := &r.trace
 	origin := inv.origin
-	t.Origin = Origin{Kept: kept, Seed: origin.Seed[:], Time: origin.Time}
-	t.Wall, t.Monotonic = r.wall.b, r.monotonic.b
-	t.Truncated = t.Truncated || r.wall.full || r.monotonic.full
+	t.Origin = trace.Origin{Kept: kept, Seed: origin.Seed[:], Time: origin.Time}
+	t.Wall, t.Monotonic = r.wall.Bytes, r.monotonic.Bytes
+	t.Truncated = t.Truncated || r.wall.Full || r.monotonic.Full
 	total := 0
 	for _, e := range r.calls {
 		e.close(secrets)
-		if total += e.size(); total > r.opts.Total {
+		if total += e.Size(); total > r.opts.Total {
 			t.Truncated = true
 			break
 		}
@@ -106,7 +118,7 @@ func (inv *invocation) finish(kept bool) *Trace {
 }
 
 // close settles bodies that streamed and takes the secrets out.
-func (e *exchange) close(secrets []needle) {
+func (e *exchange) close(secrets trace.Needles) {
 	if e.asked != nil {
 		e.Asked.Body, _ = e.asked.body()
 	}
@@ -116,20 +128,7 @@ func (e *exchange) close(secrets []needle) {
 			e.Answered.End = "open"
 		}
 	}
-	clean := func(s *string) { *s = conceal(strings.ToValidUTF8(*s, "\uFFFD"), secrets) }
-	clean(&e.Subject)
-	clean(&e.Asked.Key)
-	clean(&e.Asked.Method)
-	clean(&e.Asked.URL)
-	clean(&e.Answered.Message)
-	e.Asked.Body.Text = conceal(e.Asked.Body.Text, secrets)
-	e.Answered.Body.Text = conceal(e.Answered.Body.Text, secrets)
-	for _, list := range []*[][2]string{&e.Asked.Header, &e.Answered.Header, &e.Answered.Trailer} {
-		for i := range *list {
-			clean(&(*list)[i][0])
-			clean(&(*list)[i][1])
-		}
-	}
+	e.Conceal(secrets)
 }
 
 // Read gives the guest random bytes: of a generator whose seed is drawn when they are first asked for.
@@ -146,13 +145,13 @@ func (r *recorder) Read(b []byte) (int, error) {
 
 // Wall implements wasi.Witness.
 func (r *recorder) Wall(now int64) int64 {
-	r.wall.add(uint64(now))
+	r.wall.Add(uint64(now))
 	return now
 }
 
 // Monotonic implements wasi.Witness.
 func (r *recorder) Monotonic(now uint64) uint64 {
-	r.monotonic.add(now)
+	r.monotonic.Add(now)
 	return now
 }
 
@@ -161,40 +160,9 @@ func (r *recorder) Foretell() ([]uint32, bool) { return nil, false }
 
 // Polled implements wasi.Witness.
 func (r *recorder) Polled(ready []any) {
-	if r.trace.Truncated = r.trace.Truncated || len(r.trace.Polls)+5*(len(ready)+1) > maxReadings; r.trace.Truncated {
-		return
+	if r.trace.Truncated = r.trace.Truncated || len(r.trace.Polls) > trace.MaxReadings; !r.trace.Truncated {
+		r.trace.Polls = trace.AppendPoll(r.trace.Polls, ready)
 	}
-	r.trace.Polls = binary.AppendUvarint(r.trace.Polls, uint64(len(ready)))
-	for _, at := range ready {
-		i, _ := at.(uint32)
-		r.trace.Polls = binary.AppendUvarint(r.trace.Polls, uint64(i))
-	}
-}
-
-// readings are the values of a clock, as zigzag varints of their differences.
-type readings struct {
-	b    []byte
-	last uint64
-	full bool
-}
-
-func (r *readings) add(value uint64) {
-	if r.full = r.full || len(r.b)+binary.MaxVarintLen64 > maxReadings; !r.full {
-		r.b = binary.AppendVarint(r.b, int64(value-r.last))
-		r.last = value
-	}
-}
-
-// next gives the values back in turn; afterwards each is a microsecond later than the one before.
-func (r *readings) next() uint64 {
-	if d, n := binary.Varint(r.b); n > 0 {
-		r.b = r.b[n:]
-		r.last += uint64(d)
-	} else {
-		r.b = nil
-		r.last += uint64(time.Microsecond)
-	}
-	return r.last
 }
 
 // tee keeps what is read of a body, up to a limit, and its digest beyond.
@@ -243,11 +211,11 @@ func (t *tee) add(b []byte) {
 }
 
 // body is what was read until now; open: that is not all.
-func (t *tee) body() (b Body, open bool) {
+func (t *tee) body() (b trace.Body, open bool) {
 	t.mu.Lock()
 	defer t.mu.Unlock()
 	if t.sum != nil {
-		return digested(t.sum.Sum(nil), t.n), !t.ended
+		return trace.Digested(t.sum.Sum(nil), t.n), !t.ended
 	}
-	return Body{Text: string(t.text)}, !t.ended
+	return trace.Body{Text: string(t.text)}, !t.ended
 }

@@ -14,6 +14,7 @@ import (
 
 	"greentic.dev/backing/egress"
 	"greentic.dev/greentic/fault"
+	"greentic.dev/model/trace"
 )
 
 // recall is a setting with a server that echoes what it gets and remembers it.
@@ -66,23 +67,23 @@ func (r *recall) record(req Request) Response {
 }
 
 // replay runs req against a trace in a world where nothing may be reached.
-func (r *recall) replay(trace *Trace, letters string) (Response, error) {
+func (r *recall) replay(made *trace.Trace, letters string) (Response, error) {
 	r.t.Helper()
 	before, state := len(r.requests), fmt.Sprint(r.state)
-	got, err := r.asker.Invoke(r.t.Context(), ofTenant("a"), Request{Operation: r.url, Input: letters, Replay: trace, State: r.state, Grants: r.grants})
+	got, err := r.asker.Invoke(r.t.Context(), ofTenant("a"), Request{Operation: r.url, Input: letters, Replay: made, State: r.state, Grants: r.grants})
 	if len(r.requests) != before || fmt.Sprint(r.state) != state {
 		r.t.Errorf("the replay of %q reached the world", letters)
 	}
 	return got, err
 }
 
-func throughJSON(t *testing.T, trace *Trace) *Trace {
+func throughJSON(t *testing.T, made *trace.Trace) *trace.Trace {
 	t.Helper()
-	b, err := json.Marshal(trace)
+	b, err := json.Marshal(made)
 	if err != nil {
 		t.Fatal(err)
 	}
-	var back Trace
+	var back trace.Trace
 	if err := json.Unmarshal(b, &back); err != nil {
 		t.Fatal(err)
 	}
@@ -100,8 +101,8 @@ func TestAReplayGivesWhatWasRecorded(t *testing.T) {
 	other.url, other.host.deps.Secrets = r.url, nil
 	for _, letters := range []string{"", "b", "wmr", "rrmmwwb", "g", "kpgu", "kputs", "tstswrp", "kgwrpmbst"} {
 		recorded := r.record(r.request(letters))
-		if trace := recorded.Trace; trace.Truncated || len(trace.Calls) != len(recorded.Calls) || !trace.Origin.Kept {
-			t.Errorf("%q: %d calls in the trace of %d, %+v", letters, len(trace.Calls), len(recorded.Calls), trace.Origin)
+		if made := recorded.Trace; made.Truncated || len(made.Calls) != len(recorded.Calls) || !made.Origin.Kept {
+			t.Errorf("%q: %d calls in the trace of %d, %+v", letters, len(made.Calls), len(recorded.Calls), made.Origin)
 		}
 		for name, on := range map[string]*recall{"the same host": r, "another host": other} {
 			got, err := on.replay(throughJSON(t, recorded.Trace), letters)
@@ -123,7 +124,9 @@ func TestAReplayGivesWhatWasRecorded(t *testing.T) {
 }
 
 // withoutToken is an output as a guest gives it that gets the mark for the secret.
-func withoutToken(output any) string { return conceal(fmt.Sprint(output), needles("TOKEN", token)) }
+func withoutToken(output any) string {
+	return trace.NeedlesOf("TOKEN", token).Conceal(fmt.Sprint(output))
+}
 
 // TestAFreshInstanceIsReplayedFresh: what it read at its start is part of the trace then.
 func TestAFreshInstanceIsReplayedFresh(t *testing.T) {
@@ -143,31 +146,31 @@ func TestAFreshInstanceIsReplayedFresh(t *testing.T) {
 func TestEveryDifferenceIsNamed(t *testing.T) {
 	r := newRecall(t)
 	recorded := r.record(r.request("kpgs")).Trace
-	edit := func(change func(*Trace)) *Trace {
-		trace := throughJSON(t, recorded)
-		change(trace)
-		return trace
+	edit := func(change func(*trace.Trace)) *trace.Trace {
+		made := throughJSON(t, recorded)
+		change(made)
+		return made
 	}
 	for name, c := range map[string]struct {
 		letters string
-		trace   *Trace
-		want    Divergence // but for its texts
+		made    *trace.Trace
+		want    trace.Divergence // but for its texts
 		says    string
 		goesOn  bool
 	}{
-		"another call":       {"kgg", recorded, Divergence{Kind: DivergedChanged, Index: 1, Field: "method"}, `call 1: method was "POST" and is "GET"`, false},
-		"another interface":  {"ks", recorded, Divergence{Kind: DivergedChanged, Index: 1, Field: "import"}, "state-store", false},
-		"another body":       {"krp", recorded, Divergence{Kind: DivergedChanged, Index: 1, Field: "body"}, "{secret:TOKEN}k", false},
-		"another URL":        {"kpu", recorded, Divergence{Kind: DivergedChanged, Index: 2, Field: "url"}, "/x{secret:TOKEN}", false},
-		"one call more":      {"kpgss", recorded, Divergence{Kind: DivergedExtra, Index: 4}, "call 4 is not in the record: greentic:state/state-store@1.0.0#read k", false},
-		"one call less":      {"kpg", recorded, Divergence{Kind: DivergedMissing, Index: 3}, "call 3 was not made: greentic:state/state-store@1.0.0#read k", true},
-		"none at all":        {"", recorded, Divergence{Kind: DivergedMissing, Index: 0}, "secrets-store", true},
-		"an unknown answer":  {"kpgs", edit(func(t *Trace) { t.Calls[2].Answered.Body = digestOf("x") }), Divergence{Kind: DivergedNotRecorded, Index: 2}, "GET", false},
-		"after the cut":      {"kpgs", edit(func(t *Trace) { t.Calls, t.Truncated = t.Calls[:3], true }), Divergence{Kind: DivergedNotRecorded, Index: 3}, "call 3", false},
-		"another header":     {"kpgs", edit(func(t *Trace) { t.Calls[1].Asked.Header = [][2]string{{"X-A", "1"}} }), Divergence{Kind: DivergedChanged, Index: 1, Field: "header X-A"}, `was "1"`, false},
-		"a body as a digest": {"kpgs", edit(func(t *Trace) { t.Calls[1].Asked.Body = digestOf("x") }), Divergence{Kind: DivergedChanged, Index: 1, Field: "body"}, "sha256:", false},
+		"another call":       {"kgg", recorded, trace.Divergence{Kind: trace.Changed, Index: 1, Field: "method"}, `call 1: method was "POST" and is "GET"`, false},
+		"another interface":  {"ks", recorded, trace.Divergence{Kind: trace.Changed, Index: 1, Field: "import"}, "state-store", false},
+		"another body":       {"krp", recorded, trace.Divergence{Kind: trace.Changed, Index: 1, Field: "body"}, "{secret:TOKEN}k", false},
+		"another URL":        {"kpu", recorded, trace.Divergence{Kind: trace.Changed, Index: 2, Field: "url"}, "/x{secret:TOKEN}", false},
+		"one call more":      {"kpgss", recorded, trace.Divergence{Kind: trace.Extra, Index: 4}, "call 4 is not in the record: greentic:state/state-store@1.0.0#read k", false},
+		"one call less":      {"kpg", recorded, trace.Divergence{Kind: trace.Missing, Index: 3}, "call 3 was not made: greentic:state/state-store@1.0.0#read k", true},
+		"none at all":        {"", recorded, trace.Divergence{Kind: trace.Missing, Index: 0}, "secrets-store", true},
+		"an unknown answer":  {"kpgs", edit(func(t *trace.Trace) { t.Calls[2].Answered.Body = trace.DigestOf("x") }), trace.Divergence{Kind: trace.NotRecorded, Index: 2}, "GET", false},
+		"after the cut":      {"kpgs", edit(func(t *trace.Trace) { t.Calls, t.Truncated = t.Calls[:3], true }), trace.Divergence{Kind: trace.NotRecorded, Index: 3}, "call 3", false},
+		"another header":     {"kpgs", edit(func(t *trace.Trace) { t.Calls[1].Asked.Header = [][2]string{{"X-A", "1"}} }), trace.Divergence{Kind: trace.Changed, Index: 1, Field: "header X-A"}, `was "1"`, false},
+		"a body as a digest": {"kpgs", edit(func(t *trace.Trace) { t.Calls[1].Asked.Body = trace.DigestOf("x") }), trace.Divergence{Kind: trace.Changed, Index: 1, Field: "body"}, "sha256:", false},
 	} {
-		got, err := r.replay(c.trace, c.letters)
+		got, err := r.replay(c.made, c.letters)
 		if got.Divergence == nil {
 			t.Errorf("%s: not noticed, %v %v", name, got.Output, err)
 			continue
@@ -187,7 +190,7 @@ func TestEveryDifferenceIsNamed(t *testing.T) {
 	if got, err := r.replay(recorded, "kpgs"); err != nil || got.Divergence != nil {
 		t.Errorf("afterwards: %v %v", got.Divergence, err)
 	}
-	if _, err := r.replay(&Trace{}, ""); !fault.Is(err, fault.Invalid) {
+	if _, err := r.replay(&trace.Trace{}, ""); !fault.Is(err, fault.Invalid) {
 		t.Errorf("no trace: %v", err)
 	}
 }
@@ -215,29 +218,29 @@ func TestATraceIsBounded(t *testing.T) {
 	r.answer = func(w http.ResponseWriter, _ *http.Request) { _, _ = io.WriteString(w, strings.Repeat("long", 100)) }
 	request := r.request("gp")
 	request.Record = &RecordOptions{Body: 100}
-	trace := r.record(request).Trace
-	want := digestOf(strings.Repeat("long", 100))
-	if got := trace.Calls[0].Answered.Body; got != want || got.Bytes != 400 || len(trace.Calls) != 2 {
-		t.Errorf("%+v", trace.Calls)
+	made := r.record(request).Trace
+	want := trace.DigestOf(strings.Repeat("long", 100))
+	if got := made.Calls[0].Answered.Body; got != want || got.Bytes != 400 || len(made.Calls) != 2 {
+		t.Errorf("%+v", made.Calls)
 	}
-	if got, err := r.replay(throughJSON(t, trace), "gp"); err == nil || got.Divergence.Kind != DivergedNotRecorded || got.Divergence.Index != 0 {
+	if got, err := r.replay(throughJSON(t, made), "gp"); err == nil || got.Divergence.Kind != trace.NotRecorded || got.Divergence.Index != 0 {
 		t.Errorf("%v %v", got.Divergence, err)
 	}
 	request = r.request("gggg")
 	request.Record = &RecordOptions{Total: 1500}
-	if trace := r.record(request).Trace; len(trace.Calls) != 2 || !trace.Truncated {
-		t.Errorf("%d calls, truncated %v", len(trace.Calls), trace.Truncated)
+	if made := r.record(request).Trace; len(made.Calls) != 2 || !made.Truncated {
+		t.Errorf("%d calls, truncated %v", len(made.Calls), made.Truncated)
 	}
 	long := r.record(r.request(strings.Repeat("w", 1900))).Trace
-	if len(long.Wall) > maxReadings || long.Truncated {
+	if len(long.Wall) > trace.MaxReadings || long.Truncated {
 		t.Errorf("%d bytes of readings", len(long.Wall))
 	}
-	var clock readings
-	for i := range uint64(maxReadings) {
-		clock.add(i << 40)
+	var clock trace.Readings
+	for i := range uint64(trace.MaxReadings) {
+		clock.Add(i << 40)
 	}
-	if len(clock.b) > maxReadings || !clock.full {
-		t.Errorf("%d bytes of readings", len(clock.b))
+	if len(clock.Bytes) > trace.MaxReadings || !clock.Full {
+		t.Errorf("%d bytes of readings", len(clock.Bytes))
 	}
 }
 
@@ -249,15 +252,15 @@ func TestALongBodyWithASecretIsComparedByItsDigest(t *testing.T) {
 	r.state["k"] = `"` + strings.Repeat("x", 300) + `"`
 	request := r.request("ksp")
 	request.Record.Body = 310
-	trace := throughJSON(t, r.record(request).Trace)
-	if trace.Calls[2].Asked.Body.Digest == "" {
-		t.Fatalf("%+v", trace.Calls[2])
+	made := throughJSON(t, r.record(request).Trace)
+	if made.Calls[2].Asked.Body.Digest == "" {
+		t.Fatalf("%+v", made.Calls[2])
 	}
-	if got, err := r.replay(trace, "ksp"); err != nil || got.Divergence != nil {
+	if got, err := r.replay(made, "ksp"); err != nil || got.Divergence != nil {
 		t.Errorf("%v %v", got.Divergence, err)
 	}
-	trace.Calls[1].Answered.Body.Text = strings.Replace(trace.Calls[1].Answered.Body.Text, "x", "y", 1)
-	if got, err := r.replay(trace, "ksp"); err == nil || got.Divergence.Field != "body" {
+	made.Calls[1].Answered.Body.Text = strings.Replace(made.Calls[1].Answered.Body.Text, "x", "y", 1)
+	if got, err := r.replay(made, "ksp"); err == nil || got.Divergence.Field != "body" {
 		t.Errorf("another body: %v %v", got.Divergence, err)
 	}
 }
@@ -267,10 +270,10 @@ func TestPostsHaveAKeyOfTheirOwn(t *testing.T) {
 	r := newRecall(t)
 	for range 2 {
 		r.requests = nil
-		trace := r.record(r.request("pgpup")).Trace
+		made := r.record(r.request("pgpup")).Trace
 		var keys, traced []string
 		for i, req := range r.requests {
-			keys, traced = append(keys, req.Header.Get(idempotencyHeader)), append(traced, trace.Calls[i].IdempotencyKey)
+			keys, traced = append(keys, req.Header.Get(idempotencyHeader)), append(traced, made.Calls[i].IdempotencyKey)
 		}
 		if want := []string{"turn/1", "", "turn/1/2", "", "turn/1/3"}; !slices.Equal(keys, want) || !slices.Equal(traced, want) {
 			t.Errorf("sent %q, traced %q", keys, traced)

@@ -7,6 +7,7 @@ import (
 	"greentic.dev/backing/secrets"
 	"greentic.dev/greentic/fault"
 	"greentic.dev/interfaces"
+	"greentic.dev/model/trace"
 	"greentic.dev/wasm"
 )
 
@@ -35,7 +36,7 @@ func secretGet(iface string) wasm.HostFunc {
 			return nil, err
 		}
 		var value []byte
-		e := &Exchange{Call: Call{Import: iface + "#get", Subject: key}, Asked: Asked{Key: key}}
+		e := &trace.Exchange{Call: Call{Import: iface + "#get", Subject: key}, Asked: trace.Asked{Key: key}}
 		err = inv.exchange(ctx, e, func() (err error) {
 			value, e.Outcome, err = inv.secret(ctx, key)
 			e.Answered.Body.Secret = key
@@ -48,7 +49,7 @@ func secretGet(iface string) wasm.HostFunc {
 			return wasm.Err(wasm.Variant{Case: e.Outcome}), nil
 		}
 		if inv.player != nil {
-			value = []byte(secretMark(key))
+			value = []byte(trace.Mark(key))
 			inv.hand(key, value)
 		}
 		return wasm.OK(wasm.Some(value)), nil
@@ -94,7 +95,7 @@ func secretPut(ctx context.Context, call *wasm.Call, args []any) (any, error) {
 	if err != nil {
 		return nil, err
 	}
-	e := &Exchange{Call: Call{Import: interfaces.Secrets11 + "#put", Subject: key}, Asked: Asked{Key: key, Body: Body{Secret: key}}}
+	e := &trace.Exchange{Call: Call{Import: interfaces.Secrets11 + "#put", Subject: key}, Asked: trace.Asked{Key: key, Body: trace.Body{Secret: key}}}
 	return nil, inv.exchange(ctx, e, func() error {
 		inv.hand(key, value)
 		err := inv.putSecret(ctx, key, value)

@@ -8,6 +8,7 @@ import (
 
 	"greentic.dev/greentic/fault"
 	"greentic.dev/interfaces"
+	"greentic.dev/model/trace"
 	"greentic.dev/wasm"
 )
 
@@ -55,7 +56,7 @@ func useState(ctx context.Context, call *wasm.Call, name string, args []any, wri
 	}
 	foreign := inv.checkContext(who)
 	var value []byte
-	e := &Exchange{Call: Call{Import: interfaces.State + "#" + name, Subject: key, Outcome: "ok"}, Asked: Asked{Key: key, Foreign: foreign != nil}}
+	e := &trace.Exchange{Call: Call{Import: interfaces.State + "#" + name, Subject: key, Outcome: "ok"}, Asked: trace.Asked{Key: key, Foreign: foreign != nil}}
 	if inv.traced() {
 		e.Asked.Body = inv.body(written)
 	}

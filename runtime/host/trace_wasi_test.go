@@ -12,14 +12,15 @@ import (
 	"testing"
 
 	"greentic.dev/greentic/fault"
+	"greentic.dev/model/trace"
 	"greentic.dev/wasm/wasihttp"
 )
 
 // replaying is an invocation that is answered from a trace.
-func replaying(t *testing.T, h *Host, trace *Trace) *invocation {
+func replaying(t *testing.T, h *Host, made *trace.Trace) *invocation {
 	t.Helper()
-	inv := &invocation{host: h, tenant: ofTenant("a"), request: &Request{Replay: trace}, component: "c"}
-	inv.player = newPlayer(trace, func(error) {})
+	inv := &invocation{host: h, tenant: ofTenant("a"), request: &Request{Replay: made}, component: "c"}
+	inv.player = newPlayer(made, func(error) {})
 	return inv
 }
 
@@ -99,25 +100,25 @@ func TestWhatIsSentThroughWASIIsRecordedAndReplayed(t *testing.T) {
 		t.Errorf("keys %q", *keys)
 	}
 	*keys = nil
-	trace := throughJSON(t, s.inv.finish(false))
-	if end := trace.Calls[4].Answered.End; end != "HTTP-response-incomplete" || trace.Calls[6].Asked.Body.Bytes != 4000 || trace.Calls[6].Asked.Body.Digest == "" {
-		t.Errorf("%+v", trace.Calls)
+	made := throughJSON(t, s.inv.finish(false))
+	if end := made.Calls[4].Answered.End; end != "HTTP-response-incomplete" || made.Calls[6].Asked.Body.Bytes != 4000 || made.Calls[6].Asked.Body.Digest == "" {
+		t.Errorf("%+v", made.Calls)
 	}
-	inv := replaying(t, s.host, trace)
+	inv := replaying(t, s.host, made)
 	if got := run(inv, 0, 6); !reflect.DeepEqual(got, recorded[:6]) {
 		t.Errorf("\n got %q\nwant %q", got, recorded[:6])
 	}
 	if _, _, err := send(t, inv, "POST", server.URL+"/none", streamed(steps[6].body)); !fault.Is(err, fault.Conflict) {
 		t.Errorf("an answer that is a digest: %v", err)
 	}
-	if d, stopped := inv.divergence(); stopped == nil || d.Kind != DivergedNotRecorded || d.Index != 6 {
+	if d, stopped := inv.divergence(); stopped == nil || d.Kind != trace.NotRecorded || d.Index != 6 {
 		t.Errorf("%v", d)
 	}
 	if len(*keys) != 0 {
 		t.Errorf("the replay sent %q", *keys)
 	}
-	trace.Calls[6].Answered.Body = Body{Text: "x"} // the request's digest is compared, the refusal comes back
-	if got := run(replaying(t, s.host, &Trace{Calls: trace.Calls[6:]}), 6, 8); got[1] != "HTTP-request-denied" || !strings.HasSuffix(got[0], "x") {
+	made.Calls[6].Answered.Body = trace.Body{Text: "x"} // the request's digest is compared, the refusal comes back
+	if got := run(replaying(t, s.host, &trace.Trace{Calls: made.Calls[6:]}), 6, 8); got[1] != "HTTP-request-denied" || !strings.HasSuffix(got[0], "x") {
 		t.Errorf("%q", got)
 	}
 }
@@ -129,20 +130,20 @@ func TestADifferenceInWASIRequestsIsNamed(t *testing.T) {
 	if _, _, err := send(t, s.inv, "POST", server.URL+"/a", streamed("body")); err != nil {
 		t.Fatal(err)
 	}
-	trace := s.inv.finish(false)
+	made := s.inv.finish(false)
 	for name, c := range map[string]struct {
 		method, path, body, field string
 	}{"method": {"PUT", "/a", "body", "method"}, "path": {"POST", "/b", "body", "url"}, "body": {"POST", "/a", "bodies", "body"}, "no body": {"POST", "/a", "", "body"}} {
-		inv := replaying(t, s.host, trace)
+		inv := replaying(t, s.host, made)
 		if _, _, err := send(t, inv, c.method, server.URL+c.path, streamed(c.body)); !fault.Is(err, fault.Conflict) {
 			t.Errorf("%s: %v", name, err)
 		}
-		if d, _ := inv.divergence(); d == nil || d.Kind != DivergedChanged || d.Index != 0 || d.Field != c.field {
+		if d, _ := inv.divergence(); d == nil || d.Kind != trace.Changed || d.Index != 0 || d.Field != c.field {
 			t.Errorf("%s: %v", name, d)
 		}
 	}
-	inv := replaying(t, s.host, trace)
-	if d, stopped := inv.divergence(); d == nil || d.Kind != DivergedMissing || stopped != nil {
+	inv := replaying(t, s.host, made)
+	if d, stopped := inv.divergence(); d == nil || d.Kind != trace.Missing || stopped != nil {
 		t.Errorf("missing: %v %v", d, stopped)
 	}
 }

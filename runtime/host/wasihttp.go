@@ -7,6 +7,7 @@ import (
 	"strings"
 
 	"greentic.dev/greentic/fault"
+	"greentic.dev/model/trace"
 	"greentic.dev/wasm/wasihttp"
 )
 
@@ -29,10 +30,10 @@ type outward struct{ inv *invocation }
 // Begin is called for each request in the guest's order (package wasihttp).
 func (o outward) Begin(req *http.Request) http.RoundTripper {
 	inv := o.inv
-	e := &Exchange{Call: Call{Import: wasiHTTP, Subject: req.Method + " " + req.URL.Host, Outcome: "ok", Effect: mayChange(req.Method)}}
+	e := &trace.Exchange{Call: Call{Import: wasiHTTP, Subject: req.Method + " " + req.URL.Host, Outcome: "ok", Effect: mayChange(req.Method)}}
 	e.IdempotencyKey = inv.idempotencyKey(req.Method, func(name string) bool { return len(req.Header[name]) > 0 })
 	if inv.traced() {
-		e.Asked = Asked{Method: req.Method, URL: withoutUser(req.URL.String()), Header: pairs(req.Header)}
+		e.Asked = trace.Asked{Method: req.Method, URL: trace.WithoutUser(req.URL.String()), Header: pairs(req.Header)}
 	}
 	if inv.player != nil {
 		recorded, err := inv.answer(e)
@@ -88,7 +89,7 @@ func (r *recorded) RoundTrip(req *http.Request) (*http.Response, error) {
 		e.Answered.Message = err.Error()
 		return nil, err
 	}
-	e.Answered = Answered{Status: resp.StatusCode, Header: pairs(resp.Header)}
+	e.Answered = trace.Answered{Status: resp.StatusCode, Header: pairs(resp.Header)}
 	if resp.Body != nil {
 		e.answered = &tee{ReadCloser: resp.Body, limit: inv.recorder.opts.Body, failed: func(err error) { e.ended(inv, err) },
 			finished: func() { e.trailed(inv, resp) }}
@@ -134,7 +135,7 @@ func pairs(h http.Header) (list [][2]string) {
 // replayed answers one request from a trace.
 type replayed struct {
 	inv      *invocation
-	recorded *Exchange
+	recorded *trace.Exchange
 	index    int
 	err      error // the guest diverged
 }
@@ -178,8 +179,8 @@ func (r *replayed) compareBody(req *http.Request) error {
 		return err // the guest gave its body up
 	}
 	asked, _ := got.body()
-	if d := r.inv.compareBody(recorded, asked); d != nil {
-		d.Kind, d.Index = DivergedChanged, r.index
+	if d := recorded.Compare(asked, r.inv.needles()); d != nil {
+		d.Kind, d.Index = trace.Changed, r.index
 		return r.inv.diverge(*d)
 	}
 	return nil

@@ -1,4 +1,4 @@
-package host
+package trace
 
 import (
 	"crypto/sha256"
@@ -13,22 +13,6 @@ import (
 	"greentic.dev/greentic/fault"
 )
 
-// RecordOptions bounds a Trace. The zero value is the default.
-type RecordOptions struct {
-	Body  int // bytes of a body or state value that are kept; longer ones become a digest; 0: 64 KiB
-	Total int // bytes of all calls together, after which the trace is cut; 0: 1 MiB
-}
-
-func (o RecordOptions) or() RecordOptions {
-	if o.Body <= 0 {
-		o.Body = 64 << 10
-	}
-	if o.Total <= 0 {
-		o.Total = 1 << 20
-	}
-	return o
-}
-
 // Trace is what one invocation asked of the host and what it learned: enough to run it again
 // without effects. It is plain data with a JSON form. It has no secret, but it has the seed of the
 // guest's random numbers: it is as confidential as what the guest makes of them.
@@ -41,7 +25,7 @@ type Trace struct {
 	Monotonic []byte     `json:"monotonic,omitempty"` // likewise of the monotonic clock
 	Polls     []byte     `json:"polls,omitempty"`     // what its polls answered: how many, and which, as varints
 	Calls     []Exchange `json:"calls,omitempty"`     // in the order the guest made them; log lines are not among them
-	Truncated bool       `json:"truncated,omitempty"` // there was more than RecordOptions.Total, or than 1,000 calls, or too many readings
+	Truncated bool       `json:"truncated,omitempty"` // there was more than the recorder may keep, or than 1,000 calls, or too many readings
 }
 
 // Origin is how the instance came to be.
@@ -51,8 +35,17 @@ type Origin struct {
 	Time int64  `json:"time"`           // of its clock, in nanoseconds since 1970
 }
 
+// Call is one call of a host interface, as it is recorded. It carries no secret and no body.
+type Call struct {
+	Import   string        `json:"import"`            // "greentic:http/http-client@1.1.0#send"
+	Subject  string        `json:"subject,omitempty"` // "POST api.telegram.org", a state key, a secret key
+	Outcome  string        `json:"outcome"`           // "ok", or the error code the guest saw
+	Effect   bool          `json:"effect,omitempty"`  // it may have changed something outside: HTTP other than GET and HEAD, a secret written
+	Duration time.Duration `json:"duration_ns"`
+}
+
 // Exchange is one host call: what was asked and what was answered. In texts, "{secret:KEY}" stands
-// for the value of a secret, in whatever form it was there (see Redacted forms in doc.go).
+// for the value of a secret, in the forms the package comment names.
 type Exchange struct {
 	Call
 	IdempotencyKey string   `json:"idempotency_key,omitempty"` // that the host added to the request
@@ -129,25 +122,26 @@ func (b *Body) UnmarshalJSON(data []byte) error {
 func (b Body) String() string {
 	switch {
 	case b.Secret != "":
-		return secretMark(b.Secret)
+		return Mark(b.Secret)
 	case b.Digest != "":
 		return fmt.Sprintf("%s of %d bytes", b.Digest, b.Bytes)
 	}
 	return b.Text
 }
 
-// digested is the Body that stands for bytes of this sum.
-func digested(sum []byte, n int64) Body {
+// Digested is the Body that stands for bytes of this sum.
+func Digested(sum []byte, n int64) Body {
 	return Body{Digest: "sha256:" + hex.EncodeToString(sum), Bytes: n}
 }
 
-func digestOf(text string) Body {
+// DigestOf is the Body that stands for text.
+func DigestOf(text string) Body {
 	sum := sha256.Sum256([]byte(text))
-	return digested(sum[:], int64(len(text)))
+	return Digested(sum[:], int64(len(text)))
 }
 
-// size is about how many bytes an exchange takes.
-func (e *Exchange) size() int {
+// Size is about how many bytes an exchange takes.
+func (e *Exchange) Size() int {
 	n := 128 + len(e.Import) + len(e.Subject) + len(e.Asked.Key) + len(e.Asked.URL) + e.Asked.Body.size() + e.Answered.Body.size() + len(e.Answered.Message)
 	for _, list := range [][][2]string{e.Asked.Header, e.Answered.Header, e.Answered.Trailer} {
 		for _, h := range list {
@@ -165,8 +159,26 @@ func (b Body) size() int {
 	return n
 }
 
-// withoutUser takes user and password out of a URL, also of one that cannot be parsed.
-func withoutUser(address string) string {
+// Conceal takes secrets out of every text of the exchange, which is UTF-8 afterwards but for bodies.
+func (e *Exchange) Conceal(secrets Needles) {
+	clean := func(s *string) { *s = secrets.Conceal(strings.ToValidUTF8(*s, "\uFFFD")) }
+	clean(&e.Subject)
+	clean(&e.Asked.Key)
+	clean(&e.Asked.Method)
+	clean(&e.Asked.URL)
+	clean(&e.Answered.Message)
+	e.Asked.Body.Text = secrets.Conceal(e.Asked.Body.Text)
+	e.Answered.Body.Text = secrets.Conceal(e.Answered.Body.Text)
+	for _, list := range []*[][2]string{&e.Asked.Header, &e.Answered.Header, &e.Answered.Trailer} {
+		for i := range *list {
+			clean(&(*list)[i][0])
+			clean(&(*list)[i][1])
+		}
+	}
+}
+
+// WithoutUser takes user and password out of a URL, also of one that cannot be parsed.
+func WithoutUser(address string) string {
 	start := strings.Index(address, "://")
 	if start < 0 {
 		return address

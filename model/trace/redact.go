@@ -1,4 +1,4 @@
-package host
+package trace
 
 import (
 	"encoding/base64"
@@ -7,8 +7,8 @@ import (
 	"strings"
 )
 
-// secretMark stands for a secret in a trace.
-func secretMark(key string) string { return markStart + key + markEnd }
+// Mark stands for the value of a secret in a trace.
+func Mark(key string) string { return markStart + key + markEnd }
 
 const (
 	markStart = "{secret:"
@@ -23,12 +23,15 @@ type needle struct {
 	shared     bool // the character before it holds bits of it
 }
 
-// needles are the forms a secret value is recognised in: as it is, within JSON, percent-encoded in
+// Needles are forms of secrets that are searched for.
+type Needles []needle
+
+// NeedlesOf are the forms a secret value is recognised in: as it is, within JSON, percent-encoded in
 // any manner (as a whole or in part), as hexadecimal digits, and in base64 of either alphabet at
 // each of the three places a byte can have.
-func needles(key, value string) []needle {
-	mark := secretMark(key)
-	list := append(make([]needle, 0, 8), needle{text: value, mark: mark, percent: true})
+func NeedlesOf(key, value string) Needles {
+	mark := Mark(key)
+	list := append(make(Needles, 0, 8), needle{text: value, mark: mark, percent: true})
 	add := func(n needle) {
 		for _, has := range list {
 			if has.text == n.text {
@@ -42,11 +45,8 @@ func needles(key, value string) []needle {
 		add(needle{text: strings.ReplaceAll(value, " ", "+"), percent: true})
 	}
 	if strings.ContainsFunc(value, func(c rune) bool { return c < ' ' || c > '~' || strings.ContainsRune(`"\\<>&`, c) }) {
-		if b, err := encodeJSON(value); err == nil {
-			add(needle{text: string(b[1 : len(b)-1]), percent: true})
-		}
-		if b, err := json.Marshal(value); err == nil {
-			add(needle{text: string(b[1 : len(b)-1]), percent: true})
+		for _, html := range []bool{false, true} {
+			add(needle{text: inJSON(value, html), percent: true})
 		}
 	}
 	digits := hex.EncodeToString([]byte(value))
@@ -68,8 +68,17 @@ func needles(key, value string) []needle {
 	return list
 }
 
-// conceal replaces every needle in s, leftmost first, and never looks into what it put there.
-func conceal(s string, list []needle) string {
+// inJSON is value as it is within a JSON text.
+func inJSON(value string, html bool) string {
+	var b strings.Builder
+	e := json.NewEncoder(&b)
+	e.SetEscapeHTML(html)
+	_ = e.Encode(value) // neither a text nor a builder fails
+	return strings.TrimSuffix(b.String()[1:], "\"\n")
+}
+
+// Conceal replaces every needle in s by its mark, leftmost first, and never looks into what it put there.
+func (list Needles) Conceal(s string) string {
 	search := searches(s, list)
 	if len(search) == 0 {
 		return s
@@ -99,7 +108,7 @@ func conceal(s string, list []needle) string {
 const maxDecoded = 1 << 20
 
 // searches are the needles that are in s at all.
-func searches(s string, list []needle) (found []searching) {
+func searches(s string, list Needles) (found []searching) {
 	plain, at := "", []int32(nil)
 	if len(s) <= maxDecoded && strings.IndexByte(s, '%') >= 0 {
 		plain, at = undoPercent(s)
@@ -178,8 +187,8 @@ func undoPercent(s string) (string, []int32) {
 	return string(plain), append(at, int32(len(s)))
 }
 
-// fits says whether text is recorded, with anything where recorded has the mark of a secret.
-func fits(recorded, text string) bool {
+// Fits says whether text is recorded, with anything where recorded has the mark of a secret.
+func Fits(recorded, text string) bool {
 	head, rest, marked := cutMark(recorded)
 	if !marked {
 		return recorded == text
