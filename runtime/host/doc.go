@@ -3,20 +3,20 @@
 //
 // What it is: a [Host] that loads components, tells their calling convention ([ABI]; the lines
 // before 0.6 are in older.go) and invokes them; host functions for state, secrets, HTTP,
-// logging and control; a [Trace] of what an invocation asked and was answered, from which it can
+// logging and control; a trace (model/trace) of what an invocation asked and was answered, from which it can
 // be run again without effects. Who calls it: runtime/runner for flow nodes, runtime/messaging for
 // connectors, the component commands. What it refuses to do: give a guest anything its [Grants]
 // do not name, act for another tenant than the invocation's, put a secret into an error, a log
 // line or a record, reach anything in a replay. Main types: [Host], [Component], [Request],
-// [Response], [Grants], [Trace], [Divergence]. Its promises are tested in *_test.go here, those of
-// recording and replaying in replay_test.go, trace_wasi_test.go and redact_test.go; those about
+// [Response], [Grants]. Its promises are tested in *_test.go here, those of
+// recording and replaying in replay_test.go, trace_wasi_test.go and secrets_test.go; those about
 // real components need GREENTIC_INPUT.
 //
 // # Recording
 //
 // With [Request.Record] the response carries every call of state, secrets and HTTP (greentic and
 // wasi) in the guest's order, what the guest read of clocks and polls, and the seed of its random
-// numbers. Log lines are not kept. Components start from an [Origin] that is the same for ten
+// numbers. Log lines are not kept. Components start in a world (wasi.Origin) that is the same for ten
 // minutes, so that what they remember from their start can be had again.
 //
 // A secret the guest got is "{secret:KEY}" in every text of a trace, if it has at least four bytes,

@@ -11,7 +11,7 @@ import (
 	"greentic.dev/model/trace"
 )
 
-// RecordOptions bounds a Trace. The zero value is the default.
+// RecordOptions bounds a trace. The zero value is the default.
 type RecordOptions struct {
 	Body  int // bytes of a body or state value that are kept; longer ones become a digest; 0: 64 KiB
 	Total int // bytes of all calls together, after which the trace is cut; 0: 1 MiB

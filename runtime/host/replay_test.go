@@ -2,6 +2,7 @@ package host
 
 import (
 	"bytes"
+	"context"
 	"encoding/json"
 	"fmt"
 	"io"
@@ -310,5 +311,23 @@ func TestAFailingComponentWaitsAsTheServerAsks(t *testing.T) {
 	inv := &invocation{host: r.host, tenant: ofTenant("a"), request: &Request{Grants: r.grants}}
 	if _, err := inv.sendOne(t.Context(), "x", egress.Request{Method: "POST", URL: r.url}, nil); err != nil || inv.wait.Seconds() != 7 {
 		t.Errorf("%s %v", inv.wait, err)
+	}
+}
+
+// TestACallThatWasCutOffMayHaveHappened: the guest is ended, the record says so, and a replay ends alike.
+func TestACallThatWasCutOffMayHaveHappened(t *testing.T) {
+	r := newRecall(t)
+	ctx, cancel := context.WithCancel(t.Context())
+	r.answer = func(_ http.ResponseWriter, req *http.Request) {
+		cancel()
+		<-req.Context().Done()
+	}
+	got, err := r.asker.Invoke(ctx, ofTenant("a"), r.request("p"))
+	if !fault.Is(err, fault.Canceled) || len(got.Calls) != 1 || !got.Calls[0].Effect || got.Calls[0].Outcome != "canceled" {
+		t.Fatalf("%v %+v", err, got.Calls)
+	}
+	again, err := r.replay(throughJSON(t, got.Trace), "p")
+	if !fault.Is(err, fault.Canceled) || again.Divergence != nil {
+		t.Errorf("%v %v", err, again.Divergence)
 	}
 }
