@@ -5,15 +5,11 @@ import (
 	"testing"
 	"time"
 
-	"go.uber.org/goleak"
-
 	"greentic.dev/backing/bus"
 	"greentic.dev/backing/bus/bustest"
 	"greentic.dev/backing/bus/nats"
 	"greentic.dev/greentic"
 )
-
-func TestMain(m *testing.M) { goleak.VerifyTestMain(m) }
 
 // patience is short, so that the tests of redelivery are.
 const patience = 2 * time.Second
