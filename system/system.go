@@ -12,6 +12,7 @@ import (
 
 	"github.com/google/uuid"
 
+	"greentic.dev/backing/bus"
 	"greentic.dev/backing/egress"
 	"greentic.dev/backing/kv"
 	"greentic.dev/backing/kv/memory"
@@ -47,6 +48,7 @@ type System struct {
 	folder  *folder // nil when ephemeral
 
 	db       kv.DB
+	bus      bus.Bus
 	engine   *wasm.Engine
 	egress   *egress.Client
 	policy   loader.Policy
@@ -77,6 +79,9 @@ func (s *System) open(ctx context.Context) (err error) {
 		}
 	}
 	if s.db, err = s.openStore(ctx); err != nil {
+		return err
+	}
+	if s.bus, err = s.openBus(); err != nil {
 		return err
 	}
 	s.engine, err = wasm.New(ctx, wasm.Options{CacheDir: s.config.CodeCache(!s.options.Ephemeral),
@@ -245,6 +250,9 @@ func (s *System) Handler() (http.Handler, error) {
 // Close frees what Open opened. The system must have been drained.
 func (s *System) Close() error {
 	var errs []error
+	if s.bus != nil { // before the store into which its handlers write
+		errs = append(errs, s.bus.Close())
+	}
 	if s.db != nil {
 		errs = append(errs, s.db.Close())
 	}

@@ -38,7 +38,8 @@ func whole(ctx context.Context, b *Bench) error {
 		got[d.Event.ID] = d
 	}
 	if d := got["1"]; !reflect.DeepEqual(d.Event, e) || d.Tenant != bob || d.Attempt != 1 {
-		return fmt.Errorf("got %.300v of %v, attempt %d", d.Event, d.Tenant, d.Attempt)
+		return fmt.Errorf("got %s of %v with correlation %q, metadata %v and %d bytes, attempt %d",
+			d.Event.ID, d.Tenant, d.Event.CorrelationID, d.Event.Metadata, len(d.Event.Payload), d.Attempt)
 	}
 	if string(got["2"].Event.Payload) != "null" {
 		return fmt.Errorf("no payload arrives as %q, want null", got["2"].Event.Payload)

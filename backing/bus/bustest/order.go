@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"sync"
+	"sync/atomic"
 	"time"
 
 	"greentic.dev/backing/bus"
@@ -91,52 +92,37 @@ func retryHolds(ctx context.Context, b *Bench) error {
 	return errors.Join(err, in.want(ctx, "sick", "behind"))
 }
 
-// meeting lets n handlers through only when all of them are inside.
-func meeting(n int) func(context.Context, bus.Delivery) error {
-	var all sync.WaitGroup
-	all.Add(n)
-	return func(ctx context.Context, _ bus.Delivery) error {
-		all.Done()
-		met := make(chan struct{})
-		go func() { all.Wait(); close(met) }()
-		select {
-		case <-met:
-			return nil
-		case <-ctx.Done():
-			return ctx.Err()
-		}
-	}
-}
-
 func sideBySide(ctx context.Context, b *Bench) error {
-	meet, met := meeting(4), make(chan error, 4)
+	const events = 4
+	ctx, cancel := context.WithTimeout(ctx, 5*time.Second)
+	defer cancel()
+	var inside atomic.Int32
+	together := make(chan struct{})
 	stop, err := b.Bus.Subscribe(ctx, acme, quick("s", "a"), func(ctx context.Context, d bus.Delivery) error {
-		met <- meet(ctx, d)
-		return nil
+		if inside.Add(1) == events {
+			close(together)
+		}
+		select {
+		case <-together:
+		case <-ctx.Done():
+		}
+		return ctx.Err()
 	})
 	if err != nil {
 		return err
 	}
 	defer stop()
-	for i := range 4 {
+	for i := range events {
 		if err := publish(ctx, b.Bus, acme, event(fmt.Sprint(i), "a", "")); err != nil {
 			return err
 		}
 	}
-	for range 4 {
-		select {
-		case err := <-met:
-			if err != nil {
-				return err
-			}
-		case <-time.After(5 * time.Second):
-			for range 4 { // let them go: nobody else comes
-				_ = publish(ctx, b.Bus, acme, event("more", "a", ""))
-			}
-			return errors.New("four events without a subject do not run at a time")
-		}
+	select {
+	case <-together:
+		return nil
+	case <-ctx.Done():
+		return fmt.Errorf("%d events are handled at a time, want %d", inside.Load(), events)
 	}
-	return nil
 }
 
 func parallel(ctx context.Context, b *Bench) error {
