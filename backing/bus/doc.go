@@ -5,6 +5,6 @@
 // and to be fed; only system opens a backend. What it refuses to do: reach across tenants, keep
 // history for reading again, or promise exactly once: whoever is handed an event recognises a
 // repeat by its ID. Main types: [Bus], [Event], [Subscription], [DeadLetter], [Lanes]. Its
-// promises are the cases of package bustest, which every backend runs; patterns and the way back
-// from a failure are tested in topic_test.go and retry_test.go.
+// promises are the cases of package bustest, which every backend runs; patterns are tested in
+// topic_test.go, the way back from a failure in retry_test.go and lanes_test.go.
 package bus
