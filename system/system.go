@@ -107,7 +107,11 @@ func (s *System) openStore(ctx context.Context) (kv.DB, error) {
 	case scheme != "sqlite" || rest == "":
 		return nil, fault.Newf(fault.Invalid, "store", "%q is no store of this version", s.config.Store).WithFix("use sqlite:FILE or memory:")
 	}
-	return sqlite.Open(ctx, rest, sqlite.Options{})
+	db, err := sqlite.Open(ctx, rest, sqlite.Options{})
+	if err != nil {
+		return nil, err // alone: a nil *sqlite.DB in a kv.DB would be closed
+	}
+	return db, nil
 }
 
 // trust is the load policy: the keys of the trust store, and for source folders the developer
