@@ -124,7 +124,7 @@ func slow(ctx context.Context, b *Bench) error {
 	calls := atomic.Int32{}
 	stop, err := failing(ctx, b.Bus, in, func(int) error {
 		calls.Add(1)
-		time.Sleep(3 * b.Patience)
+		time.Sleep(2 * b.Patience) // the work itself
 		return nil
 	})
 	if err != nil {

@@ -22,8 +22,9 @@ import (
 type arrivals struct {
 	sub *subscription
 
-	feeding sync.Mutex // whoever puts events into lanes; also guards last, early and until
+	feeding sync.Mutex // whoever puts events into lanes; also guards last, reply, early and until
 	last    uint64     // number of the last delivery
+	reply   string     // its reply subject
 	early   []*hold    // held back
 	until   time.Time  // when to wait no longer; zero: no gap
 	wake    chan struct{}
@@ -59,7 +60,7 @@ func (a *arrivals) receive(msg jetstream.Msg) {
 		default:
 		}
 	}
-	a.last = meta.Sequence.Consumer
+	a.last, a.reply = meta.Sequence.Consumer, msg.Reply()
 	h, isNew := a.take(meta.Sequence.Stream, msg)
 	if !isNew {
 		return
@@ -157,11 +158,11 @@ func (a *arrivals) giveBack() {
 	a.early = nil
 }
 
-// served says whether this subscriber was ever handed something.
-func (a *arrivals) served() bool {
+// lastReply is where the last delivery is answered.
+func (a *arrivals) lastReply() string {
 	a.feeding.Lock()
 	defer a.feeding.Unlock()
-	return a.last > 0
+	return a.reply
 }
 
 // let takes the event out of the hands before the server hears of it, so that recovered never

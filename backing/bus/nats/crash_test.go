@@ -7,6 +7,7 @@ import (
 	"io"
 	"os"
 	"os/exec"
+	"strings"
 	"testing"
 	"time"
 
@@ -35,7 +36,7 @@ func crashSubscription() bus.Subscription {
 // child prints the ID of each event it handles, until it is killed or its input ends.
 func child(place string) {
 	o := nats.Options{Dir: place, Log: quiet(), AckWait: patience}
-	if len(place) > 7 && place[:7] == "nats://" {
+	if strings.HasPrefix(place, "nats://") {
 		o.Dir, o.URL = "", place
 	}
 	b, err := nats.Open(o)

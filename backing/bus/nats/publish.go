@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"context"
 	"encoding/json"
+	"errors"
 
 	client "github.com/nats-io/nats.go"
 	"github.com/nats-io/nats.go/jetstream"
@@ -42,7 +43,11 @@ func (b *Bus) Publish(ctx context.Context, t greentic.TenantCtx, e bus.Event) er
 	if _, err := b.stream(ctx, l, t); err != nil {
 		return err
 	}
-	return l.put(ctx, subject(eventKind, t, words(e.Topic)), "e/"+e.ID, envelope{e, t})
+	err = l.put(ctx, subject(eventKind, t, words(e.Topic)), "e/"+e.ID, envelope{e, t})
+	if errors.Is(err, jetstream.ErrNoStreamResponse) { // somebody removed the stream: the next call makes it again
+		l.forget(t)
+	}
+	return err
 }
 
 // put stores v under a subject unless id was stored within the window.

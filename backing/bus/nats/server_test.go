@@ -10,6 +10,7 @@ import (
 
 	"github.com/nats-io/nats-server/v2/server"
 	client "github.com/nats-io/nats.go"
+	"github.com/nats-io/nats.go/jetstream"
 
 	"greentic.dev/backing/bus"
 	"greentic.dev/backing/bus/bustest"
@@ -204,5 +205,32 @@ func TestWhatIsNoEventIsSkipped(t *testing.T) {
 	}
 	if d := <-got; d.Event.ID != "x" || d.Tenant != (greentic.TenantCtx{Env: "local", Tenant: "demo"}) {
 		t.Fatalf("got %+v", d)
+	}
+}
+
+// An operator who erases a tenant removes its stream; the tenant may come back.
+func TestAStreamThatWasRemovedIsMadeAgain(t *testing.T) {
+	s := serve(t, t.TempDir(), 0)
+	b := dial(t, s.ClientURL())
+	defer b.Close()
+	keep(t, b, bus.Event{ID: "1", Topic: "a", Type: "t"})
+	operator, err := client.Connect(s.ClientURL())
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer operator.Close()
+	js, err := jetstream.New(operator)
+	if err != nil {
+		t.Fatal(err)
+	}
+	for name := range js.StreamNames(t.Context()).Name() {
+		if err := js.DeleteStream(t.Context(), name); err != nil {
+			t.Fatal(err)
+		}
+	}
+	keep(t, b, bus.Event{ID: "1", Topic: "a", Type: "t"})
+	info, err := js.AccountInfo(t.Context())
+	if err != nil || info.Streams != 1 {
+		t.Fatalf("%+v, %v", info, err)
 	}
 }

@@ -53,6 +53,13 @@ func (b *Bus) stream(ctx context.Context, l *link, t greentic.TenantCtx) (*strea
 	return l.streams[scope], nil
 }
 
+func (l *link) forget(t greentic.TenantCtx) {
+	scope, _ := bus.Scope(t)
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	delete(l.streams, scope)
+}
+
 // ensure leaves a stream that exists as it is: an operator may have changed it.
 func (l *link) ensure(ctx context.Context, c jetstream.StreamConfig) (jetstream.Stream, error) {
 	within, cancel := deadline(ctx)

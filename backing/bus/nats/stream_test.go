@@ -50,7 +50,7 @@ func TestEventsGoOnceEverybodyHasHandledThemAndTheWindowIsOver(t *testing.T) {
 	stored := func(what string, want uint64) {
 		t.Helper()
 		b.Sweep(t.Context())
-		if got, err := b.Stored(t.Context(), demo); err != nil || got != want {
+		if got, err := b.Stored(t.Context(), demo); err != nil || got != want { // stop waited until the server knew
 			t.Fatalf("%s there are %d events, %v; want %d", what, got, err, want)
 		}
 	}

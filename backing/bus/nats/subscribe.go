@@ -123,8 +123,11 @@ func (s *subscription) end(consume jetstream.ConsumeContext) {
 	s.giveBack()
 	ctx, cancel := context.WithTimeout(context.Background(), 2*time.Second)
 	defer cancel()
-	if s.served() { // so that who stands by need not wait
-		_ = s.stream.UnpinConsumer(ctx, escape(s.want.Name), group)
+	reply := s.lastReply()
+	if reply == "" {
+		return // nothing was ever handed out here
 	}
-	_ = s.link.conn.FlushWithContext(ctx) // acknowledgements must not stay behind
+	// Acknowledgements are processed in order and not answered; this is, once they all are.
+	_, _ = s.link.conn.RequestWithContext(ctx, reply, []byte("+WPI"))
+	_ = s.stream.UnpinConsumer(ctx, escape(s.want.Name), group) // so that who stands by need not wait
 }
