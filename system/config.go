@@ -15,6 +15,7 @@ type Config struct {
 	Listen  string // address of the HTTP front door
 	Data    string // folder of everything durable
 	Store   string // kv backend URL: "sqlite:FILE" or "memory:"; empty means sqlite in Data
+	Bus     string // event bus URL: "embedded:", "memory:" or "nats://host:port"; empty means embedded in Data
 	Secrets string // secrets backend URL: "env:" or "memory:"
 	Cache   string // folder of compiled code; empty means Data/cache
 	Keys    string // folder of signing keys and the trust store; empty means the user's config folder
@@ -147,6 +148,7 @@ func settings() []setting {
 		text("listen", "127.0.0.1:8080", "address of the HTTP front door", func(c *Config) *string { return &c.Listen }),
 		text("data", "data", "folder of everything durable", func(c *Config) *string { return &c.Data }),
 		text("store", "", "record store URL: sqlite:FILE or memory: (default sqlite in the data folder)", func(c *Config) *string { return &c.Store }),
+		redacted(text("bus", "", "event bus URL: embedded:, memory: or nats://host:port (default embedded in the data folder)", func(c *Config) *string { return &c.Bus })),
 		text("secrets", "env:", "secrets backend URL: env: or memory:", func(c *Config) *string { return &c.Secrets }),
 		text("cache", "", "folder of compiled code (default cache in the data folder)", func(c *Config) *string { return &c.Cache }),
 		text("keys", "", "folder of signing keys and trusted keys (default in the user's configuration folder)", func(c *Config) *string { return &c.Keys }),

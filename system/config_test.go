@@ -1,6 +1,7 @@
 package system_test
 
 import (
+	"log/slog"
 	"os"
 	"path/filepath"
 	"testing"
@@ -68,6 +69,17 @@ func TestBadConfigurationIsRefusedWithLineAndSuggestion(t *testing.T) {
 
 func TestANamedFileMustExist(t *testing.T) {
 	if _, err := system.Load(filepath.Join(t.TempDir(), "none.yaml"), noEnv, nil); !fault.Is(err, fault.NotFound) {
+		t.Fatalf("err = %v", err)
+	}
+}
+
+func TestAStoreThatCannotBeOpenedIsAnErrorNotAPanic(t *testing.T) {
+	c, err := system.Load("", noEnv, []system.Override{{Key: "data", Value: t.TempDir()}, {Key: "keys", Value: t.TempDir()},
+		{Key: "store", Value: "sqlite:" + filepath.Join(t.TempDir(), "none", "x.db")}})
+	if err != nil {
+		t.Fatal(err)
+	}
+	if _, err := system.Open(t.Context(), c, system.Options{Log: slog.New(slog.DiscardHandler)}); !fault.Is(err, fault.Unavailable) {
 		t.Fatalf("err = %v", err)
 	}
 }

@@ -12,6 +12,7 @@ import (
 
 	"github.com/google/uuid"
 
+	"greentic.dev/backing/bus"
 	"greentic.dev/backing/egress"
 	"greentic.dev/backing/kv"
 	"greentic.dev/backing/kv/memory"
@@ -47,6 +48,7 @@ type System struct {
 	folder  *folder // nil when ephemeral
 
 	db       kv.DB
+	bus      bus.Bus
 	engine   *wasm.Engine
 	egress   *egress.Client
 	policy   loader.Policy
@@ -79,6 +81,9 @@ func (s *System) open(ctx context.Context) (err error) {
 	if s.db, err = s.openStore(ctx); err != nil {
 		return err
 	}
+	if s.bus, err = s.openBus(); err != nil {
+		return err
+	}
 	s.engine, err = wasm.New(ctx, wasm.Options{CacheDir: s.config.CodeCache(!s.options.Ephemeral),
 		Defaults: wasm.Limits{Memory: uint64(s.config.MemoryBytes), Wall: s.config.StepTime},
 		Warn:     func(message string) { s.options.Log.Warn(message) }})
@@ -102,7 +107,11 @@ func (s *System) openStore(ctx context.Context) (kv.DB, error) {
 	case scheme != "sqlite" || rest == "":
 		return nil, fault.Newf(fault.Invalid, "store", "%q is no store of this version", s.config.Store).WithFix("use sqlite:FILE or memory:")
 	}
-	return sqlite.Open(ctx, rest, sqlite.Options{})
+	db, err := sqlite.Open(ctx, rest, sqlite.Options{})
+	if err != nil {
+		return nil, err // alone: a nil *sqlite.DB in a kv.DB would be closed
+	}
+	return db, nil
 }
 
 // trust is the load policy: the keys of the trust store, and for source folders the developer
@@ -245,6 +254,9 @@ func (s *System) Handler() (http.Handler, error) {
 // Close frees what Open opened. The system must have been drained.
 func (s *System) Close() error {
 	var errs []error
+	if s.bus != nil { // before the store into which its handlers write
+		errs = append(errs, s.bus.Close())
+	}
 	if s.db != nil {
 		errs = append(errs, s.db.Close())
 	}
