@@ -12,6 +12,7 @@ import (
 	"greentic.dev/backing/shard"
 	"greentic.dev/greentic"
 	"greentic.dev/greentic/fault"
+	"greentic.dev/model/flow"
 )
 
 // What operators do to a runner's work. All of it is decided in the store, so it also works on a
@@ -244,7 +245,7 @@ func (v Version) At(flow, node string) (file string, line int) {
 }
 
 // Flow is the kind of a flow of this release; fault.NotFound when it has none of that id.
-func (v Version) Flow(id string) (kind string, err error) {
+func (v Version) Flow(id string) (flow.Kind, error) {
 	if v.release == nil {
 		return "", fault.Newf(fault.NotFound, "release "+v.Digest.Short(), "it cannot be opened")
 	}
@@ -252,5 +253,5 @@ func (v Version) Flow(id string) (kind string, err error) {
 	if err != nil {
 		return "", err
 	}
-	return string(f.Kind), nil
+	return f.Kind, nil
 }
