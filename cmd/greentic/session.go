@@ -129,7 +129,7 @@ func sessionMigrateCommand(env *environment) *cobra.Command {
 		Long: `Move a parked conversation to another release: the one named by --to, or the one served of its pack.
 It must have the conversation's flow and the node it waits at; the wait and its due time stay.`,
 		Example: `  greentic session migrate demo:webchat:conversation:user --data ./data
-  greentic session migrate demo:webchat:conversation:user --to sha256:9f86d081884c7d65…`,
+  greentic session migrate demo:webchat:conversation:user --to 2.1.0`,
 		Args: exactArgs(1),
 	}, func(c *cobra.Command, args []string) error {
 		digest, err := o.release(c, to)
@@ -143,12 +143,12 @@ It must have the conversation's flow and the node it waits at; the wait and its 
 		}
 		return printSession(env, s)
 	})
-	c.Flags().StringVar(&to, "to", "", "digest of the release, or its beginning as session list shows it")
+	c.Flags().StringVar(&to, "to", "", "release to go to: its version, pack@version, or digest, which may be cut short")
 	c.Flags().StringVar(&pack, "pack", "", "take the served release of this pack (default: the conversation's own)")
 	return c
 }
 
-// release completes the beginning of a digest.
+// release finds the release that a digest, its beginning, a version or pack@version means.
 func (o *operations) release(c *cobra.Command, begin string) (greentic.Digest, error) {
 	if _, err := greentic.ParseDigest(begin); err == nil || begin == "" {
 		return greentic.Digest(begin), nil
@@ -159,12 +159,12 @@ func (o *operations) release(c *cobra.Command, begin string) (greentic.Digest, e
 	}
 	var found []greentic.Digest
 	for _, r := range all.Releases {
-		if hasDigest(r.Digest, begin) {
+		if hasDigest(r.Digest, begin) || r.Pack != "" && (begin == r.Version.Version || begin == r.Pack+"@"+r.Version.Version) {
 			found = append(found, r.Digest)
 		}
 	}
 	if len(found) != 1 {
-		return "", fault.Newf(fault.NotFound, "--to "+begin, "%d releases begin like this", len(found)).WithFix("greentic session list shows the releases there are")
+		return "", fault.Newf(fault.NotFound, "--to "+begin, "%d releases are called so", len(found)).WithFix("greentic session list shows the releases there are")
 	}
 	return found[0], nil
 }
