@@ -14,7 +14,7 @@ import (
 type Config struct {
 	Listen  string // address of the HTTP front door
 	Data    string // folder of everything durable
-	Store   string // kv backend URL: "sqlite:FILE" or "memory:"; empty means sqlite in Data
+	Store   string // kv backend URL: "sqlite:FILE", "postgres://…", "redis://…" or "memory:"; empty means sqlite in Data
 	Secrets string // secrets backend URL: "env:" or "memory:"
 	Cache   string // folder of compiled code; empty means Data/cache
 	Keys    string // folder of signing keys and the trust store; empty means the user's config folder
@@ -146,7 +146,7 @@ func settings() []setting {
 	return []setting{
 		text("listen", "127.0.0.1:8080", "address of the HTTP front door", func(c *Config) *string { return &c.Listen }),
 		text("data", "data", "folder of everything durable", func(c *Config) *string { return &c.Data }),
-		text("store", "", "record store URL: sqlite:FILE or memory: (default sqlite in the data folder)", func(c *Config) *string { return &c.Store }),
+		text("store", "", "record store URL: sqlite:FILE, postgres://USER:PASSWORD@HOST/DATABASE?schema=NAME, redis://HOST?namespace=NAME or memory: (default sqlite in the data folder)", func(c *Config) *string { return &c.Store }),
 		text("secrets", "env:", "secrets backend URL: env: or memory:", func(c *Config) *string { return &c.Secrets }),
 		text("cache", "", "folder of compiled code (default cache in the data folder)", func(c *Config) *string { return &c.Cache }),
 		text("keys", "", "folder of signing keys and trusted keys (default in the user's configuration folder)", func(c *Config) *string { return &c.Keys }),
