@@ -5,5 +5,5 @@
 // finishes is laid on top of the others, one whose reads were overwritten meanwhile runs again, and
 // one commit stores them all. Who calls it: the backends postgres and redis. What it refuses to do:
 // answer an update before its commit, or run one again whose commit may have happened. Main types: [DB],
-// [Store], [Txn]. Its promises are tested by kvtest over both backends.
+// [Store], [Txn]. Its promises are tested by kvtest over both backends and by round_test.go.
 package batch
