@@ -26,9 +26,16 @@ local function since(at, token)
 end
 `
 
+// each calls fn for pieces of the arguments first to last, which unpack has room for.
+const each = `
+local function each(first, last, fn)
+	for i = first, last, 1000 do fn(i, math.min(i + 999, last)) end
+end
+`
+
 // read: ARGV[1] is a commit or empty, 3 the time, 4 the number of keys, then the keys, then lower, upper and limit of
 // ranges. It answers {number, head, commits since, values, pages}, or nothing as since does.
-const read = since + `
+const read = since + each + `
 local commits = {}
 if ARGV[1] ~= '' then
 	commits = since(tonumber(ARGV[1]), ARGV[2])
@@ -36,7 +43,9 @@ if ARGV[1] ~= '' then
 end
 local now, keys = tonumber(ARGV[3]), tonumber(ARGV[4])
 local values, pages = {}, {}
-for i = 1, keys do values[i] = redis.call('HGET', KEYS[3], ARGV[4 + i]) end
+each(5, 4 + keys, function(i, j)
+	for _, value in ipairs(redis.call('HMGET', KEYS[3], unpack(ARGV, i, j))) do values[#values + 1] = value end
+end)
 for i = 5 + keys, #ARGV, 3 do
 	local lower, upper, limit = ARGV[i], ARGV[i + 1], tonumber(ARGV[i + 2])
 	local page, left = {}, limit
@@ -60,23 +69,29 @@ end
 return {number, head, commits, values, pages}
 `
 
-// commit: ARGV[3] is the log's new element, 4 how many it keeps, then key and value of each write, an empty value deletes.
-// It answers {} when since does, {number, head, commits} when there are some, and otherwise {number}.
-const commit = since + `
+// commit: ARGV[3] is the log's new element, 4 how many it keeps, 5 and 6 the numbers of puts and deletes; then come key and
+// value of each put, the keys to delete, and expiry and key of each put that expires. It answers {} when since gives nothing,
+// {number, head, commits} when it gives some, and otherwise {number}.
+const commit = since + each + `
 local commits = since(tonumber(ARGV[1]), ARGV[2])
 if not commits then return {} end
 if #commits > 0 then return {number, head, commits} end
-for i = 5, #ARGV, 2 do
-	local id, value = ARGV[i], ARGV[i + 1]
-	if value == '' then
-		redis.call('HDEL', KEYS[3], id)
-		redis.call('ZREM', KEYS[4], id)
-	else
-		if redis.call('HSET', KEYS[3], id, value) == 1 then redis.call('ZADD', KEYS[4], 0, id) end
-		local expires = string.sub(value, 1, 8)
-		if expires ~= '\0\0\0\0\0\0\0\0' then redis.call('ZADD', KEYS[5], struct.unpack('>I8', expires), id) end
+local puts = 6 + 2 * tonumber(ARGV[5])
+local deletes = puts + tonumber(ARGV[6])
+each(7, puts, function(i, j)
+	redis.call('HSET', KEYS[3], unpack(ARGV, i, j))
+	local order = {}
+	for k = i, j, 2 do
+		order[#order + 1] = 0
+		order[#order + 1] = ARGV[k]
 	end
-end
+	redis.call('ZADD', KEYS[4], unpack(order))
+end)
+each(puts + 1, deletes, function(i, j)
+	redis.call('HDEL', KEYS[3], unpack(ARGV, i, j))
+	redis.call('ZREM', KEYS[4], unpack(ARGV, i, j))
+end)
+each(deletes + 1, #ARGV, function(i, j) redis.call('ZADD', KEYS[5], unpack(ARGV, i, j)) end)
 redis.call('RPUSH', KEYS[2], ARGV[3])
 redis.call('LTRIM', KEYS[2], -tonumber(ARGV[4]), -1)
 return {redis.call('INCR', KEYS[1])}

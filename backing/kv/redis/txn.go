@@ -220,14 +220,7 @@ func (t *txn) pages(answer rueidis.RedisMessage, ranges []batch.Range, spans []s
 // obstacle: the writes go on top of it.
 func (t *txn) Commit(ctx context.Context, writes []batch.Write) error {
 	token := t.token()
-	args := []string{"", "", element(token, writes), strconv.Itoa(kept)}
-	for _, w := range writes {
-		value := ""
-		if w.Value != nil {
-			value = string(append(binary.BigEndian.AppendUint64(make([]byte, 0, header+len(w.Value)), uint64(w.Expires)), w.Value...))
-		}
-		args = append(args, id(w.ID), value)
-	}
+	args := commitArgs(element(token, writes), writes)
 	if t.at == "" { // nothing was read
 		if _, _, err := t.Read(ctx, nil, nil); err != nil {
 			return err
@@ -249,6 +242,26 @@ func (t *txn) Commit(ctx context.Context, writes []batch.Write) error {
 			return err
 		}
 	}
+}
+
+// commitArgs is what the commit script takes, without the commit it stands on.
+func commitArgs(element string, writes []batch.Write) []string {
+	args, expiries := make([]string, 6, 6+3*len(writes)), []string(nil)
+	var deletes []string
+	for _, w := range writes {
+		name := id(w.ID)
+		if w.Value == nil {
+			deletes = append(deletes, name)
+			continue
+		}
+		value := string(append(binary.BigEndian.AppendUint64(make([]byte, 0, header+len(w.Value)), uint64(w.Expires)), w.Value...))
+		args = append(args, name, value)
+		if w.Expires > 0 {
+			expiries = append(expiries, strconv.FormatInt(w.Expires, 10), name)
+		}
+	}
+	args[2], args[3], args[4], args[5] = element, strconv.Itoa(kept), strconv.Itoa(len(writes)-len(deletes)), strconv.Itoa(len(deletes))
+	return append(append(args, deletes...), expiries...)
 }
 
 // ask finds out whether the commit with the token happened, and if not sees to it that it never will.
