@@ -6,12 +6,11 @@ import (
 
 	"greentic.dev/backing/kv/kvtest"
 	"greentic.dev/backing/kv/postgres"
-	"greentic.dev/greentic/fault"
 	"greentic.dev/internal/testserver"
 )
 
 func TestAnUpdateWhoseCommitIsCutOffHappensOnce(t *testing.T) {
-	wire := testserver.NewWire(t, server.URL(t))
+	wire := testserver.NewWire(t, postgres.Server.URL(t))
 	db := open(t, wire.URL(), time.Now)
 	defer db.Close()
 	kvtest.RunBroken(t, db, wire)
@@ -23,11 +22,4 @@ func TestNoAcknowledgedUpdateIsLostWhenTheServerIsKilled(t *testing.T) {
 	db := open(t, own.URL(t), time.Now)
 	defer db.Close()
 	kvtest.RunCrashes(t, db, &own, true)
-}
-
-func TestAServerThatIsAwayIsUnavailable(t *testing.T) {
-	_, err := postgres.Open(t.Context(), "postgres://u:secret-word@127.0.0.1:1/x?sslmode=disable", postgres.Options{})
-	if !fault.Is(err, fault.Unavailable) {
-		t.Fatal(err)
-	}
 }

@@ -6,12 +6,11 @@ import (
 
 	"greentic.dev/backing/kv/kvtest"
 	"greentic.dev/backing/kv/redis"
-	"greentic.dev/greentic/fault"
 	"greentic.dev/internal/testserver"
 )
 
 func TestAnUpdateWhoseCommitIsCutOffHappensOnce(t *testing.T) {
-	wire := testserver.NewWire(t, server.URL(t))
+	wire := testserver.NewWire(t, redis.Server.URL(t))
 	db := open(t, wire.URL(), time.Now)
 	defer db.Close()
 	kvtest.RunBroken(t, db, wire)
@@ -24,11 +23,4 @@ func TestNoAcknowledgedUpdateIsLostWhenTheServerIsKilled(t *testing.T) {
 	db := open(t, own.URL(t), time.Now)
 	defer db.Close()
 	kvtest.RunCrashes(t, db, &own, true)
-}
-
-func TestAServerThatIsAwayIsUnavailable(t *testing.T) {
-	_, err := redis.Open(t.Context(), "redis://u:secret-word@127.0.0.1:1", redis.Options{})
-	if !fault.Is(err, fault.Unavailable) {
-		t.Fatal(err)
-	}
 }
