@@ -234,10 +234,12 @@ func (db *DB) serve(s Store, jobs []*job, writes bool) {
 	}
 }
 
-// pause waits after a conflict: not at all at first, then longer and longer, at random.
+// pause waits after a conflict: not at all after the first, then longer and longer, at random.
 func (db *DB) pause(attempt int) {
-	longest := min(time.Millisecond<<attempt, 100*time.Millisecond)
-	t := time.NewTimer(rand.N(longest))
+	if attempt == 1 {
+		return
+	}
+	t := time.NewTimer(rand.N(min(time.Millisecond<<attempt, 100*time.Millisecond)))
 	defer t.Stop()
 	select {
 	case <-t.C:

@@ -13,14 +13,15 @@ import (
 )
 
 // TurnShaped measures turns: two updates each, with the reads and writes of accept and commit, by
-// 64 goroutines on as many conversations of one tenant. It reports turns/s.
-func TurnShaped(b *testing.B, db kv.DB) {
+// 64 goroutines on as many conversations of one tenant, which share the handles. It reports turns/s.
+func TurnShaped(b *testing.B, handles ...kv.DB) {
 	ctx, value := b.Context(), make([]byte, 400)
 	var lanes atomic.Int64
 	b.SetParallelism(32) // on two processors
 	b.ResetTimer()
 	b.RunParallel(func(pb *testing.PB) {
-		lane := strconv.FormatInt(lanes.Add(1), 10)
+		number := lanes.Add(1)
+		lane, db := strconv.FormatInt(number, 10), handles[number%int64(len(handles))]
 		for n := 0; pb.Next(); n++ {
 			if err := turn(ctx, db, lane, n, value); err != nil {
 				b.Error(err)

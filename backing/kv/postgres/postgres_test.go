@@ -1,6 +1,7 @@
 package postgres_test
 
 import (
+	"fmt"
 	"testing"
 	"time"
 
@@ -26,7 +27,18 @@ func TestPostgresKeepsThePromises(t *testing.T) {
 }
 
 func BenchmarkTurnShaped(b *testing.B) {
-	db := open(b, postgres.Server.URL(b), time.Now)
-	defer db.Close()
-	kvtest.TurnShaped(b, db)
+	for _, n := range []int{1, 2} {
+		b.Run(fmt.Sprintf("handles=%d", n), func(b *testing.B) {
+			url, handles := postgres.Server.URL(b), make([]kv.DB, n)
+			for i := range handles {
+				handles[i] = open(b, url, time.Now)
+			}
+			kvtest.TurnShaped(b, handles...)
+			for _, db := range handles {
+				if err := db.Close(); err != nil {
+					b.Error(err)
+				}
+			}
+		})
+	}
 }
