@@ -11,6 +11,7 @@ import (
 	"go.uber.org/goleak"
 
 	"greentic.dev/backing/kv"
+	"greentic.dev/backing/kv/batch"
 	"greentic.dev/backing/kv/kvtest"
 	"greentic.dev/greentic"
 	"greentic.dev/greentic/fault"
@@ -101,5 +102,44 @@ func TestAPasswordIsInNoError(t *testing.T) {
 		if !fault.Is(err, kind) || strings.Contains(err.Error(), "secret-word") {
 			t.Errorf("%s: %v", url, err)
 		}
+	}
+}
+
+// A process that stops while it holds the lock is ended by the server, and what it had not committed is
+// gone; here after a fifth of a second instead of five.
+func TestAStalledProcessDoesNotHoldUpTheOthers(t *testing.T) {
+	url := Server.URL(t)
+	db, err := Open(t.Context(), url, Options{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer db.Close()
+	stalled := &txn{store: direct(t, url+"&idle_in_transaction_session_timeout=200"), writes: true}
+	if err := stalled.exchange(t.Context(), nothing); err != nil {
+		t.Fatal(err)
+	}
+	put := func(value string) error {
+		return db.Update(t.Context(), greentic.DefaultTenant(), func(x kv.Txn) error { return x.Put("k", []byte(value), 0) })
+	}
+	if err := put("ours"); err != nil {
+		t.Fatal(err)
+	}
+	scope, err := kv.Scope(greentic.DefaultTenant())
+	if err != nil {
+		t.Fatal(err)
+	}
+	late := []batch.Write{{ID: batch.ID{Scope: scope, Key: "k"}, Value: []byte("theirs")}}
+	if err := stalled.Commit(t.Context(), late); !fault.Is(err, fault.Conflict) {
+		t.Errorf("the stalled process commits: %v, want to be told to run again", err)
+	}
+	err = db.View(t.Context(), greentic.DefaultTenant(), func(r kv.Reader) error {
+		v, err := r.Get("k")
+		if err == nil && string(v) != "ours" {
+			err = fmt.Errorf("k = %q", v)
+		}
+		return err
+	})
+	if err != nil {
+		t.Error(err)
 	}
 }
