@@ -2,6 +2,7 @@ package system
 
 import (
 	"os"
+	"regexp"
 	"sort"
 	"strconv"
 	"strings"
@@ -236,14 +237,28 @@ type Explained struct {
 	Doc    string `json:"doc"`
 }
 
-// Explain lists every setting, sorted by key.
+// Explain lists every setting, sorted by key; passwords in URLs are left out.
 func (c *Config) Explain() []Explained {
 	var out []Explained
 	for _, s := range settings() {
-		out = append(out, Explained{s.key, s.get(c), c.source[s.key], s.doc})
+		out = append(out, Explained{s.key, withoutPassword(s.get(c)), c.source[s.key], s.doc})
 	}
 	sort.Slice(out, func(i, j int) bool { return out[i].Key < out[j].Key })
 	return out
+}
+
+// withoutPassword hides the password of a URL, between "user:" and the last "@" before the host, and one
+// given as a parameter. The URL may be malformed.
+func withoutPassword(value string) string {
+	scheme, rest, ok := strings.Cut(value, "://")
+	if !ok {
+		return value
+	}
+	if at := strings.LastIndex(rest, "@"); at >= 0 {
+		user, _, _ := strings.Cut(rest[:at], ":")
+		rest = user + ":xxxxx" + rest[at:]
+	}
+	return scheme + "://" + regexp.MustCompile(`((?i:pass)[a-z]*=)[^&]*`).ReplaceAllString(rest, "${1}xxxxx")
 }
 
 // DefaultFile is read when no file is named.
