@@ -22,6 +22,9 @@ func (t *turn) invoke(ctx context.Context, step flow.Step) (got flow.Got, effect
 	if got, ok := t.recalled(step); ok {
 		rec.Fail = t.encode(got.Error)
 		t.note(step, rec)
+		if got.Error.Code == deadlineCode {
+			return got, false, t.late()
+		}
 		return got, false, nil
 	}
 	response, err := t.call(ctx, step)
@@ -30,7 +33,9 @@ func (t *turn) invoke(ctx context.Context, step flow.Step) (got flow.Got, effect
 	}
 	switch {
 	case err != nil && ctx.Err() != nil && !effect:
-		return got, false, fault.Newf(fault.Timeout, "turn", "it took longer than %v", t.runner.options.TurnTime).WithCode("turn_deadline")
+		rec.Fail, rec.Took = t.encode(failure(t.late())), t.runner.sched.Now().Sub(began)
+		t.note(step, rec)
+		return got, false, t.late()
 	case err != nil:
 		got = flow.Got{What: flow.GotError, Error: failure(err)}
 	case response.Fail != nil:
@@ -53,6 +58,14 @@ func (t *turn) invoke(ctx context.Context, step flow.Step) (got flow.Got, effect
 	}
 	t.note(step, rec)
 	return got, effect, nil
+}
+
+// deadlineCode is the code of a turn that takes too long.
+const deadlineCode = "turn_deadline"
+
+// late is the failure of a turn that takes too long.
+func (t *turn) late() error {
+	return fault.Newf(fault.Timeout, "turn", "it took longer than %v", t.runner.options.TurnTime).WithCode(deadlineCode)
 }
 
 // recalled is the failure of a step that is run again, when the record says that there was no

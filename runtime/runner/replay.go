@@ -13,6 +13,7 @@ import (
 	"greentic.dev/greentic/fault"
 	"greentic.dev/model/trace"
 	"greentic.dev/runtime/host"
+	"greentic.dev/runtime/loader"
 )
 
 // ReplayOptions says what to run again.
@@ -160,4 +161,9 @@ func (r *Runner) replayTurn(ctx context.Context, rec record.Turn, s session.Sess
 		return session.Session{Key: s.Key}, difference, nil
 	}
 	return t.session, difference, nil
+}
+
+// Release makes a verified pack ready for a replay; nobody is served with it.
+func (r *Runner) Release(v *loader.Verified) *Release {
+	return &Release{verified: v, host: r.deps.Releases.host, components: map[string]*loading{}}
 }

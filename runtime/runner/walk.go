@@ -65,7 +65,7 @@ func (t *turn) walk(ctx context.Context) error {
 			}
 		}
 		if ctx.Err() != nil {
-			return fault.Newf(fault.Timeout, "turn", "it took longer than %v", t.runner.options.TurnTime).WithCode("turn_deadline")
+			return t.late()
 		}
 		step, err := t.flow.Next(t.cursor, t.got)
 		if err != nil {
