@@ -25,11 +25,11 @@ type ReplayOptions struct {
 
 // Replayed is the outcome of running a conversation's record again without effects.
 type Replayed struct {
-	Session    string          `json:"session"`
-	Equal      bool            `json:"equal"`
-	Turns      []ReplayedTurn  `json:"turns"`
-	Divergence *Difference     `json:"divergence,omitempty"` // the first
-	Release    greentic.Digest `json:"release,omitempty"`    // with ReplayOptions.Release
+	Session    string             `json:"session"`
+	Equal      bool               `json:"equal"`
+	Turns      []ReplayedTurn     `json:"turns"`
+	Divergence *record.Difference `json:"divergence,omitempty"` // the first
+	Release    greentic.Digest    `json:"release,omitempty"`    // with ReplayOptions.Release
 }
 
 // ReplayedTurn is one turn that was run again.
@@ -40,20 +40,6 @@ type ReplayedTurn struct {
 	Status  string          `json:"status"`  // then
 	Steps   int             `json:"steps"`
 	Equal   bool            `json:"equal"`
-}
-
-// Difference is where a replay first went another way.
-type Difference struct {
-	Turn     string            `json:"turn"`
-	Seq      uint64            `json:"seq"`
-	Step     int               `json:"step"` // index in the record, from 0; the number of steps when the end differs
-	Node     string            `json:"node,omitempty"`
-	What     string            `json:"what"`           // "step", "input", "config", "output", "failure", "host_call", "status", "replies", "events" or "flow"
-	Path     string            `json:"path,omitempty"` // where in it, as a JSON Pointer
-	Recorded string            `json:"recorded"`
-	Now      string            `json:"now"`
-	Call     *trace.Divergence `json:"call,omitempty"` // with host_call
-	Reason   record.Reason     `json:"reason"`         // why the flow is at this step now, with file and line
 }
 
 // playback is what a turn that is run again takes from its record instead of doing it.
@@ -110,7 +96,7 @@ func (r *Runner) Replay(ctx context.Context, tenant greentic.TenantCtx, key stri
 	}
 	s := session.Session{Key: key}
 	for _, rec := range turns {
-		var difference *Difference
+		var difference *record.Difference
 		if s, difference, err = r.replayTurn(ctx, rec, s, o); err != nil {
 			return out, err
 		}
@@ -127,7 +113,7 @@ func (r *Runner) Replay(ctx context.Context, tenant greentic.TenantCtx, key stri
 }
 
 // replayTurn runs one turn again on the session as the turns before left it.
-func (r *Runner) replayTurn(ctx context.Context, rec record.Turn, s session.Session, o ReplayOptions) (session.Session, *Difference, error) {
+func (r *Runner) replayTurn(ctx context.Context, rec record.Turn, s session.Session, o ReplayOptions) (session.Session, *record.Difference, error) {
 	if rec.Revision == 0 {
 		s = session.Session{Key: s.Key}
 	}
@@ -147,7 +133,7 @@ func (r *Runner) replayTurn(ctx context.Context, rec record.Turn, s session.Sess
 		}
 	}
 	if _, err := release.flow(rec.Flow); err != nil {
-		return s, &Difference{Turn: rec.ID, Seq: rec.Seq, What: "flow", Recorded: rec.Flow, Now: err.Error()}, nil
+		return s, &record.Difference{Turn: rec.ID, Seq: rec.Seq, What: "flow", Recorded: rec.Flow, Now: err.Error()}, nil
 	}
 	t.entry.Trigger.Flow, t.release = rec.Flow, release
 	if err := t.run(ctx); err != nil {
@@ -156,7 +142,8 @@ func (r *Runner) replayTurn(ctx context.Context, rec record.Turn, s session.Sess
 	if ctx.Err() != nil {
 		return s, nil, fault.Wrap("replay", ctx.Err())
 	}
-	difference := t.compare()
+	again := record.Turn{ID: rec.ID, Seq: rec.Seq, Status: t.status, Steps: t.trail, Replies: t.replies, Events: t.events}
+	difference := record.Compare(rec, again, t.replay.call, t.replay.callStep)
 	if t.status != greentic.TurnWaiting {
 		return session.Session{Key: s.Key}, difference, nil
 	}

@@ -1,4 +1,4 @@
-package runner
+package record
 
 import (
 	"bytes"
@@ -9,49 +9,72 @@ import (
 	"strconv"
 	"strings"
 
-	"greentic.dev/backing/record"
 	"greentic.dev/greentic"
+	"greentic.dev/model/trace"
 )
 
-// compare says where the turn first differs from its record; nil: nowhere.
-func (t *turn) compare() *Difference {
-	rec := t.replay.recorded
-	d := &Difference{Turn: rec.ID, Seq: rec.Seq}
-	for i := range max(len(rec.Steps), len(t.trail)) {
+// Difference is where a turn that was run again first went another way.
+type Difference struct {
+	Turn     string            `json:"turn"`
+	Seq      uint64            `json:"seq"`
+	Step     int               `json:"step"` // index in the record, from 0; the number of steps when the end differs
+	Node     string            `json:"node,omitempty"`
+	What     string            `json:"what"`           // "step", "input", "config", "output", "failure", "host_call", "status", "replies", "events" or "flow"
+	Path     string            `json:"path,omitempty"` // where in it, as a JSON Pointer
+	Recorded string            `json:"recorded"`
+	Now      string            `json:"now"`
+	Call     *trace.Divergence `json:"call,omitempty"` // with host_call
+	Reason   Reason            `json:"reason"`         // why the flow is at this step now, with file and line
+}
+
+// Compare says where a turn that was run again first differs from its record; nil: nowhere. Times
+// and reasons do not count. call, if it is not nil, is where the component of step callStep asked the
+// host for something else.
+func Compare(was, is Turn, call *trace.Divergence, callStep int) *Difference {
+	d := &Difference{Turn: was.ID, Seq: was.Seq}
+	for i := range max(len(was.Steps), len(is.Steps)) {
 		d.Step = i
 		switch {
-		case i >= len(t.trail):
-			d.Node, d.What, d.Recorded, d.Now = rec.Steps[i].Node, "step", title(rec.Steps[i]), "the turn has ended"
+		case i >= len(is.Steps):
+			d.Node, d.What, d.Recorded, d.Now = was.Steps[i].Node, "step", title(was.Steps[i]), "the turn has ended"
 			return d
-		case i >= len(rec.Steps):
-			d.Node, d.What, d.Recorded, d.Now, d.Reason = t.trail[i].Node, "step", "the turn had ended", title(t.trail[i]), t.trail[i].Reason
-			return d
-		}
-		d.Node, d.Reason = t.trail[i].Node, t.trail[i].Reason
-		if d.given(rec.Steps[i], t.trail[i]) {
+		case i >= len(was.Steps):
+			d.Node, d.What, d.Recorded, d.Now, d.Reason = is.Steps[i].Node, "step", "the turn had ended", title(is.Steps[i]), is.Steps[i].Reason
 			return d
 		}
-		if t.replay.call != nil && t.replay.callStep == i {
-			d.What, d.Call, d.Recorded, d.Now = "host_call", t.replay.call, t.replay.call.Recorded, t.replay.call.Asked
+		d.Node, d.Reason = is.Steps[i].Node, is.Steps[i].Reason
+		if d.given(was.Steps[i], is.Steps[i]) {
 			return d
 		}
-		if d.differ("output", rec.Steps[i].Output, t.trail[i].Output) || d.differ("failure", rec.Steps[i].Fail, t.trail[i].Fail) {
+		if call != nil && callStep == i {
+			d.What, d.Call, d.Recorded, d.Now = "host_call", call, call.Recorded, call.Asked
+			return d
+		}
+		if d.differ("output", was.Steps[i].Output, is.Steps[i].Output) || d.differ("failure", was.Steps[i].Fail, is.Steps[i].Fail) {
 			return d
 		}
 	}
-	d.Step, d.Node, d.Reason = len(rec.Steps), "", record.Reason{}
-	if rec.Status != t.status {
-		d.What, d.Recorded, d.Now = "status", rec.Status, t.status
+	d.Step, d.Node, d.Reason = len(was.Steps), "", Reason{}
+	if was.Status != is.Status {
+		d.What, d.Recorded, d.Now = "status", was.Status, is.Status
 		return d
 	}
-	if d.differ("replies", encode(rec.Replies), encode(t.replies)) || d.differ("events", encode(rec.Events), encode(t.events)) {
+	if d.differ("replies", encode(was.Replies), encode(is.Replies)) || d.differ("events", encode(was.Events), encode(is.Events)) {
 		return d
 	}
 	return nil
 }
 
+func encode(v any) json.RawMessage {
+	raw, err := json.Marshal(v)
+	if err != nil {
+		return nil // what came out of JSON goes into it
+	}
+	return raw
+}
+
 // given compares what two steps are and were given, and fills in what differs.
-func (d *Difference) given(was, is record.Step) bool {
+func (d *Difference) given(was, is Step) bool {
 	if was.Node != is.Node || was.Do != is.Do || was.Component != is.Component || was.Operation != is.Operation || was.Attempt != is.Attempt {
 		d.What, d.Recorded, d.Now = "step", title(was), title(is)
 		return true
@@ -60,7 +83,7 @@ func (d *Difference) given(was, is record.Step) bool {
 }
 
 // title is a step in a few words.
-func title(s record.Step) string {
+func title(s Step) string {
 	words := []string{s.Do, s.Node}
 	if s.Component != "" {
 		words = append(words, "("+strings.Trim(s.Component+" "+s.Operation, " ")+")")
