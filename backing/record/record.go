@@ -34,8 +34,6 @@ type Turn struct {
 	Replies  []greentic.Reply `json:"replies,omitempty"`
 	Events   []greentic.Event `json:"events,omitempty"`
 	Output   json.RawMessage  `json:"output,omitempty"` // what the last node left, of a trigger that somebody waits for
-	Start    json.RawMessage  `json:"start,omitempty"`  // the session's cursor before, where replay begins
-	Settings json.RawMessage  `json:"settings,omitempty"`
 }
 
 // Failure says why a turn failed, for operators.
