@@ -41,6 +41,10 @@ type Options struct {
 	Flow      string            // the flow new sessions take
 	Locale    string            // fixed language of the pages; empty follows the browser
 	Crash     func(string)      // for tests that end the process at a point of a turn
+
+	// Draining is called every second while Serve drains, with the turns and deliveries that still
+	// run; it may be nil.
+	Draining func(turns, deliveries int)
 }
 
 // System is the whole platform of one process. Open wires it, Serve runs it, Close ends it.
@@ -257,7 +261,7 @@ func (s *System) Handler() (http.Handler, error) {
 	if err != nil {
 		return nil, err
 	}
-	routes := append(append(s.operations(), s.webchat.Routes()...), pages.Routes()...)
+	routes := slices.Concat(s.operations(), s.operate(), s.webchat.Routes(), pages.Routes())
 	return gateway.New(gateway.Options{Token: s.folder.token(), MaxBody: s.config.BodyBytes, Log: s.options.Log}, routes)
 }
 

@@ -75,7 +75,7 @@ Exit codes: 0 ok, 1 internal, 2 invalid input, 3 not found, 4 exists, 5 conflict
 	})
 	root.AddCommand(
 		upCommand(env), runCommand(env), componentCommand(env), packCommand(env), flowCommand(env), keyCommand(env),
-		configCommand(env), versionCommand(env),
+		sessionCommand(env), deadletterCommand(env), traceCommand(env), configCommand(env), versionCommand(env),
 	)
 	return root
 }

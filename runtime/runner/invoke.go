@@ -115,6 +115,9 @@ func (t *turn) call(ctx context.Context, step flow.Step) (host.Response, error) 
 	input := card.Help(step.Input, step.Config, t.tenant.Locale, t.release.asset, t.release.verified.Archive().Locales())
 	who := t.tenant
 	who.IdempotencyKey = fmt.Sprintf("%s/%d", t.entry.Turn, step.Cursor.Steps) // the same when the turn runs again
+	if t.entry.Undone > 0 {
+		who.IdempotencyKey += fmt.Sprintf("/%d", t.entry.Undone)
+	}
 	request := host.Request{
 		Pack: t.release.verified.Archive().ID(), Flow: t.flow.ID, Node: step.Node,
 		Component: step.Component, Operation: step.Operation, Input: input, Config: step.Config, Envelope: wantsEnvelope(step.Config),

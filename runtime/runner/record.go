@@ -61,6 +61,9 @@ func (t *turn) record(now time.Time) ([]byte, error) {
 	if t.flow != nil {
 		rec.Flow = t.flow.ID
 	}
+	if t.entry.Trigger.Route == InvokeRoute {
+		rec.Output = t.encode(t.last)
+	}
 	if t.err != nil {
 		rec.Error = &record.Failure{Code: t.letter(now).Code, Message: t.err.Error()}
 	}

@@ -184,10 +184,12 @@ func (r *Runner) Drain(ctx context.Context) error {
 // earlier receipt, marked as a duplicate. Errors: fault.Invalid (tenant, id, key or body),
 // fault.Unavailable (draining, or the store is).
 func (r *Runner) Accept(ctx context.Context, t greentic.Trigger) (greentic.Receipt, error) {
-	return r.accept(ctx, t, r.deps.NewID())
+	return r.accept(ctx, t, r.deps.NewID(), nil)
 }
 
-func (r *Runner) accept(ctx context.Context, t greentic.Trigger, turn string) (receipt greentic.Receipt, err error) {
+// accept stores a trigger unless it is a duplicate or guard, which may be nil, refuses the session
+// it would go to; then nothing is stored.
+func (r *Runner) accept(ctx context.Context, t greentic.Trigger, turn string, guard func(session.Session) error) (receipt greentic.Receipt, err error) {
 	r.mu.Lock()
 	draining := r.draining
 	r.mu.Unlock()
@@ -205,10 +207,18 @@ func (r *Runner) accept(ctx context.Context, t greentic.Trigger, turn string) (r
 	cached := r.cache.has(lane)
 	err = r.patiently(ctx, func() error {
 		return r.deps.DB.Update(ctx, t.Tenant, func(x kv.Txn) (err error) {
-			if a.entry, receipt, err = queue.Accept(x, t, turn, r.sched.Now()); err == nil && !cached && !receipt.Duplicate {
-				a.session, err = session.Read(x, t.Key)
+			a.read = !cached || guard != nil
+			if a.entry, receipt, err = queue.Accept(x, t, turn, r.sched.Now()); err != nil || receipt.Duplicate || !a.read {
+				return err
 			}
-			return err
+			if a.session, err = session.Read(x, t.Key); err != nil || guard == nil {
+				return err
+			}
+			s, err := a.session.Open()
+			if err != nil {
+				return err
+			}
+			return guard(s)
 		})
 	})
 	if err != nil {

@@ -36,6 +36,7 @@ type turn struct {
 	undoing bool      // the flow has failed and undoes what it did: what that says and keeps stays
 	replay  *playback // a turn that is run again without effects; else nil
 	unsure  bool      // a commit failed in a way that may have succeeded
+	seen    int       // changes by operators when it began
 
 	outputs []card.Output
 	events  []greentic.Event
@@ -54,6 +55,7 @@ type turn struct {
 type arrival struct {
 	entry   queue.Entry
 	session session.Stored
+	read    bool // session is known; it was cached otherwise
 	turn    *turn
 }
 
@@ -128,7 +130,7 @@ func (r *Runner) runFirst(ctx context.Context, work task[queue.Lane, arrival]) (
 		return t, err
 	}
 	if r.options.Crash("after_commit"); stored.Revision > 0 {
-		r.cache.put(work.key, stored)
+		r.cache.put(work.key, stored, t.seen)
 	} else {
 		r.cache.drop(work.key)
 	}
@@ -162,8 +164,10 @@ func (r *Runner) first(ctx context.Context, work task[queue.Lane, arrival]) (t *
 	if a != nil && a.turn != nil {
 		return a.turn, nil
 	}
-	if a == nil {
-		a = &arrival{}
+	seen := r.cache.seen()
+	kept, cached := r.cache.get(work.key)
+	if a == nil || !a.read && !cached { // it has left the cache meanwhile
+		a, cached = &arrival{}, false
 		err = r.deps.DB.View(ctx, work.key.Ctx(), func(x kv.Reader) (err error) {
 			if a.entry, found, err = queue.First(x, work.key.Key); err == nil && found {
 				a.session, err = session.Read(x, work.key.Key)
@@ -175,12 +179,11 @@ func (r *Runner) first(ctx context.Context, work task[queue.Lane, arrival]) (t *
 	if err != nil || !found {
 		return nil, err
 	}
-	t = &turn{runner: r, entry: a.entry, tenant: a.entry.Trigger.Tenant, began: r.sched.Now()}
+	t = &turn{runner: r, entry: a.entry, tenant: a.entry.Trigger.Tenant, began: r.sched.Now(), seen: seen, session: kept}
 	t.tenant.Session = work.key.Key
 	t.tenant.Attempt = uint32(a.entry.Attempts + 1)
 	t.overlay = state.NewOverlay(r.deps.DB, t.tenant)
-	var cached bool
-	if t.session, cached = r.cache.get(work.key); !cached {
+	if !cached {
 		t.session, err = a.session.Open()
 		t.session.Key = work.key.Key
 	}
@@ -339,6 +342,9 @@ func (t *turn) resolve(ctx context.Context) (err error) {
 		}
 		t.release, t.flow, err = t.runner.deps.Releases.choose(ctx, t.entry.Trigger.Pack, explicit, t.entry.Trigger.Release)
 		return err
+	}
+	if d := t.entry.Trigger.Release; d != "" && d != t.session.Release {
+		return fault.Newf(fault.Conflict, "turn", "it is to run on %s, and the session is on %s", d, t.session.Release).WithCode("release_mismatch")
 	}
 	if t.release, err = t.runner.deps.Releases.pinned(ctx, t.session.Release); err != nil {
 		return err

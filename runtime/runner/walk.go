@@ -226,7 +226,7 @@ func (t *turn) publish(step flow.Step) error {
 	if err != nil {
 		return fault.Wrap("emit.event", err)
 	}
-	e := greentic.Event{ID: fmt.Sprintf("%s-e%d", t.entry.Turn, len(t.events)), Topic: step.Topic, Time: t.began.UTC(), Payload: payload,
+	e := greentic.Event{ID: fmt.Sprintf("%s-e%d", t.entry.Turn, t.entry.Said+len(t.events)), Topic: step.Topic, Time: t.began.UTC(), Payload: payload,
 		Source: "pack/" + t.release.verified.Archive().ID() + "/flow/" + t.flow.ID, CorrelationID: t.message.CorrelationID}
 	e.Type, _ = fields["type"].(string)
 	e.Subject, _ = fields["subject"].(string)
