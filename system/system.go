@@ -23,6 +23,7 @@ import (
 	"greentic.dev/gateway"
 	"greentic.dev/greentic"
 	"greentic.dev/greentic/fault"
+	"greentic.dev/runtime/events"
 	"greentic.dev/runtime/host"
 	"greentic.dev/runtime/loader"
 	"greentic.dev/runtime/messaging"
@@ -54,6 +55,9 @@ type System struct {
 	policy   loader.Policy
 	releases *runner.Releases
 	runner   *runner.Runner
+	schedule *events.Schedules
+	relay    *events.Relay
+	declared []events.Declared // by the packs loaded so far
 	webchat  *messaging.WebChat
 	title    string
 	flows    []string // ids in the packs loaded so far
@@ -167,8 +171,11 @@ func (s *System) wire(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	s.runner = runner.New(runner.Deps{DB: s.db, Releases: s.releases, Deliver: map[string]runner.Deliverer{messaging.Route: toWebChat{s.webchat}},
-		Log: s.options.Log, Now: time.Now, NewID: newID},
+	s.schedule = events.NewSchedules(s.db, time.Now)
+	s.relay = events.NewRelay(s.bus, func(ctx context.Context, t greentic.Trigger) (greentic.Receipt, error) { return late.Accept(ctx, t) }, s.options.Log)
+	s.runner = runner.New(runner.Deps{DB: s.db, Releases: s.releases, Schedules: s.schedule,
+		Deliver: map[string]runner.Deliverer{messaging.Route: toWebChat{s.webchat}, runner.BusRoute: s.relay},
+		Log:     s.options.Log, Now: time.Now, NewID: newID},
 		runner.Options{Workers: s.config.Workers, Steps: s.config.TurnSteps, Locale: s.config.Locale, Flow: s.options.Flow, Crash: s.options.Crash})
 	late.Acceptor = s.runner
 	return nil
@@ -182,7 +189,8 @@ func newID() string {
 	return id.String()
 }
 
-// lateAcceptor ties the knot: web chat accepts into the runner, which delivers into web chat.
+// lateAcceptor ties the knot: web chat and the bus accept into the runner, which delivers into
+// them.
 type lateAcceptor struct{ messaging.Acceptor }
 
 // toWebChat delivers replies into their conversation.
@@ -216,8 +224,17 @@ func (s *System) Load(ctx context.Context, path string) (loader.Report, error) {
 	for _, f := range v.Archive().Flows() {
 		s.flows = append(s.flows, f.ID)
 	}
-	_, err = s.releases.Serve(ctx, v)
+	if _, err = s.releases.Serve(ctx, v); err == nil {
+		s.declare(v)
+	}
 	return report, err
+}
+
+// declare notes what a pack asks for, in place of an earlier version of it.
+func (s *System) declare(v *loader.Verified) {
+	d := events.Declared{Pack: v.Archive().ID(), Digest: v.Digest()}
+	d.Schedules, d.Subscriptions = v.Archive().Events()
+	s.declared = append(slices.DeleteFunc(s.declared, func(old events.Declared) bool { return old.Pack == d.Pack }), d)
 }
 
 // Turn takes one trigger through its turn and waits for the outcome.
@@ -231,13 +248,18 @@ func (s *System) Start(ctx context.Context) error {
 	if f := s.options.Flow; f != "" && !slices.Contains(s.flows, f) {
 		return fault.Newf(fault.NotFound, "flow "+f, "no pack has such a flow").WithFix("use one of " + strings.Join(s.flows, ", "))
 	}
+	if err := s.schedule.Sync(ctx, s.Tenant(), s.declared); err != nil { // first: what is due is what is declared
+		return err
+	}
+	s.relay.Sync(s.Tenant(), s.declared) // before anything is emitted that a subscription should get
 	return s.runner.Start(ctx)
 }
 
-// Drain lets running turns finish, for at most the configured time.
+// Drain takes no more events and lets running turns finish, for at most the configured time.
 func (s *System) Drain(ctx context.Context) error {
 	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), s.config.DrainTime)
 	defer cancel()
+	s.relay.Stop(ctx)
 	return s.runner.Drain(ctx)
 }
 
@@ -254,6 +276,9 @@ func (s *System) Handler() (http.Handler, error) {
 // Close frees what Open opened. The system must have been drained.
 func (s *System) Close() error {
 	var errs []error
+	if s.relay != nil {
+		s.relay.Stop(context.Background())
+	}
 	if s.bus != nil { // before the store into which its handlers write
 		errs = append(errs, s.bus.Close())
 	}
