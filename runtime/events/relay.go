@@ -61,13 +61,21 @@ func (r *Relay) unknown() *subscriber {
 	return nil
 }
 
-// Sync serves the subscriptions of the packs a tenant is served, and no others of it. It returns
-// at once; a bus that is away is tried again until Stop.
+// Sync serves the subscriptions of the packs a tenant is served, and no others of it: when it
+// returns, those that are gone are handed nothing any more. It does not wait for the bus to know
+// new ones; one that is away is asked again until Stop.
 func (r *Relay) Sync(tenant greentic.TenantCtx, packs []Declared) {
+	for _, old := range r.replace(tenant, packs) {
+		<-old.ended
+	}
+}
+
+// replace starts what is new and says what is to end.
+func (r *Relay) replace(tenant greentic.TenantCtx, packs []Declared) (gone []*subscriber) {
 	r.mu.Lock()
 	defer r.mu.Unlock()
 	if r.stopped {
-		return
+		return nil
 	}
 	scope := string(tenant.Env) + "/" + string(tenant.Tenant) + "/"
 	want := map[string]*subscriber{}
@@ -89,12 +97,14 @@ func (r *Relay) Sync(tenant greentic.TenantCtx, packs []Declared) {
 			s.after = old.ended
 		}
 		close(old.end)
+		gone = append(gone, old)
 		delete(r.subs, key)
 	}
 	for key, s := range want {
 		r.subs[key] = s
 		r.running.Go(s.serve)
 	}
+	return gone
 }
 
 // Stop hands out no further event, lets those that are being accepted finish and waits; when ctx

@@ -46,7 +46,7 @@ type scheduled struct {
 	Digest   greentic.Digest `json:"digest"` // of the pack version that declares it
 	Schedule pack.Schedule   `json:"schedule"`
 	Last     time.Time       `json:"last"`              // due times up to here are dealt with
-	Next     time.Time       `json:"next,omitzero"`     // zero: there is none any more
+	Next     time.Time       `json:"next"`              // when to fire
 	Skipped  int             `json:"skipped,omitempty"` // due times that the catch-up policy left out, ever
 }
 
@@ -61,7 +61,7 @@ func (s scheduled) put(x kv.Txn, t greentic.TenantCtx) error {
 		return fault.Wrap("schedule", err)
 	}
 	lane := s.lane(t)
-	if err := x.Put(recordKey(lane.Key), raw, 0); err != nil || s.Next.IsZero() {
+	if err := x.Put(recordKey(lane.Key), raw, 0); err != nil {
 		return err
 	}
 	return queue.Due{Lane: lane, ID: dueID, At: s.Next}.Put(x)
@@ -85,7 +85,7 @@ func (s *Schedules) Sync(ctx context.Context, tenant greentic.TenantCtx, packs [
 			one := scheduled{Pack: d.Pack, Digest: d.Digest, Schedule: asked, Last: now}
 			parsed, err := Parse(d.Pack, asked)
 			if err == nil {
-				one.Next, err = nextOrNever(parsed.Next(now))
+				one.Next, err = parsed.Next(now)
 			}
 			if err != nil {
 				return err
@@ -163,14 +163,6 @@ func changes(x kv.Reader, want map[string]scheduled) (list []change, err error) 
 	return list, errors.Join(scanned, err)
 }
 
-// nextOrNever is the zero time when there is no next one.
-func nextOrNever(next time.Time, err error) (time.Time, error) {
-	if fault.Is(err, fault.NotFound) {
-		return time.Time{}, nil
-	}
-	return next, err
-}
-
 // Fire implements runner.Schedules: it says what the due time d, which has been dropped, starts,
 // and puts the next one in its place. A due time that is not the record's any more starts nothing.
 func (s *Schedules) Fire(x kv.Txn, d queue.Due, now time.Time) ([]greentic.Trigger, error) {
@@ -192,10 +184,11 @@ func (s *Schedules) Fire(x kv.Txn, d queue.Due, now time.Time) ([]greentic.Trigg
 		return nil, one.put(x, d.Ctx())
 	}
 	fire, skipped, next, err := parsed.Due(one.Last, now)
-	if one.Next, err = nextOrNever(next, err); err != nil {
+	if err != nil {
 		return nil, err
 	}
-	if one.Skipped += skipped; now.After(one.Last) {
+	one.Next, one.Skipped = next, one.Skipped+skipped
+	if now.After(one.Last) {
 		one.Last = now
 	}
 	triggers := make([]greentic.Trigger, len(fire))
