@@ -69,7 +69,7 @@ type fleet struct {
 }
 
 func newFleet(t *testing.T) *fleet {
-	return &fleet{rig: &rig{t: t, db: memory.New(time.Now), channel: newChannel(), options: runner.Options{Backoff: time.Millisecond, Poll: time.Second}}, wire: &wire{}}
+	return &fleet{rig: &rig{t: t, db: memory.New(time.Now), channel: newChannel(), options: runner.Options{Backoff: time.Millisecond, Poll: 2 * time.Second}}, wire: &wire{}}
 }
 
 // member is a runner of the fleet whose clock may be wrong.
@@ -99,7 +99,7 @@ func (f *fleet) join(schedules []pack.Schedule, packs ...*loader.Verified) *memb
 		DB: f.db, Releases: releases, Schedules: m.schedules, Now: m.now, Log: slog.New(slog.DiscardHandler),
 		Deliver: map[string]runner.Deliverer{"test": f.channel, runner.BusRoute: f.wire},
 		NewID:   func() string { return fmt.Sprintf("turn-%d", f.ids.Add(1)) },
-		Shards:  shard.New(f.db, shard.Options{Name: name, Now: m.now}),
+		Shards:  shard.New(f.db, shard.Options{Name: name, TTL: 20 * time.Second, Now: m.now}),
 	}, f.options)
 	m.sync(schedules...)
 	if err := m.Start(context.Background()); err != nil {

@@ -55,10 +55,10 @@ func TestAWaitTimesOutOnceAndTheConversationIsTold(t *testing.T) {
 			f := newFleet(t)
 			a, b := f.join(nil, made), f.join(nil, made)
 			time.Sleep(time.Minute) // the shards are shared out
-			for n := range 20 {
+			for n := range 12 {
 				f.say(a, fmt.Sprint("k", n), "1", "Anna")
 			}
-			time.Sleep(2 * time.Second) // each is where it belongs
+			time.Sleep(3 * time.Second) // each is where it belongs
 			switch {
 			case outage < 0:
 				a.leave()
@@ -70,13 +70,13 @@ func TestAWaitTimesOutOnceAndTheConversationIsTold(t *testing.T) {
 				b = f.join(nil, made)
 				time.Sleep(10 * time.Second)
 			default:
-				time.Sleep(597 * time.Second)
+				time.Sleep(596 * time.Second)
 				if got := f.channel.told("k0"); got != "are you there, Anna?" {
 					t.Errorf("%s, before the time: %s", name, got)
 				}
 				time.Sleep(6 * time.Second)
 			}
-			for n := range 20 {
+			for n := range 12 {
 				if got := f.channel.told(fmt.Sprint("k", n)); got != "are you there, Anna?; too late" {
 					t.Errorf("%s: %s", name, got)
 				}
