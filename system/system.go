@@ -57,12 +57,13 @@ type System struct {
 	policy   loader.Policy
 	releases *runner.Releases
 	runner   *runner.Runner
-	schedule *events.Schedules
 	relay    *events.Relay
 	declared []events.Declared // by the packs loaded so far
-	webchat  *messaging.WebChat
-	title    string
-	flows    []string // ids in the packs loaded so far
+
+	schedules *events.Schedules
+	webchat   *messaging.WebChat
+	title     string
+	flows     []string // ids in the packs loaded so far
 }
 
 // Open opens the backends and wires the planes; nothing runs yet. Errors are those of the
@@ -181,9 +182,9 @@ func (s *System) wire(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	s.schedule = events.NewSchedules(s.db, time.Now)
+	s.schedules = events.NewSchedules(s.db, time.Now)
 	s.relay = events.NewRelay(s.bus, func(ctx context.Context, t greentic.Trigger) (greentic.Receipt, error) { return late.Accept(ctx, t) }, s.options.Log)
-	s.runner = runner.New(runner.Deps{DB: s.db, Releases: s.releases, Schedules: s.schedule,
+	s.runner = runner.New(runner.Deps{DB: s.db, Releases: s.releases, Schedules: s.schedules,
 		Deliver: map[string]runner.Deliverer{messaging.Route: toWebChat{s.webchat}, runner.BusRoute: s.relay},
 		Log:     s.options.Log, Now: time.Now, NewID: newID},
 		runner.Options{Workers: s.config.Workers, Steps: s.config.TurnSteps, Locale: s.config.Locale, Flow: s.options.Flow, Crash: s.options.Crash})
@@ -240,13 +241,6 @@ func (s *System) Load(ctx context.Context, path string) (loader.Report, error) {
 	return report, err
 }
 
-// declare notes what a pack asks for, in place of an earlier version of it.
-func (s *System) declare(v *loader.Verified) {
-	d := events.Declared{Pack: v.Archive().ID(), Digest: v.Digest()}
-	d.Schedules, d.Subscriptions = v.Archive().Events()
-	s.declared = append(slices.DeleteFunc(s.declared, func(old events.Declared) bool { return old.Pack == d.Pack }), d)
-}
-
 // Turn takes one trigger through its turn and waits for the outcome.
 func (s *System) Turn(ctx context.Context, t greentic.Trigger) (runner.TurnResult, error) {
 	return s.runner.Turn(ctx, t)
@@ -258,10 +252,9 @@ func (s *System) Start(ctx context.Context) error {
 	if f := s.options.Flow; f != "" && !slices.Contains(s.flows, f) {
 		return fault.Newf(fault.NotFound, "flow "+f, "no pack has such a flow").WithFix("use one of " + strings.Join(s.flows, ", "))
 	}
-	if err := s.schedule.Sync(ctx, s.Tenant(), s.declared); err != nil { // first: what is due is what is declared
+	if err := s.startEvents(ctx); err != nil {
 		return err
 	}
-	s.relay.Sync(s.Tenant(), s.declared) // before anything is emitted that a subscription should get
 	return s.runner.Start(ctx)
 }
 
