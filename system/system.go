@@ -25,6 +25,7 @@ import (
 	"greentic.dev/gateway"
 	"greentic.dev/greentic"
 	"greentic.dev/greentic/fault"
+	"greentic.dev/runtime/events"
 	"greentic.dev/runtime/host"
 	"greentic.dev/runtime/loader"
 	"greentic.dev/runtime/messaging"
@@ -60,9 +61,13 @@ type System struct {
 	policy   loader.Policy
 	releases *runner.Releases
 	runner   *runner.Runner
-	webchat  *messaging.WebChat
-	title    string
-	flows    []string // ids in the packs loaded so far
+	relay    *events.Relay
+	declared []events.Declared // by the packs loaded so far
+
+	schedules *events.Schedules
+	webchat   *messaging.WebChat
+	title     string
+	flows     []string // ids in the packs loaded so far
 }
 
 // Open opens the backends and wires the planes; nothing runs yet. Errors are those of the
@@ -181,8 +186,11 @@ func (s *System) wire(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	s.runner = runner.New(runner.Deps{DB: s.db, Releases: s.releases, Deliver: map[string]runner.Deliverer{messaging.Route: toWebChat{s.webchat}},
-		Log: s.options.Log, Now: time.Now, NewID: newID},
+	s.schedules = events.NewSchedules(s.db, time.Now)
+	s.relay = events.NewRelay(s.bus, func(ctx context.Context, t greentic.Trigger) (greentic.Receipt, error) { return late.Accept(ctx, t) }, s.options.Log)
+	s.runner = runner.New(runner.Deps{DB: s.db, Releases: s.releases, Schedules: s.schedules,
+		Deliver: map[string]runner.Deliverer{messaging.Route: toWebChat{s.webchat}, runner.BusRoute: s.relay},
+		Log:     s.options.Log, Now: time.Now, NewID: newID},
 		runner.Options{Workers: s.config.Workers, Steps: s.config.TurnSteps, Locale: s.config.Locale, Flow: s.options.Flow, Crash: s.options.Crash})
 	late.Acceptor = s.runner
 	return nil
@@ -196,7 +204,8 @@ func newID() string {
 	return id.String()
 }
 
-// lateAcceptor ties the knot: web chat accepts into the runner, which delivers into web chat.
+// lateAcceptor ties the knot: web chat and the bus accept into the runner, which delivers into
+// them.
 type lateAcceptor struct{ messaging.Acceptor }
 
 // toWebChat delivers replies into their conversation.
@@ -230,7 +239,9 @@ func (s *System) Load(ctx context.Context, path string) (loader.Report, error) {
 	for _, f := range v.Archive().Flows() {
 		s.flows = append(s.flows, f.ID)
 	}
-	_, err = s.releases.Serve(ctx, v)
+	if _, err = s.releases.Serve(ctx, v); err == nil {
+		s.declare(v)
+	}
 	return report, err
 }
 
@@ -245,13 +256,17 @@ func (s *System) Start(ctx context.Context) error {
 	if f := s.options.Flow; f != "" && !slices.Contains(s.flows, f) {
 		return fault.Newf(fault.NotFound, "flow "+f, "no pack has such a flow").WithFix("use one of " + strings.Join(s.flows, ", "))
 	}
+	if err := s.startEvents(ctx); err != nil {
+		return err
+	}
 	return s.runner.Start(ctx)
 }
 
-// Drain lets running turns finish, for at most the configured time.
+// Drain takes no more events and lets running turns finish, for at most the configured time.
 func (s *System) Drain(ctx context.Context) error {
 	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), s.config.DrainTime)
 	defer cancel()
+	s.relay.Stop(ctx)
 	return s.runner.Drain(ctx)
 }
 
@@ -268,6 +283,9 @@ func (s *System) Handler() (http.Handler, error) {
 // Close frees what Open opened. The system must have been drained.
 func (s *System) Close() error {
 	var errs []error
+	if s.relay != nil {
+		s.relay.Stop(context.Background())
+	}
 	if s.bus != nil { // before the store into which its handlers write
 		errs = append(errs, s.bus.Close())
 	}

@@ -24,6 +24,7 @@ const (
 	pollMarks   = 2048            // marks looked at per shard and poll
 	fireBatch   = 256             // due times fired in one transaction
 	loadHalving = 30 * time.Second
+	failedPause = 250 * time.Millisecond // at least, after a part failed: what is away is not asked at full speed
 )
 
 // beat is what a runner does without being asked: it keeps its leases, finds work that other
@@ -68,6 +69,10 @@ func (b *beat) start() {
 
 // every runs a part again and again, each time after what pause says.
 func (b *beat) every(name string, pause func() time.Duration, part func(context.Context) error) {
+	b.again(name, 0, pause, part)
+}
+
+func (b *beat) again(name string, atLeast time.Duration, pause func() time.Duration, part func(context.Context) error) {
 	b.mu.Lock()
 	defer b.mu.Unlock()
 	if b.stopped {
@@ -76,7 +81,7 @@ func (b *beat) every(name string, pause func() time.Duration, part func(context.
 	if stop := b.timers[name]; stop != nil {
 		stop() // there is one of each
 	}
-	b.timers[name] = b.runner.sched.After(pause(), func() {
+	b.timers[name] = b.runner.sched.After(max(pause(), atLeast), func() {
 		b.mu.Lock()
 		if b.stopped {
 			b.mu.Unlock()
@@ -84,11 +89,13 @@ func (b *beat) every(name string, pause func() time.Duration, part func(context.
 		}
 		b.running.Add(1)
 		b.mu.Unlock()
+		atLeast := time.Duration(0)
 		if err := part(b.ctx); err != nil && b.ctx.Err() == nil {
 			b.runner.deps.Log.Error("runner", "doing", name, "error", err)
+			atLeast = failedPause
 		}
 		b.running.Done()
-		b.every(name, pause, part)
+		b.again(name, atLeast, pause, part)
 	})
 }
 
@@ -375,7 +382,11 @@ func (b *beat) fire(ctx context.Context) error {
 			if err != nil {
 				return err
 			}
-			if looked[s] = now.Add(dueHorizon); !next.IsZero() && next.Before(looked[s]) {
+			looked[s] = now.Add(dueHorizon)
+			switch {
+			case len(some) > 0: // once more: a schedule may be due again soon
+				looked[s] = now
+			case !next.IsZero() && next.Before(looked[s]):
 				looked[s] = next
 			}
 			list = append(list, some...)

@@ -67,7 +67,7 @@ func (r *Runner) deliver(ctx context.Context, d queue.Destination, list []queue.
 			if errors.As(failure, &later) {
 				p.pause = max(p.pause, later.After)
 			}
-			if final(failure) || rest.Attempts >= r.options.Attempts {
+			if final(failure) || rest.Attempts >= r.options.Attempts && !patient(rest, failure) {
 				letter, p.pause = r.giveUp(rest, failure), 0
 			}
 			r.deps.Log.Warn("item not delivered", "tenant", d.Tenant, "turn", rest.Turn, "route", d.Route, "buried", letter != nil, "retry_in", p.pause, "error", failure)
@@ -136,6 +136,11 @@ func (r *Runner) sendOne(ctx context.Context, o queue.Outgoing) (err error) {
 	limited, cancel := context.WithTimeout(ctx, r.options.SendTime)
 	defer cancel()
 	return d.Deliver(limited, o)
+}
+
+// patient says that the first item waits however long it takes: an event for a bus that is away.
+func patient(p *queue.Parcel, failure error) bool {
+	return p.Items[0].Event != nil && fault.KindOf(failure).Retryable()
 }
 
 // final says that trying again cannot help.

@@ -323,7 +323,7 @@ func (t *turn) read() error {
 			return fault.As(fault.Invalid, "turn", err)
 		}
 	default:
-		t.message = greentic.Message{ID: trigger.ID, Channel: trigger.Route, Conversation: trigger.Key}
+		t.message = greentic.Message{ID: trigger.ID, Channel: trigger.Route, Conversation: trigger.Key, CorrelationID: trigger.Tenant.CorrelationID}
 	}
 	return nil
 }
