@@ -5,5 +5,5 @@
 // connectors accept, system starts and drains it, `greentic run --message` takes single turns.
 // What it refuses to do: decide what a flow does next (package flow), or run a pack that is not
 // loader.Verified. Main types: [Runner], [Release]. Its promises are tested in runner_test.go,
-// turn_test.go, component_test.go, deliver_test.go and crash_test.go.
+// turn_test.go, component_test.go, deliver_test.go, crash_test.go and elsewhere_test.go.
 package runner
