@@ -1,7 +1,6 @@
 package system
 
 import (
-	"net/url"
 	"path/filepath"
 	"strings"
 
@@ -31,17 +30,4 @@ func (s *System) openBus() (bus.Bus, error) {
 		return nil, err
 	}
 	return b, nil
-}
-
-// redacted shows a URL without its password.
-func redacted(s setting) setting {
-	get := s.get
-	s.get = func(c *Config) string {
-		u, err := url.Parse(get(c))
-		if err != nil {
-			return "(not a URL)"
-		}
-		return u.Redacted()
-	}
-	return s
 }

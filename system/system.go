@@ -17,6 +17,8 @@ import (
 	"greentic.dev/backing/egress"
 	"greentic.dev/backing/kv"
 	"greentic.dev/backing/kv/memory"
+	"greentic.dev/backing/kv/postgres"
+	"greentic.dev/backing/kv/redis"
 	"greentic.dev/backing/kv/sqlite"
 	"greentic.dev/backing/queue"
 	"greentic.dev/build"
@@ -113,12 +115,20 @@ func (s *System) openStore(ctx context.Context) (kv.DB, error) {
 		return memory.New(s.now), nil
 	case s.config.Store == "":
 		rest = filepath.Join(s.config.Data, "greentic.db")
-	case scheme != "sqlite" || rest == "":
-		return nil, fault.Newf(fault.Invalid, "store", "%q is no store of this version", s.config.Store).WithFix("use sqlite:FILE or memory:")
+	case scheme == "postgres" || scheme == "postgresql":
+		return opened(postgres.Open(ctx, s.config.Store, postgres.Options{}))
+	case scheme == "redis" || scheme == "rediss":
+		return opened(redis.Open(ctx, s.config.Store, redis.Options{}))
+	case scheme != "sqlite" || rest == "": // the URL may hold a password
+		return nil, fault.Newf(fault.Invalid, "store", "%q is no kind of store of this version", scheme).WithFix("use sqlite:FILE, postgres://HOST/DATABASE, redis://HOST or memory:")
 	}
-	db, err := sqlite.Open(ctx, rest, sqlite.Options{})
+	return opened(sqlite.Open(ctx, rest, sqlite.Options{}))
+}
+
+// opened keeps a nil pointer beside an error out of the interface: it would be closed.
+func opened[T kv.DB](db T, err error) (kv.DB, error) {
 	if err != nil {
-		return nil, err // alone: a nil *sqlite.DB in a kv.DB would be closed
+		return nil, err
 	}
 	return db, nil
 }
