@@ -15,18 +15,18 @@ func TestKillNineAtAnyPointLosesNothingAndDoublesNothing(t *testing.T) {
 	if testing.Short() {
 		t.Skip("the kill test starts and kills processes for a minute")
 	}
-	stormOn(t, storm{slots: 1}, "")
+	stormOn(t, &storm{slots: 1}, "")
 }
 
 // Two processes on one server share the conversations; each is killed and started again.
 func TestKillNineOfTwoRunnersOnPostgreSQL(t *testing.T) {
 	onlyWithChaos(t)
-	stormOn(t, storm{slots: 2}, postgresServer.URL(t))
+	stormOn(t, &storm{slots: 2}, postgresServer.URL(t))
 }
 
 func TestKillNineOfTwoRunnersOnRedis(t *testing.T) {
 	onlyWithChaos(t)
-	stormOn(t, storm{slots: 2}, redisServer.URL(t))
+	stormOn(t, &storm{slots: 2}, redisServer.URL(t))
 }
 
 // The kill tests on servers are make chaos: without DURATION or KILLS there is one on SQLite only.
@@ -38,7 +38,7 @@ func onlyWithChaos(t *testing.T) {
 }
 
 // stormOn reads SEED, DURATION (for three backends; a minute for one) and KILLS, and lets it rage.
-func stormOn(t *testing.T, s storm, store string) {
+func stormOn(t *testing.T, s *storm, store string) {
 	s.T, s.seed, s.length, s.kills = t, uint64(time.Now().UnixNano()), time.Minute, 30
 	var err error
 	if text := os.Getenv("SEED"); text != "" {

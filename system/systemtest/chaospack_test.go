@@ -49,7 +49,7 @@ nodes:
     emit.response: { text: "armed {{response.text}}" }
     routing: [{ to: pause }]
   pause:
-    session.wait: { reason: next, timeout: 150ms, on_timeout: late }
+    session.wait: { reason: next, timeout: 1s, on_timeout: late }
     routing: [{ to: say }]
   late:
     emit.response: { text: "late: {{node.say.text}}" }

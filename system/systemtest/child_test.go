@@ -22,12 +22,19 @@ import (
 	"greentic.dev/backing/queue"
 	"greentic.dev/greentic"
 	"greentic.dev/greentic/fault"
+	"greentic.dev/internal/testserver"
 	"greentic.dev/runtime/runner"
 	"greentic.dev/system"
 )
 
 // When this variable is set the test binary is a server; it holds a child as JSON.
 const childVariable = "GREENTIC_TEST_CHILD"
+
+// Servers of these tests, started when one wants them.
+var (
+	postgresServer testserver.Postgres
+	redisServer    testserver.Redis
+)
 
 func TestMain(m *testing.M) {
 	if text, ok := os.LookupEnv(childVariable); ok {
@@ -56,8 +63,8 @@ type child struct {
 	Sink     string            // URL that gets the replies of the route "sink"
 	Point    string            // of a turn; at the Nth time it is passed the process kills itself
 	N        int64
-	Disk     int  // MiB of a file system of its own, on the data folder (needs a mount namespace); 0: none
-	Drift    bool // POST /clock moves the clock
+	Disk     string // size of a file system of its own for the data folder, such as "8m"; empty: none
+	Drift    bool   // POST /clock moves the clock
 }
 
 // serve runs the platform until it is asked to end by SIGTERM, or whoever started it is gone. It
@@ -142,9 +149,9 @@ func (c child) door(s *system.System, data string, drift *atomic.Int64) http.Han
 			answer(w, "ok", err)
 		})
 	}
-	if c.Disk > 0 {
+	if c.Disk != "" {
 		mux.HandleFunc("POST /disk", func(w http.ResponseWriter, r *http.Request) {
-			answer(w, "ok", resize(data, r.FormValue("mib")))
+			answer(w, "ok", resize(data, r.FormValue("size")))
 		})
 	}
 	return mux
@@ -200,13 +207,13 @@ type server struct {
 }
 
 // launch starts a server process; it does not wait until it is ready.
-func launch(c child, attributes *syscall.SysProcAttr) (*server, error) {
+func launch(c child, attributes *syscall.SysProcAttr, log io.Writer) (*server, error) {
 	raw, err := json.Marshal(c)
 	if err != nil {
 		return nil, err
 	}
 	s := &server{cmd: exec.Command(os.Args[0]), ready: make(chan struct{}), gone: make(chan struct{})}
-	s.cmd.Env, s.cmd.Stderr, s.cmd.SysProcAttr = append(os.Environ(), childVariable+"="+string(raw)), os.Stderr, attributes
+	s.cmd.Env, s.cmd.Stderr, s.cmd.SysProcAttr = append(os.Environ(), childVariable+"="+string(raw)), log, attributes
 	if s.stdin, err = s.cmd.StdinPipe(); err != nil {
 		return nil, err
 	}
@@ -236,7 +243,7 @@ func startServer(t *testing.T, c child) *server {
 
 func startWith(t *testing.T, c child, attributes *syscall.SysProcAttr) *server {
 	t.Helper()
-	s, err := launch(c, attributes)
+	s, err := launch(c, attributes, os.Stderr)
 	if err != nil {
 		t.Fatal(err)
 	}

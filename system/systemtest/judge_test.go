@@ -5,9 +5,12 @@ import (
 	"fmt"
 	"path/filepath"
 	"slices"
+	"strings"
 	"time"
 
 	"greentic.dev/backing/kv"
+	"greentic.dev/backing/kv/postgres"
+	"greentic.dev/backing/kv/redis"
 	"greentic.dev/backing/kv/sqlite"
 	"greentic.dev/backing/queue"
 	"greentic.dev/backing/session"
@@ -20,6 +23,9 @@ func (s *storm) judge(store string) {
 	s.Helper()
 	for _, err := range s.wrong {
 		s.Error(err)
+	}
+	if s.Failed() {
+		return // conversations were left half held
 	}
 	if len(s.blows) < s.kills {
 		s.Errorf("only %d kills", len(s.blows))
@@ -69,7 +75,10 @@ func (s *storm) open(store string) (kv.DB, error) {
 	if store == "" {
 		return sqlite.Open(s.Context(), filepath.Join(s.data, "greentic.db"), sqlite.Options{})
 	}
-	return openServer(s.Context(), store)
+	if strings.HasPrefix(store, "redis") {
+		return redis.Open(s.Context(), store, redis.Options{})
+	}
+	return postgres.Open(s.Context(), store, postgres.Options{})
 }
 
 // nothingWaits wants no message, no reply and no time of a wait left.

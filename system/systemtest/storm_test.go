@@ -4,8 +4,10 @@ import (
 	"errors"
 	"math/rand/v2"
 	"net/http"
+	"os"
 	"path/filepath"
 	"slices"
+	"strings"
 	"sync"
 	"sync/atomic"
 	"testing"
@@ -28,7 +30,8 @@ type storm struct {
 	kills  int           // at least
 
 	keys, cache, pack string
-	data              string // folder of the only process
+	data              string   // folder of the only process
+	log               *os.File // of all processes
 	settings          func(slot int) map[string]string
 	sink              *sink
 	http              *http.Client
@@ -53,6 +56,7 @@ func (s *storm) rage() {
 	transport := &http.Transport{DisableKeepAlives: true}
 	s.http = &http.Client{Timeout: 10 * time.Second, Transport: transport}
 	s.running, s.calm = make([]*server, s.slots), make(chan struct{})
+	s.listen()
 	var killers, talking sync.WaitGroup
 	over := make(chan struct{})
 	for slot := range s.slots {
@@ -87,6 +91,24 @@ func (s *storm) rage() {
 	s.tell(took)
 }
 
+// listen keeps what the processes log, and shows what is no trap of a poisoned message if the
+// test fails.
+func (s *storm) listen() {
+	name := filepath.Join(s.TempDir(), "log")
+	var err error
+	if s.log, err = os.OpenFile(name, os.O_CREATE|os.O_APPEND|os.O_WRONLY, 0o600); err != nil {
+		s.Fatal(err)
+	}
+	s.Cleanup(func() {
+		_ = s.log.Close()
+		text, _ := os.ReadFile(name)
+		lines := slices.DeleteFunc(strings.Split(string(text), "\n"), func(line string) bool { return strings.Contains(line, "guest trapped") })
+		if s.Failed() {
+			s.Logf("%d lines of log, the last of which are:\n%s", len(lines), strings.Join(lines[max(0, len(lines)-60):], "\n"))
+		}
+	})
+}
+
 // attack keeps a process in a slot, killing it as the seed says, until the storm is calm; then
 // the process lives until it is over, and drains.
 func (s *storm) attack(slot int, settings map[string]string, over chan struct{}) {
@@ -101,7 +123,7 @@ func (s *storm) attack(slot int, settings map[string]string, over chan struct{})
 		default:
 			c.Point, c.N = b.point, b.n
 		}
-		p, err := launch(c, nil)
+		p, err := launch(c, nil, s.log)
 		if err != nil {
 			s.report(err)
 			return
@@ -226,7 +248,7 @@ func (s *storm) report(err error) {
 	}
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	if len(s.wrong) < 20 {
+	if len(s.wrong) == 0 || len(s.wrong) < 20 && errors.Is(err, errWrong) { // what stopped for the first says nothing
 		s.wrong = append(s.wrong, err)
 	}
 }

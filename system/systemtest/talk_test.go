@@ -44,10 +44,17 @@ func newTalk(s *storm, n int) *talk {
 	t := &talk{storm: s, n: n, kind: kinds[random.IntN(len(kinds))], turns: map[string]string{}}
 	t.tenant = greentic.TenantID(fmt.Sprintf("tenant-%d", random.IntN(4)))
 	t.key = fmt.Sprintf("%s-%d", t.kind, n)
-	for i := range 3 + random.IntN(8) {
+	long := 8
+	if t.flow() == "timer" {
+		long = 2 // each takes a second
+	}
+	for i := range 2 + random.IntN(long) {
 		m := say{fmt.Sprint(i), random.IntN(3) == 0, random.IntN(10) == 0, time.Duration(random.IntN(20)) * time.Millisecond, time.Duration(random.IntN(6)) * time.Millisecond}
 		if t.kind == "poison" && random.IntN(3) == 0 {
 			m.text = "boom"
+		}
+		if t.kind == "race" { // with the end of the wait
+			m.pause = 970*time.Millisecond + 10*m.pause
 		}
 		t.says = append(t.says, m)
 	}
@@ -131,7 +138,7 @@ func (t *talk) post(i int, until time.Time) error {
 		switch {
 		case err == nil, errors.Is(err, errWrong):
 			return err
-		case time.Now().After(until):
+		case time.Now().After(until), t.storm.failed():
 			return fmt.Errorf("message %d of %s is not accepted: %w", i, t.lane(), err)
 		}
 		t.storm.settle()
@@ -202,7 +209,7 @@ func (t *talk) chat() error {
 			if err == nil || errors.Is(err, errWrong) {
 				return err
 			}
-			if time.Now().After(until) {
+			if time.Now().After(until) || t.storm.failed() {
 				return fmt.Errorf("%s, %s: %w", t.lane(), what, err)
 			}
 			t.storm.settle()
