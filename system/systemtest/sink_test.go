@@ -2,6 +2,7 @@ package systemtest_test
 
 import (
 	"encoding/json"
+	"errors"
 	"fmt"
 	"io"
 	"math/rand/v2"
@@ -30,12 +31,13 @@ type sink struct {
 	broken  []string             // promises
 	times   []time.Time          // of new replies
 	grew    chan struct{}
+	quit    chan struct{} // closed when nobody needs to wait any more
 }
 
 // newSink starts a sink. Unkind, it refuses one reply of fifty, and of one of fifty it takes it
 // does not let the sender know.
 func newSink(t *testing.T, seed uint64, unkind bool) *sink {
-	s := &sink{replies: map[string]arrived{}, of: map[string][]arrived{}, effects: map[string]int{}, grew: make(chan struct{})}
+	s := &sink{replies: map[string]arrived{}, of: map[string][]arrived{}, effects: map[string]int{}, grew: make(chan struct{}), quit: make(chan struct{})}
 	if unkind {
 		s.random = rand.New(rand.NewPCG(seed, 3))
 	}
@@ -114,6 +116,8 @@ func (s *sink) await(lane string, n int, until time.Time) ([]arrived, error) {
 		select {
 		case <-grew:
 			t.Stop()
+		case <-s.quit:
+			return got, errors.New("given up")
 		case <-t.C:
 			return got, fmt.Errorf("%s has %d replies of %d: %q", lane, len(got), n, textsOf(got))
 		}

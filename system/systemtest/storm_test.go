@@ -39,7 +39,8 @@ type storm struct {
 	mu      sync.Mutex
 	running []*server // by slot; nil while there is none
 	blows   []time.Time
-	worst   time.Duration // the longest wait for an answer
+	worst   time.Duration // the longest wait for answers
+	slowest string        // who waited so long
 	wrong   []error
 	talks   []*talk
 	calm    chan struct{} // closed when nothing is killed any more
@@ -114,7 +115,7 @@ func (s *storm) listen() {
 func (s *storm) attack(slot int, settings map[string]string, over chan struct{}) {
 	random := rand.New(rand.NewPCG(s.seed, uint64(slot)<<8|2))
 	for life := 0; ; life++ {
-		b := newBlow(random)
+		b := newBlow(random, s.slots)
 		c := child{Settings: settings, Pack: s.pack, Sink: s.sink.server.URL}
 		calm := false
 		select {
@@ -144,12 +145,14 @@ type blow struct {
 	after time.Duration
 }
 
-func newBlow(random *rand.Rand) blow {
+// newBlow draws one; with more processes each lives longer, as it must see for a lease's time that
+// another is silent before it goes on with its work.
+func newBlow(random *rand.Rand, slots int) blow {
 	points := []string{"accepted", "before_commit", "after_commit", "before_deliver", "after_deliver", "before_checkpoint", "after_checkpoint"}
-	b := blow{after: time.Duration(random.IntN(1200)) * time.Millisecond}
+	b := blow{after: time.Duration(random.IntN(1200*slots*slots)) * time.Millisecond}
 	switch way := random.IntN(10); {
 	case way < 5:
-		b.point, b.n, b.after = points[random.IntN(len(points))], 1+random.Int64N(40), 2*time.Second
+		b.point, b.n, b.after = points[random.IntN(len(points))], 1+random.Int64N(40*int64(slots)), 2*time.Second*time.Duration(slots)
 	case way < 6:
 		b.start, b.after = true, b.after/4
 	}
@@ -236,10 +239,13 @@ func (s *storm) count() int {
 	return len(s.blows)
 }
 
-func (s *storm) waited(d time.Duration) {
+// waited notes how long a conversation waited for answers.
+func (s *storm) waited(t *talk, d time.Duration) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	s.worst = max(s.worst, d)
+	if d > s.worst {
+		s.worst, s.slowest = d, t.lane()
+	}
 }
 
 func (s *storm) report(err error) {
@@ -248,6 +254,9 @@ func (s *storm) report(err error) {
 	}
 	s.mu.Lock()
 	defer s.mu.Unlock()
+	if len(s.wrong) == 0 {
+		close(s.sink.quit)
+	}
 	if len(s.wrong) == 0 || len(s.wrong) < 20 && errors.Is(err, errWrong) { // what stopped for the first says nothing
 		s.wrong = append(s.wrong, err)
 	}
@@ -286,7 +295,7 @@ func (s *storm) tell(took time.Duration) {
 	for _, n := range s.sink.effects {
 		calls += n
 	}
-	s.Logf("%d kills, %d conversations, %d acknowledgements, %d replies in %v (%.0f/s); %d replies re-sent with their key (the sink hid %d and refused %d), %d calls to the outside re-sent of %d; longest recovery %v, longest wait for an answer %v",
+	s.Logf("%d kills, %d conversations, %d acknowledgements, %d replies in %v (%.0f/s); %d replies re-sent with their key (the sink hid %d and refused %d), %d calls to the outside re-sent of %d; longest recovery %v, longest wait for answers %v (%s)",
 		len(s.blows), len(s.talks), s.accepted.Load(), len(s.sink.replies), took.Round(time.Millisecond), float64(len(s.sink.replies))/took.Seconds(),
-		s.sink.resent, s.sink.dropped, s.sink.refused, calls-effects, effects, recovery.Round(time.Millisecond), s.worst.Round(time.Millisecond))
+		s.sink.resent, s.sink.dropped, s.sink.refused, calls-effects, effects, recovery.Round(time.Millisecond), s.worst.Round(time.Millisecond), s.slowest)
 }

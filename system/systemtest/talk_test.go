@@ -102,7 +102,7 @@ func (t *talk) hold() error {
 			if _, err := t.storm.sink.await(t.lane(), replies, until); err != nil {
 				return err
 			}
-			t.storm.waited(time.Since(began))
+			t.storm.waited(t, time.Since(began))
 		}
 		time.Sleep(m.pause)
 	}
@@ -111,7 +111,7 @@ func (t *talk) hold() error {
 	if _, err := t.storm.sink.await(t.lane(), len(t.says), until); err != nil {
 		return err
 	}
-	t.storm.waited(time.Since(began))
+	t.storm.waited(t, time.Since(began))
 	return nil
 }
 
@@ -236,7 +236,7 @@ func (t *talk) chat() error {
 	if err != nil {
 		return err
 	}
-	t.storm.waited(time.Since(began))
+	t.storm.waited(t, time.Since(began))
 	if err := chained(c.texts, t.texts()); err != nil {
 		return fmt.Errorf("%s: %w", t.lane(), err)
 	}
