@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"log/slog"
+	"maps"
 	"net/http"
 	"path/filepath"
 	"slices"
@@ -41,11 +42,14 @@ type Options struct {
 	Secrets   map[string]string // values of the command line; they replace the configured backend
 	Flow      string            // the flow new sessions take
 	Locale    string            // fixed language of the pages; empty follows the browser
+	Now       func() time.Time  // nil means time.Now
 	Crash     func(string)      // for tests that end the process at a point of a turn
 
 	// Draining is called every second while Serve drains, with the turns and deliveries that still
 	// run; it may be nil.
 	Draining func(turns, deliveries int)
+	// Deliver sends the replies of further routes, whose triggers come through Accept.
+	Deliver map[string]runner.Deliverer
 }
 
 // System is the whole platform of one process. Open wires it, Serve runs it, Close ends it.
@@ -53,6 +57,7 @@ type System struct {
 	config  *Config
 	options Options
 	folder  *folder // nil when ephemeral
+	now     func() time.Time
 
 	db       kv.DB
 	bus      bus.Bus
@@ -73,7 +78,10 @@ type System struct {
 // Open opens the backends and wires the planes; nothing runs yet. Errors are those of the
 // backends, and fault.Conflict when another process uses the data folder.
 func Open(ctx context.Context, c *Config, o Options) (*System, error) {
-	s := &System{config: c, options: o}
+	s := &System{config: c, options: o, now: o.Now}
+	if s.now == nil {
+		s.now = time.Now
+	}
 	if err := s.open(ctx); err != nil {
 		if cerr := s.Close(); cerr != nil {
 			return nil, errors.Join(err, cerr)
@@ -112,7 +120,7 @@ func (s *System) openStore(ctx context.Context) (kv.DB, error) {
 	scheme, rest, _ := strings.Cut(s.config.Store, ":")
 	switch {
 	case s.options.Ephemeral || scheme == "memory":
-		return memory.New(time.Now), nil
+		return memory.New(s.now), nil
 	case s.config.Store == "":
 		rest = filepath.Join(s.config.Data, "greentic.db")
 	case scheme == "postgres" || scheme == "postgresql":
@@ -176,22 +184,27 @@ func (s *System) wire(ctx context.Context) error {
 	}
 	s.releases = runner.NewReleases(h, kept, s.policy, grants)
 
-	key, err := s.folder.secret("webchat.key")
+	key, err := s.chatKey(ctx)
 	if err != nil {
 		return err
 	}
 	late := &lateAcceptor{}
-	s.webchat, err = messaging.NewWebChat(messaging.Deps{DB: s.db, Accept: late, Now: time.Now, NewID: newID, Log: s.options.Log, Tenant: s.tenant},
+	s.webchat, err = messaging.NewWebChat(messaging.Deps{DB: patient{s.db, s.config.StorePatience}, Accept: late, Now: s.now, NewID: newID, Log: s.options.Log, Tenant: s.tenant},
 		[]byte(key), messaging.Options{MaxBody: s.config.BodyBytes})
 	if err != nil {
 		return err
 	}
-	s.schedules = events.NewSchedules(s.db, time.Now)
+	shards, err := s.shards()
+	if err != nil {
+		return err
+	}
+	s.schedules = events.NewSchedules(s.db, s.now)
 	s.relay = events.NewRelay(s.bus, func(ctx context.Context, t greentic.Trigger) (greentic.Receipt, error) { return late.Accept(ctx, t) }, s.options.Log)
-	s.runner = runner.New(runner.Deps{DB: s.db, Releases: s.releases, Schedules: s.schedules,
-		Deliver: map[string]runner.Deliverer{messaging.Route: toWebChat{s.webchat}, runner.BusRoute: s.relay},
-		Log:     s.options.Log, Now: time.Now, NewID: newID},
-		runner.Options{Workers: s.config.Workers, Steps: s.config.TurnSteps, Locale: s.config.Locale, Flow: s.options.Flow, Crash: s.options.Crash})
+	deliver := map[string]runner.Deliverer{messaging.Route: toWebChat{s.webchat}, runner.BusRoute: s.relay}
+	maps.Copy(deliver, s.options.Deliver)
+	s.runner = runner.New(runner.Deps{DB: s.db, Releases: s.releases, Schedules: s.schedules, Deliver: deliver, Log: s.options.Log, Now: s.now, NewID: newID, Shards: shards},
+		runner.Options{Workers: s.config.Workers, Steps: s.config.TurnSteps, Locale: s.config.Locale, Flow: s.options.Flow,
+			Patience: s.config.StorePatience, Crash: s.options.Crash})
 	late.Acceptor = s.runner
 	return nil
 }
@@ -243,6 +256,11 @@ func (s *System) Load(ctx context.Context, path string) (loader.Report, error) {
 		s.declare(v)
 	}
 	return report, err
+}
+
+// Accept stores a trigger durably; its turn runs later. Errors as runner.Accept.
+func (s *System) Accept(ctx context.Context, t greentic.Trigger) (greentic.Receipt, error) {
+	return s.runner.Accept(ctx, t)
 }
 
 // Turn takes one trigger through its turn and waits for the outcome.

@@ -193,6 +193,9 @@ func (s *Releases) choose(ctx context.Context, pack, explicit string, digest gre
 	return nil, nil, first
 }
 
+// codeMissing marks a release that this process does not have; another one on the same store may.
+const codeMissing = "release_missing"
+
 // pinned finds the release of a session, from the store when it is no longer served.
 func (s *Releases) pinned(ctx context.Context, d greentic.Digest) (*Release, error) {
 	s.mu.Lock()
@@ -202,9 +205,12 @@ func (s *Releases) pinned(ctx context.Context, d greentic.Digest) (*Release, err
 		return r, nil
 	}
 	if s.store == nil {
-		return nil, fault.Newf(fault.NotFound, "release "+d.Short(), "it is not served and none are kept")
+		return nil, fault.Newf(fault.NotFound, "release "+d.Short(), "it is not served and none are kept").WithCode(codeMissing)
 	}
 	v, _, err := s.store.Open(ctx, d, s.policy)
+	if fault.Is(err, fault.NotFound) {
+		return nil, fault.Newf(fault.NotFound, "release "+d.Short(), "it is neither served nor kept by this process").WithCode(codeMissing)
+	}
 	if err != nil {
 		return nil, fault.Wrap("release "+d.Short(), err)
 	}

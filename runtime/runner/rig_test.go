@@ -188,6 +188,7 @@ type rig struct {
 	options   runner.Options
 	policy    loader.Policy
 	log       io.Writer
+	shards    *shard.Keeper // nil: the runner has the store for itself
 }
 
 func newRig(t testing.TB) *rig {
@@ -239,7 +240,7 @@ func (r *rig) newRunner(db kv.DB, packs ...*loader.Verified) *runner.Runner {
 		deliverer = r.channel
 	}
 	return runner.New(runner.Deps{
-		DB: db, Releases: releases, Deliver: map[string]runner.Deliverer{"test": deliverer}, Now: time.Now,
+		DB: db, Releases: releases, Shards: r.shards, Deliver: map[string]runner.Deliverer{"test": deliverer}, Now: time.Now,
 		Log:   slog.New(slog.NewTextHandler(r.log, nil)),
 		NewID: func() string { return fmt.Sprintf("turn-%d", r.ids.Add(1)) },
 	}, r.options)

@@ -84,7 +84,7 @@ func (r *Runner) runLane(ctx context.Context, work task[queue.Lane, arrival]) pa
 		}
 		return pace[arrival]{more: true} // somebody changed the session: run again on what is there now
 	}
-	r.deps.Log.Error("turn could not be committed", "tenant", work.key.Tenant, "key", work.key.Key, "error", err)
+	r.deps.Log.Error("turn waits", "tenant", work.key.Tenant, "key", work.key.Key, "error", err)
 	p := pace[arrival]{more: true, pause: r.backoff(work.failed + 1)}
 	if t != nil { // what it has done is not done again
 		t.unsure = true
@@ -113,6 +113,8 @@ func (r *Runner) runFirst(ctx context.Context, work task[queue.Lane, arrival]) (
 		switch {
 		case ctx.Err() != nil:
 			return nil, ctx.Err() // interrupted: the entry stays and runs again
+		case r.elsewhere(err):
+			return nil, err // begins anew, with its time
 		case err != nil || t.pause > 0:
 			return t, err
 		}
@@ -190,6 +192,13 @@ func (r *Runner) first(ctx context.Context, work task[queue.Lane, arrival]) (t *
 	return t, err
 }
 
+// elsewhere says that a turn failed for want of a release that another process on the store may
+// have: it waits until this one gets it or its shard goes to who has it.
+func (r *Runner) elsewhere(err error) bool {
+	_, _, code := fault.Detail(err)
+	return code == codeMissing && !r.deps.Shards.Exclusive()
+}
+
 func (t *turn) ended() bool { return t.status != "" }
 
 func (r *Runner) log(t *turn, result TurnResult) {
@@ -223,7 +232,7 @@ func (t *turn) run(ctx context.Context) (err error) {
 	}()
 	failure := t.conduct(ctx)
 	switch {
-	case t.unsaved || t.pause > 0:
+	case t.unsaved || t.pause > 0 || t.runner.elsewhere(failure):
 		return failure
 	case failure != nil:
 		t.fail(failure)
