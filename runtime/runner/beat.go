@@ -39,7 +39,7 @@ type beat struct {
 	running sync.WaitGroup
 	due     [shard.Count]time.Time // when to look for due times; zero: now
 	leaving map[int]bool
-	orphans map[queue.Lane]bool // lanes whose owner died, not yet looked at
+	orphans map[queue.Lane]bool  // lanes whose owner died, not yet looked at
 	load    [shard.Count]float64 // turns, fading
 	faded   time.Time
 }
