@@ -476,6 +476,6 @@ func (r *Runner) triggersOf(x kv.Txn, d queue.Due, now time.Time) ([]greentic.Tr
 	if err != nil {
 		return nil, err
 	}
-	return []greentic.Trigger{{ID: d.ID + "/" + d.Key, Tenant: s.Origin.Tenant, Kind: greentic.KindTimer, Route: s.Origin.Route, Key: d.Key,
+	return []greentic.Trigger{{ID: s.Timer(), Tenant: s.Origin.Tenant, Kind: greentic.KindTimer, Route: s.Origin.Route, Key: d.Key,
 		Body: []byte(`{"wait":"` + d.ID + `"}`), Header: s.Origin.Header}}, nil
 }

@@ -50,7 +50,9 @@ func newSim(seed uint64) *sim {
 func (s *sim) chance(percent int) bool { return percent > 0 && s.rng.IntN(100) < percent }
 
 // between is a time from a to b.
-func (s *sim) between(a, b time.Duration) time.Duration { return a + time.Duration(s.rng.Int64N(int64(b-a)+1)) }
+func (s *sim) between(a, b time.Duration) time.Duration {
+	return a + time.Duration(s.rng.Int64N(int64(b-a)+1))
+}
 
 // park gives the turn away, for d at least.
 func (s *sim) park(p *process, what string, d time.Duration) { <-s.queue(p, what, d).on }

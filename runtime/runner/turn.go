@@ -310,7 +310,7 @@ func (t *turn) read() error {
 	switch trigger.Kind {
 	case greentic.KindTimer:
 		origin := t.session.Origin
-		t.stale = trigger.ID != session.WaitID(t.session.Revision)+"/"+t.session.Key
+		t.stale = trigger.ID != t.session.Timer()
 		t.message = greentic.Message{Channel: origin.Route, Conversation: trigger.Key}
 		if origin.From != "" {
 			t.message.From = &greentic.Actor{ID: origin.From}
