@@ -112,6 +112,7 @@ type process struct {
 	skew   time.Duration
 	ids    int
 	run    *runner.Runner
+	begun  chan struct{} // closed when Start has returned for good
 }
 
 func (p *process) id() int {
@@ -147,7 +148,7 @@ func (p *process) newID() string {
 // join starts one more process.
 func (w *world) join() {
 	w.names++
-	p := &process{w: w, name: fmt.Sprint("p", w.names), number: w.names}
+	p := &process{w: w, name: fmt.Sprint("p", w.names), number: w.names, begun: make(chan struct{})}
 	db := simStore{w.db, p}
 	deliver := connector{p}
 	p.run = runner.New(runner.Deps{
@@ -158,6 +159,7 @@ func (w *world) join() {
 		Jitter: func(d time.Duration) time.Duration { return w.sim.between(0, d) }})
 	w.procs = append(w.procs, p)
 	w.sim.spawn(p, "start", func() {
+		defer close(p.begun)
 		for !p.dead {
 			if err := p.run.Start(context.Background()); err == nil {
 				return
@@ -176,6 +178,7 @@ func (w *world) crash(p *process) {
 	w.sim.alarms = slices.DeleteFunc(w.sim.alarms, func(a *alarm) bool { return a.p == p })
 	w.sim.mu.Unlock()
 	w.sim.spawn(p, "reap", func() {
+		<-p.begun
 		now, cancel := context.WithCancel(context.Background())
 		cancel()
 		_ = p.run.Drain(now)
@@ -187,6 +190,7 @@ func (w *world) leave(p *process) {
 	w.sim.note(p, "LEAVE")
 	p.leaves = true
 	w.sim.spawn(p, "leave", func() {
+		<-p.begun
 		ctx, cancel := context.WithTimeout(context.Background(), 5*time.Second)
 		defer cancel()
 		_ = p.run.Drain(ctx)

@@ -37,6 +37,9 @@ type turn struct {
 	replay  *playback // a turn that is run again without effects; else nil
 	unsure  bool      // a commit failed in a way that may have succeeded
 
+	sent   []queue.Parcel // by its commit
+	behind []bool         // others waited before them
+
 	outputs []card.Output
 	events  []greentic.Event
 	trail   []record.Step
@@ -77,10 +80,20 @@ func (r *Runner) runLane(ctx context.Context, work task[queue.Lane, arrival]) pa
 		if !r.beat.works(work.key.Shard()) {
 			return pace[arrival]{}
 		}
-		if t != nil && t.unsure { // it was this very turn that changed the store
-			r.done(t, work.key)
+		if t == nil || !t.unsure || !t.ended() {
+			return pace[arrival]{more: true} // somebody changed the session: run again on what is there now
 		}
-		return pace[arrival]{more: true} // somebody changed the session: run again on what is there now
+		var did bool
+		if did, err = t.committed(ctx); err != nil {
+			break
+		}
+		if did { // it was this very turn that changed the store
+			for i := range t.behind {
+				t.behind[i] = true // what is stored was made by the earlier attempt
+			}
+			r.concluded(t, work.key)
+		}
+		return pace[arrival]{more: true}
 	}
 	r.deps.Log.Error("turn could not be committed", "tenant", work.key.Tenant, "key", work.key.Key, "error", err)
 	p := pace[arrival]{more: true, pause: r.backoff(work.failed + 1)}
@@ -115,14 +128,17 @@ func (r *Runner) runFirst(ctx context.Context, work task[queue.Lane, arrival]) (
 			return t, err
 		}
 		if t.passing() {
-			return t, t.again(ctx)
+			if err := t.again(ctx); err != nil {
+				return nil, err // whether the attempt is counted is what the store says
+			}
+			return t, nil
 		}
 	}
 	r.options.Crash("before_commit")
-	stored, parcels, err := t.commit(ctx)
+	stored, err := t.commit(ctx)
 	if fault.Is(err, fault.Invalid) { // too large to be stored; it would be at every attempt
 		t.fail(err)
-		stored, parcels, err = t.commit(ctx)
+		stored, err = t.commit(ctx)
 	}
 	if err != nil {
 		return t, err
@@ -132,14 +148,17 @@ func (r *Runner) runFirst(ctx context.Context, work task[queue.Lane, arrival]) (
 	} else {
 		r.cache.drop(work.key)
 	}
-	if !stored.Due.IsZero() {
-		r.beat.dueAt(work.key.Shard(), stored.Due)
-	}
-	r.done(t, work.key)
-	for i := range parcels {
-		r.outbox.wake(parcels[i].Destination(), 1, &parcels[i])
-	}
+	r.concluded(t, work.key)
 	return t, nil
+}
+
+// concluded announces what follows from a commit: when its wait ends, its result, what it sends.
+func (r *Runner) concluded(t *turn, lane queue.Lane) {
+	if t.status == greentic.TurnWaiting && !t.session.Due.IsZero() {
+		r.beat.dueAt(lane.Shard(), t.session.Due)
+	}
+	r.done(t, lane)
+	t.ship()
 }
 
 // done tells everybody who wants to know that a turn has committed.
