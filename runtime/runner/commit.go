@@ -177,11 +177,12 @@ func (t *turn) ship() {
 
 // committed says whether a commit that seemed to fail has succeeded.
 func (t *turn) committed(ctx context.Context) (bool, error) {
-	err := t.runner.deps.DB.View(ctx, t.tenant, func(x kv.Reader) error { return queue.Hold(x, t.entry) })
-	if fault.Is(err, fault.Conflict) {
-		return true, nil
-	}
-	return false, err
+	waits := false
+	err := t.runner.deps.DB.View(ctx, t.tenant, func(x kv.Reader) (err error) {
+		waits, err = queue.Has(x, t.entry)
+		return err
+	})
+	return err == nil && !waits, err
 }
 
 // letter is what operators find of a turn that failed.

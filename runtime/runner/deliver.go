@@ -47,6 +47,9 @@ func (r *Runner) deliver(ctx context.Context, d queue.Destination, list []queue.
 	sent, item := 0, 0
 	var failure error
 	for sent < len(list) && failure == nil {
+		if !r.deps.Shards.Owned(d.Shard()) { // this process stood still, say: somebody else sends them
+			return pace[queue.Parcel]{}, fault.New(fault.Conflict, "deliver", "the shard is not this runner's any more").WithCode("fenced")
+		}
 		if item, failure = r.send(ctx, list[sent]); failure == nil {
 			sent++
 		}

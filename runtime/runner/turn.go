@@ -127,6 +127,9 @@ func (r *Runner) runFirst(ctx context.Context, work task[queue.Lane, arrival]) (
 		case err != nil || t.pause > 0:
 			return t, err
 		}
+		if err := t.overlay.Away(); err != nil {
+			return nil, err // no fault of the flow's: it runs again, however long it takes
+		}
 		if t.passing() {
 			if err := t.again(ctx); err != nil {
 				return nil, err // whether the attempt is counted is what the store says
@@ -305,7 +308,7 @@ func (t *turn) fail(err error) {
 // forget drops what the flow said and kept.
 func (t *turn) forget() {
 	t.outputs, t.events = nil, nil
-	t.overlay = state.NewOverlay(t.runner.deps.DB, t.tenant)
+	t.overlay.Reset()
 }
 
 // locale settles the user's language: the message's metadata, the trigger's, the default.
