@@ -18,7 +18,7 @@ const batch = 32
 func (r *Runner) deliverLane(ctx context.Context, work task[queue.Destination, queue.Parcel]) pace[queue.Parcel] {
 	var list []queue.Parcel
 	var err error
-	if work.hint != nil { // the destination was idle, so this is all that waits
+	if work.hint != nil { // all that waits
 		list = []queue.Parcel{*work.hint}
 	} else {
 		err = r.deps.DB.View(ctx, work.key.Ctx(), func(x kv.Reader) (err error) {
@@ -33,8 +33,10 @@ func (r *Runner) deliverLane(ctx context.Context, work task[queue.Destination, q
 	switch {
 	case err == nil, ctx.Err() != nil:
 		return p
-	case fault.Is(err, fault.Conflict): // the shard is somebody else's: so are its parcels
+	case fault.Is(err, fault.Conflict) && !r.beat.works(work.key.Shard()): // its parcels are somebody else's
 		return pace[queue.Parcel]{}
+	case fault.Is(err, fault.Conflict): // somebody else was here, but is not any more
+		return pace[queue.Parcel]{more: true, pause: r.backoff(work.failed + 1)}
 	}
 	r.deps.Log.Error("outbox", "tenant", work.key.Tenant, "key", work.key.Key, "error", err)
 	return pace[queue.Parcel]{more: true, pause: r.backoff(work.failed + 1)}
@@ -45,6 +47,9 @@ func (r *Runner) deliver(ctx context.Context, d queue.Destination, list []queue.
 	sent, item := 0, 0
 	var failure error
 	for sent < len(list) && failure == nil {
+		if !r.deps.Shards.Owned(d.Shard()) { // this process stood still, say: somebody else sends them
+			return pace[queue.Parcel]{}, fault.New(fault.Conflict, "deliver", "the shard is not this runner's any more").WithCode("fenced")
+		}
 		if item, failure = r.send(ctx, list[sent]); failure == nil {
 			sent++
 		}

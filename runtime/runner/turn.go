@@ -38,6 +38,9 @@ type turn struct {
 	unsure  bool      // a commit failed in a way that may have succeeded
 	seen    int       // changes by operators when it began
 
+	sent   []queue.Parcel // by its commit
+	behind []bool         // others waited before them
+
 	outputs []card.Output
 	events  []greentic.Event
 	trail   []record.Step
@@ -79,10 +82,20 @@ func (r *Runner) runLane(ctx context.Context, work task[queue.Lane, arrival]) pa
 		if !r.beat.works(work.key.Shard()) {
 			return pace[arrival]{}
 		}
-		if t != nil && t.unsure { // it was this very turn that changed the store
-			r.done(t, work.key)
+		if t == nil || !t.unsure || !t.ended() {
+			return pace[arrival]{more: true} // somebody changed the session: run again on what is there now
 		}
-		return pace[arrival]{more: true} // somebody changed the session: run again on what is there now
+		var did bool
+		if did, err = t.committed(ctx); err != nil {
+			break
+		}
+		if did { // it was this very turn that changed the store
+			for i := range t.behind {
+				t.behind[i] = true // what is stored was made by the earlier attempt
+			}
+			r.concluded(t, work.key)
+		}
+		return pace[arrival]{more: true}
 	}
 	r.deps.Log.Error("turn waits", "tenant", work.key.Tenant, "key", work.key.Key, "error", err)
 	p := pace[arrival]{more: true, pause: r.backoff(work.failed + 1)}
@@ -118,15 +131,21 @@ func (r *Runner) runFirst(ctx context.Context, work task[queue.Lane, arrival]) (
 		case err != nil || t.pause > 0:
 			return t, err
 		}
+		if err := t.overlay.Away(); err != nil {
+			return nil, err // no fault of the flow's: it runs again, however long it takes
+		}
 		if t.passing() {
-			return t, t.again(ctx)
+			if err := t.again(ctx); err != nil {
+				return nil, err // whether the attempt is counted is what the store says
+			}
+			return t, nil
 		}
 	}
 	r.options.Crash("before_commit")
-	stored, parcels, err := t.commit(ctx)
+	stored, err := t.commit(ctx)
 	if fault.Is(err, fault.Invalid) { // too large to be stored; it would be at every attempt
 		t.fail(err)
-		stored, parcels, err = t.commit(ctx)
+		stored, err = t.commit(ctx)
 	}
 	if err != nil {
 		return t, err
@@ -136,14 +155,17 @@ func (r *Runner) runFirst(ctx context.Context, work task[queue.Lane, arrival]) (
 	} else {
 		r.cache.drop(work.key)
 	}
-	if !stored.Due.IsZero() {
-		r.beat.dueAt(work.key.Shard(), stored.Due)
-	}
-	r.done(t, work.key)
-	for i := range parcels {
-		r.outbox.wake(parcels[i].Destination(), 1, &parcels[i])
-	}
+	r.concluded(t, work.key)
 	return t, nil
+}
+
+// concluded announces what follows from a commit: when its wait ends, its result, what it sends.
+func (r *Runner) concluded(t *turn, lane queue.Lane) {
+	if t.status == greentic.TurnWaiting && !t.session.Due.IsZero() {
+		r.beat.dueAt(lane.Shard(), t.session.Due)
+	}
+	r.done(t, lane)
+	t.ship()
 }
 
 // done tells everybody who wants to know that a turn has committed.
@@ -298,7 +320,7 @@ func (t *turn) fail(err error) {
 // forget drops what the flow said and kept.
 func (t *turn) forget() {
 	t.outputs, t.events = nil, nil
-	t.overlay = state.NewOverlay(t.runner.deps.DB, t.tenant)
+	t.overlay.Reset()
 }
 
 // locale settles the user's language: the message's metadata, the trigger's, the default.
@@ -322,7 +344,7 @@ func (t *turn) read() error {
 	switch trigger.Kind {
 	case greentic.KindTimer:
 		origin := t.session.Origin
-		t.stale = trigger.ID != session.WaitID(t.session.Revision)+"/"+t.session.Key
+		t.stale = trigger.ID != t.session.Timer()
 		t.message = greentic.Message{Channel: origin.Route, Conversation: trigger.Key}
 		if origin.From != "" {
 			t.message.From = &greentic.Actor{ID: origin.From}
