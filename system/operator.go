@@ -20,6 +20,7 @@ import (
 	"greentic.dev/runtime/host"
 	"greentic.dev/runtime/loader"
 	"greentic.dev/runtime/operate"
+	"greentic.dev/runtime/release"
 	"greentic.dev/runtime/runner"
 )
 
@@ -80,7 +81,7 @@ func (s *System) openStill(ctx context.Context) (err error) {
 	if policy.Trusted, err = store.Trusted(ctx); err != nil {
 		return err
 	}
-	s.releases = runner.NewReleases(host.New(host.Deps{}, host.Options{}), loader.NewStore(filepath.Join(s.config.Data, "packs")), policy, nil)
+	s.releases = release.New(host.New(host.Deps{}, host.Options{}), loader.NewStore(filepath.Join(s.config.Data, "packs")), policy, nil)
 	s.runner = runner.New(runner.Deps{DB: s.db, Releases: s.releases, Log: s.options.Log, Now: time.Now, NewID: newID}, runner.Options{})
 	return nil
 }

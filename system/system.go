@@ -30,6 +30,7 @@ import (
 	"greentic.dev/runtime/host"
 	"greentic.dev/runtime/loader"
 	"greentic.dev/runtime/messaging"
+	"greentic.dev/runtime/release"
 	"greentic.dev/runtime/runner"
 	"greentic.dev/wasm"
 )
@@ -64,7 +65,7 @@ type System struct {
 	engine   *wasm.Engine
 	egress   *egress.Client
 	policy   loader.Policy
-	releases *runner.Releases
+	releases *release.Set
 	runner   *runner.Runner
 	relay    *events.Relay
 	declared []events.Declared // by the packs loaded so far
@@ -182,7 +183,7 @@ func (s *System) wire(ctx context.Context) error {
 	if s.folder != nil {
 		kept = loader.NewStore(filepath.Join(s.config.Data, "packs"))
 	}
-	s.releases = runner.NewReleases(h, kept, s.policy, grants)
+	s.releases = release.New(h, kept, s.policy, grants)
 
 	key, err := s.chatKey(ctx)
 	if err != nil {

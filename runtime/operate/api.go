@@ -14,6 +14,7 @@ import (
 	"greentic.dev/greentic"
 	"greentic.dev/greentic/fault"
 	"greentic.dev/internal/route"
+	"greentic.dev/runtime/release"
 	"greentic.dev/runtime/runner"
 )
 
@@ -21,7 +22,7 @@ import (
 type Deps struct {
 	DB       kv.DB
 	Runner   *runner.Runner
-	Releases *runner.Releases
+	Releases *release.Set
 	Tenant   greentic.TenantCtx // of requests that name none; its environment is everybody's
 	Now      func() time.Time
 	NewID    func() string // unique

@@ -10,7 +10,7 @@ import (
 	"greentic.dev/backing/session"
 	"greentic.dev/greentic"
 	"greentic.dev/greentic/fault"
-	"greentic.dev/runtime/runner"
+	"greentic.dev/runtime/release"
 )
 
 // maxPending bounds the count of a conversation's waiting entries.
@@ -40,7 +40,7 @@ type Session struct {
 
 // Release is a release and how many sessions of the tenant are on it.
 type Release struct {
-	runner.Version
+	release.Version
 	Sessions int `json:"sessions"`
 }
 
@@ -69,7 +69,7 @@ func (a *API) counted(ctx context.Context, tenant greentic.TenantCtx) ([]Release
 		delete(counts, v.Digest)
 	}
 	for d, n := range counts { // their packs are gone
-		list = append(list, Release{runner.Version{Digest: d}, n})
+		list = append(list, Release{release.Version{Digest: d}, n})
 	}
 	return list, nil
 }

@@ -70,11 +70,11 @@ func (t *turn) restore(ctx context.Context) error {
 	if err := json.Unmarshal(t.entry.Progress, &p); err != nil {
 		return fault.As(fault.Internal, "checkpoint", err)
 	}
-	release, err := t.runner.deps.Releases.pinned(ctx, p.Release)
+	release, err := t.runner.deps.Releases.Pinned(ctx, p.Release)
 	if err != nil {
 		return err
 	}
-	if t.flow, err = release.flow(p.Flow); err != nil {
+	if t.flow, err = release.Flow(p.Flow); err != nil {
 		return err
 	}
 	t.release, t.began, t.cursor, t.got = release, p.Began, p.Cursor, p.Got

@@ -22,6 +22,7 @@ import (
 	"greentic.dev/runtime/events"
 	"greentic.dev/runtime/host"
 	"greentic.dev/runtime/loader"
+	"greentic.dev/runtime/release"
 	"greentic.dev/runtime/runner"
 )
 
@@ -87,7 +88,7 @@ func (f *fleet) join(schedules []pack.Schedule, packs ...*loader.Verified) *memb
 	f.t.Helper()
 	f.count++
 	m := &member{f: f}
-	releases := runner.NewReleases(host.New(host.Deps{}, host.Options{}), nil, unsafe, nil)
+	releases := release.New(host.New(host.Deps{}, host.Options{}), nil, unsafe, nil)
 	for _, v := range packs {
 		if _, err := releases.Serve(context.Background(), v); err != nil {
 			f.t.Fatal(err)

@@ -2,9 +2,6 @@ package runner
 
 import (
 	"context"
-	"maps"
-	"slices"
-	"strings"
 
 	"greentic.dev/backing/kv"
 	"greentic.dev/backing/queue"
@@ -12,7 +9,6 @@ import (
 	"greentic.dev/backing/shard"
 	"greentic.dev/greentic"
 	"greentic.dev/greentic/fault"
-	"greentic.dev/model/flow"
 )
 
 // What operators do to a runner's work. All of it is decided in the store, so it also works on a
@@ -39,7 +35,7 @@ func parked(x kv.Reader, key string) (session.Session, error) {
 // its due time stay. Errors: fault.NotFound (no session), fault.Conflict naming what the release
 // lacks or the turn that is under way, and those of opening the release.
 func (r *Runner) Migrate(ctx context.Context, tenant greentic.TenantCtx, key string, to greentic.Digest) (stored session.Session, err error) {
-	target, err := r.deps.Releases.pinned(ctx, to)
+	target, err := r.deps.Releases.Pinned(ctx, to)
 	if err != nil {
 		return stored, fault.Wrap("migrate", err)
 	}
@@ -47,7 +43,7 @@ func (r *Runner) Migrate(ctx context.Context, tenant greentic.TenantCtx, key str
 		if stored, err = parked(x, key); err != nil || stored.Release == to {
 			return err
 		}
-		if err := target.takes(stored); err != nil {
+		if err := target.Takes(stored); err != nil {
 			return err
 		}
 		stored.Release = to
@@ -63,35 +59,6 @@ func (r *Runner) Migrate(ctx context.Context, tenant greentic.TenantCtx, key str
 		r.beat.dueAt(lane.Shard(), stored.Due)
 	}
 	return stored, nil
-}
-
-// takes says whether a session can go on in this release: its flow and the nodes it may go to exist.
-func (r *Release) takes(s session.Session) error {
-	archive := r.verified.Archive()
-	name := archive.ID() + "@" + archive.Version()
-	refuse := func(what string) error {
-		return fault.Newf(fault.Conflict, "session "+s.Key, "%s (%s) has no %s", name, r.Digest().Short(), what).WithCode("cannot_migrate").
-			WithFix("leave the session where it is, or end it")
-	}
-	f, err := r.flow(s.Flow)
-	if err != nil {
-		return refuse("flow " + s.Flow)
-	}
-	nodes := map[string]bool{s.Cursor.Node: true, s.Cursor.OnTimeout: true}
-	for _, c := range s.Cursor.Compensations {
-		nodes[c.By] = nodes[c.By] || !c.Done
-	}
-	var missing []string
-	for id, needed := range nodes {
-		if needed && id != "" && f.Node(id) == nil {
-			missing = append(missing, id)
-		}
-	}
-	if len(missing) > 0 {
-		slices.Sort(missing)
-		return refuse("node " + strings.Join(missing, ", ") + " in flow " + s.Flow)
-	}
-	return nil
 }
 
 // EndSession ends a parked session; what waits in its inbox begins a new one. Errors as Migrate.
@@ -161,97 +128,4 @@ func (l *lanes[K, H]) load() Load {
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	return Load{l.running, len(l.known)}
-}
-
-// Version is a release as operators see it.
-type Version struct {
-	Digest  greentic.Digest `json:"release"`
-	Pack    string          `json:"pack,omitempty"` // empty: it cannot be opened
-	Version string          `json:"version,omitempty"`
-	Served  bool            `json:"served"` // new sessions take it
-
-	release *Release
-}
-
-// Served lists the releases that new sessions take, in the order of selection.
-func (s *Releases) Served() (list []Version) {
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	for _, r := range s.served {
-		list = append(list, r.version(true))
-	}
-	return list
-}
-
-func (r *Release) version(served bool) Version {
-	archive := r.verified.Archive()
-	return Version{r.Digest(), archive.ID(), archive.Version(), served, r}
-}
-
-// Version describes a release; of one that cannot be opened here only the digest is known.
-func (s *Releases) Version(ctx context.Context, d greentic.Digest) Version {
-	for _, v := range s.Served() {
-		if v.Digest == d {
-			return v
-		}
-	}
-	r, err := s.pinned(ctx, d)
-	if err != nil {
-		return Version{Digest: d}
-	}
-	return r.version(false)
-}
-
-// Known lists the releases that are served or kept, the served ones first, then by digest.
-func (s *Releases) Known(ctx context.Context) ([]Version, error) {
-	list := s.Served()
-	seen := map[greentic.Digest]bool{}
-	for _, v := range list {
-		seen[v.Digest] = true
-	}
-	more := map[greentic.Digest]bool{}
-	s.mu.Lock()
-	for d := range s.byDigest {
-		more[d] = !seen[d]
-	}
-	s.mu.Unlock()
-	if s.store != nil {
-		kept, err := s.store.List(ctx)
-		if err != nil {
-			return nil, err
-		}
-		for _, d := range kept {
-			more[d] = !seen[d]
-		}
-	}
-	for _, d := range slices.Sorted(maps.Keys(more)) {
-		if more[d] {
-			list = append(list, s.Version(ctx, d))
-		}
-	}
-	return list, nil
-}
-
-// At is where a node stands in the source of its flow; empty and zero when that is not known.
-func (v Version) At(flow, node string) (file string, line int) {
-	if v.release == nil {
-		return "", 0
-	}
-	f, err := v.release.flow(flow)
-	if err != nil || f.Node(node) == nil {
-		return "", 0
-	}
-	return f.File, f.Node(node).Pos.Line
-}
-
-// Flow is the kind of a flow of this release; fault.NotFound when it has none of that id.
-func (v Version) Flow(id string) (flow.Kind, error) {
-	if v.release == nil {
-		return "", fault.Newf(fault.NotFound, "release "+v.Digest.Short(), "it cannot be opened")
-	}
-	f, err := v.release.flow(id)
-	if err != nil {
-		return "", err
-	}
-	return f.Kind, nil
 }

@@ -14,6 +14,7 @@ import (
 	"greentic.dev/backing/kv/memory"
 	"greentic.dev/backing/shard"
 	"greentic.dev/greentic"
+	"greentic.dev/runtime/release"
 	"greentic.dev/runtime/runner"
 )
 
@@ -81,7 +82,7 @@ type world struct {
 	sink     *sink
 	sky      weather
 	mutant   mutant
-	releases *runner.Releases
+	releases *release.Set
 	jumps    bool
 
 	procs    []*process
@@ -247,7 +248,7 @@ func (w *world) heal() {
 }
 
 // simulate runs the world of a seed to its end and says what was wrong. It must run in a bubble.
-func simulate(seed uint64, releases *runner.Releases, m mutant) (w *world, err error) {
+func simulate(seed uint64, releases *release.Set, m mutant) (w *world, err error) {
 	s := newSim(seed)
 	w = &world{sim: s, db: memory.New(time.Now), sink: newSink(), mutant: m, releases: releases, epochs: map[string]uint64{}, told: map[string][]string{}}
 	w.plan(seed)

@@ -15,6 +15,7 @@ import (
 	"greentic.dev/greentic/fault"
 	"greentic.dev/model/card"
 	"greentic.dev/model/flow"
+	"greentic.dev/runtime/release"
 )
 
 // turn is one trigger on its way through a flow. Nothing it does leaves it before it commits.
@@ -24,7 +25,7 @@ type turn struct {
 	tenant  greentic.TenantCtx
 	message greentic.Message
 	session session.Session
-	release *Release
+	release *release.Release
 	flow    *flow.Flow
 	overlay *state.Overlay
 	began   time.Time
@@ -218,7 +219,7 @@ func (r *Runner) first(ctx context.Context, work task[queue.Lane, arrival]) (t *
 // have: it waits until this one gets it or its shard goes to who has it.
 func (r *Runner) elsewhere(err error) bool {
 	_, _, code := fault.Detail(err)
-	return code == codeMissing && !r.deps.Shards.Exclusive()
+	return code == release.CodeMissing && !r.deps.Shards.Exclusive()
 }
 
 func (t *turn) ended() bool { return t.status != "" }
@@ -363,7 +364,7 @@ func (t *turn) read() error {
 // names, or the newest.
 func (t *turn) resolve(ctx context.Context) (err error) {
 	if t.replay != nil {
-		t.flow, err = t.release.flow(t.entry.Trigger.Flow)
+		t.flow, err = t.release.Flow(t.entry.Trigger.Flow)
 		return err
 	}
 	if t.session.Revision == 0 {
@@ -371,23 +372,23 @@ func (t *turn) resolve(ctx context.Context) (err error) {
 		if explicit == "" {
 			explicit = t.runner.options.Flow
 		}
-		t.release, t.flow, err = t.runner.deps.Releases.choose(ctx, t.entry.Trigger.Pack, explicit, t.entry.Trigger.Release)
+		t.release, t.flow, err = t.runner.deps.Releases.Choose(ctx, t.entry.Trigger.Pack, explicit, t.entry.Trigger.Release)
 		return err
 	}
 	if d := t.entry.Trigger.Release; d != "" && d != t.session.Release {
 		return fault.Newf(fault.Conflict, "turn", "it is to run on %s, and the session is on %s", d, t.session.Release).WithCode("release_mismatch")
 	}
-	if t.release, err = t.runner.deps.Releases.pinned(ctx, t.session.Release); err != nil {
+	if t.release, err = t.runner.deps.Releases.Pinned(ctx, t.session.Release); err != nil {
 		return err
 	}
-	t.flow, err = t.release.flow(t.session.Flow)
+	t.flow, err = t.release.Flow(t.session.Flow)
 	return err
 }
 
 // shortcut answers with a card the message names, without running the flow (formats digest 6.8).
 // A conversation that waits for a button's action gets it itself.
 func (t *turn) shortcut() bool {
-	payload, name, ok := card.Shortcut(t.message.Metadata, t.session.Revision > 0, t.release.asset)
+	payload, name, ok := card.Shortcut(t.message.Metadata, t.session.Revision > 0, t.release.Asset)
 	if !ok {
 		return false
 	}
@@ -418,7 +419,7 @@ func (t *turn) say() []greentic.Reply {
 		return nil
 	}
 	var list []greentic.Reply
-	texts := t.release.texts(t.tenant.Locale)
+	texts := t.release.Texts(t.tenant.Locale)
 	for _, r := range card.Replies(t.outputs, card.RouteTo(t.message.Metadata)) {
 		reply := greentic.Reply{Kind: "message", Node: r.Node, Flow: t.flow.ID, Turn: t.entry.Turn}
 		reply.Text, _ = card.Localise(r.Text, texts, t.message.Metadata).(string)

@@ -229,7 +229,7 @@ func (t *turn) publish(step flow.Step) error {
 		return fault.Wrap("emit.event", err)
 	}
 	e := greentic.Event{ID: fmt.Sprintf("%s-e%d", t.entry.Turn, t.entry.Said+len(t.events)), Topic: step.Topic, Type: step.Topic, Time: t.began.UTC(), Payload: payload,
-		Source: "pack/" + t.release.verified.Archive().ID() + "/flow/" + t.flow.ID, CorrelationID: t.message.CorrelationID}
+		Source: "pack/" + t.release.Archive().ID() + "/flow/" + t.flow.ID, CorrelationID: t.message.CorrelationID}
 	if kind, _ := fields["type"].(string); kind != "" {
 		e.Type = kind
 	}
