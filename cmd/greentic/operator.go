@@ -1,137 +1,33 @@
 package main
 
 import (
-	"fmt"
-	"io"
-	"net/url"
-	"strconv"
-	"text/tabwriter"
-	"time"
+	"context"
 
-	"github.com/spf13/cobra"
-
-	"greentic.dev/greentic/fault"
+	"greentic.dev/cmd/greentic/operations"
 	"greentic.dev/system"
 )
 
-// operations are the flags of commands that look at a data folder, and the way to it.
-type operations struct {
-	env          *environment
-	data, tenant string
-	*system.Operator
-}
-
-const operationsHelp = `
-The command speaks to the server that runs on the data folder, and works on the folder itself when
-none does.`
-
-// command makes a command whose run has a way to the operations.
-func (o *operations) command(c *cobra.Command, run func(c *cobra.Command, args []string) error) *cobra.Command {
-	flags := c.Flags()
-	flags.StringVar(&o.data, "data", "", "the server's data folder (default: as configured)")
-	flags.StringVar(&o.tenant, "tenant", "", "tenant to look at (default: as configured)")
-	c.Long += "\n" + operationsHelp
-	c.RunE = func(c *cobra.Command, args []string) (err error) {
-		var overrides []system.Override
-		if o.data != "" {
-			overrides = append(overrides, system.Override{Key: "data", Value: o.data, Flag: "--data"})
-		}
-		config, err := system.Load(o.env.ConfigFile, o.env.Getenv, overrides)
-		if err != nil {
-			return err
-		}
-		if config.LogLevel == "info" {
-			config.LogLevel = "warn" // the answer is the output
-		}
-		o.Operator, err = system.OpenOperator(c.Context(), config, system.Options{Log: newLog(o.env, config), Getenv: o.env.Getenv})
-		if err != nil {
-			return err
-		}
-		defer func() {
-			if cerr := o.Close(); err == nil {
-				err = cerr
+// operator is what operators' commands use of this program.
+func operator(env *environment) operations.Terminal {
+	return operations.Terminal{
+		Stdout: env.Stdout,
+		JSON:   func() bool { return env.JSON },
+		Print:  func(v any) error { return printJSON(env, v) },
+		Args:   exactArgs,
+		Group:  onlyCommands,
+		Open: func(ctx context.Context, data string) (*system.Operator, error) {
+			var overrides []system.Override
+			if data != "" {
+				overrides = append(overrides, system.Override{Key: "data", Value: data, Flag: "--data"})
 			}
-		}()
-		return run(c, args)
+			config, err := system.Load(env.ConfigFile, env.Getenv, overrides)
+			if err != nil {
+				return nil, err
+			}
+			if config.LogLevel == "info" {
+				config.LogLevel = "warn" // the answer is the output
+			}
+			return system.OpenOperator(ctx, config, system.Options{Log: newLog(env, config), Getenv: env.Getenv})
+		},
 	}
-	return c
-}
-
-// path is a path of the operations with its query; empty values are left out.
-func (o *operations) path(path string, query ...string) string {
-	q := url.Values{}
-	query = append(query, "tenant", o.tenant)
-	for i := 0; i < len(query); i += 2 {
-		if query[i+1] != "" {
-			q.Set(query[i], query[i+1])
-		}
-	}
-	if len(q) == 0 {
-		return path
-	}
-	return path + "?" + q.Encode()
-}
-
-// pages reads a list page by page, at most limit things of it (0: all); each reads one page and says
-// how many things it had and where the next begins.
-func pages(limit int, each func(after string, n int) (had int, next string, err error)) error {
-	for after := ""; ; {
-		n := 1000
-		if limit > 0 {
-			n = min(n, limit)
-		}
-		had, next, err := each(after, n)
-		if err != nil || next == "" || limit > 0 && had >= limit {
-			return err
-		}
-		if after = next; limit > 0 {
-			limit -= had
-		}
-	}
-}
-
-// missing says what does not exist, in the words of the command.
-func missing(err error, what, list string) error {
-	if !fault.Is(err, fault.NotFound) {
-		return err
-	}
-	return fault.New(fault.NotFound, what, "there is none").WithFix(list + " shows those there are; --tenant and --data say whose")
-}
-
-func table(w io.Writer) *tabwriter.Writer { return tabwriter.NewWriter(w, 0, 0, 2, ' ', 0) }
-
-// place is file:line, or a dash.
-func place(file string, line int) string {
-	switch {
-	case file == "" && line == 0:
-		return "-"
-	case line == 0:
-		return file
-	}
-	return file + ":" + strconv.Itoa(line)
-}
-
-// ago is a time as people compare it.
-func ago(at, now time.Time) string {
-	d := now.Sub(at)
-	switch {
-	case at.IsZero():
-		return "-"
-	case d < 0:
-		return "in " + (-d).Round(time.Second).String()
-	case d < time.Minute:
-		return d.Round(time.Second).String()
-	case d < time.Hour:
-		return d.Round(time.Minute).String()
-	case d < 48*time.Hour:
-		return d.Round(time.Hour).String()
-	}
-	return fmt.Sprintf("%dd", int(d.Hours()/24))
-}
-
-func orDash(s string) string {
-	if s == "" {
-		return "-"
-	}
-	return s
 }

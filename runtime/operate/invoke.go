@@ -137,8 +137,11 @@ func mismatch(expect, current greentic.Digest) error {
 func (a *API) served(pack, id string) (greentic.Digest, flow.Kind, error) {
 	for _, v := range a.deps.Releases.Served() {
 		if v.Pack == pack {
-			kind, err := v.Flow(id)
-			return v.Digest, kind, err
+			f, err := v.Flow(id)
+			if err != nil {
+				return "", "", err
+			}
+			return v.Digest, f.Kind, nil
 		}
 	}
 	return "", "", fault.Newf(fault.NotFound, "pack "+pack, "it is not served")

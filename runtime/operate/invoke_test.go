@@ -1,6 +1,7 @@
 package operate_test
 
 import (
+	"net/http/httptest"
 	"strings"
 	"testing"
 	"time"
@@ -120,21 +121,30 @@ func TestAnInvocationThatTakesLongIsAnsweredWithItsReceipt(t *testing.T) {
 			<-goOn
 		}
 	}, makePack(t, "1.0.0", map[string]string{"count": job}))
-	d.header["Prefer"] = "respond-async, wait=0"
-	d.header["Idempotency-Key"] = "slow"
-	var got outcome
-	w := d.call("POST", "/v1/flows/desk/count/invoke", `{"input":{"n":1}}`, &got)
+	invoke := func(prefer, key string) (w *httptest.ResponseRecorder, got outcome) {
+		d.header = map[string]string{"Prefer": prefer, "Idempotency-Key": key}
+		return d.call("POST", "/v1/flows/desk/count/invoke", `{"input":{"n":1}}`, &got), got
+	}
+	patient := make(chan *httptest.ResponseRecorder, 1)
+	go func() {
+		w, _ := invoke("wait=20", "first")
+		patient <- w
+	}()
 	<-reached
+	if w, got := invoke("wait=0", "first"); w.Code != 202 || !got.Duplicate {
+		t.Errorf("a repeat while the first runs: %d %s", w.Code, w.Body)
+	}
+	w, got := invoke("respond-async, wait=0", "second")
 	if w.Code != 202 || got.Status != "accepted" || got.Turn == "" || w.Header().Get("Location") != "/v1/turns/"+got.Turn {
-		t.Fatalf("%d %s", w.Code, w.Body)
+		t.Errorf("one that does not wait: %d %s", w.Code, w.Body)
 	}
-	if w := d.call("POST", "/v1/flows/desk/count/invoke", `{"input":{"n":1}}`, &got); w.Code != 202 || !got.Duplicate {
-		t.Fatalf("a repeat while the first runs: %d %s", w.Code, w.Body)
-	}
+	<-reached
 	close(goOn)
-	d.header["Prefer"] = "wait=20"
-	if w := d.call("POST", "/v1/flows/desk/count/invoke", `{"input":{"n":1}}`, &got); w.Code != 200 || !got.Duplicate || got.Replies[0].Text != "job 1" {
-		t.Fatalf("a repeat that waits for the first: %d %s", w.Code, w.Body)
+	if w := <-patient; w.Code != 200 {
+		t.Errorf("who waits, though a repeat has gone: %d %s", w.Code, w.Body)
+	}
+	if w, got := invoke("wait=20", "second"); w.Code != 200 || !got.Duplicate || got.Replies[0].Text != "job 1" {
+		t.Errorf("a repeat that waits for the first: %d %s", w.Code, w.Body)
 	}
 }
 

@@ -84,7 +84,7 @@ func (a *API) letter(_ http.ResponseWriter, r *http.Request, tenant greentic.Ten
 }
 
 func (a *API) retry(_ http.ResponseWriter, r *http.Request, tenant greentic.TenantCtx) (any, error) {
-	l, err := a.deps.Runner.Retry(r.Context(), tenant, r.PathValue("id"))
+	l, err := a.revive(r.Context(), tenant, r.PathValue("id"))
 	if err != nil {
 		return nil, hidden(err)
 	}

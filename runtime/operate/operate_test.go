@@ -177,6 +177,21 @@ nodes:
 	}
 }
 
+// What a caller says in somebody's conversation is answered to the caller; the conversation stays on
+// its channel.
+func TestAnInvocationDoesNotTakeAConversationAway(t *testing.T) {
+	d := openMemory(t, makePack(t, "1.0.0", map[string]string{"main": chat("one", "greet")}))
+	d.say("k", "1", "a")
+	var got outcome
+	if d.call("POST", "/v1/flows/desk/main/invoke", `{"input":"b","session":"k","user":"caller"}`, &got); got.Replies[0].Text != "one b" {
+		t.Fatalf("%+v", got)
+	}
+	var s operate.Session
+	if d.call("GET", "/v1/sessions/k", "", &s); s.Route != "test" || s.User != "ann" || s.Revision != 2 {
+		t.Errorf("afterwards: %+v", s)
+	}
+}
+
 // An operator changes a session that this process has cached and whose next message is on its way.
 func TestAChangeByAnOperatorIsSeenByTheNextTurn(t *testing.T) {
 	v1 := makePack(t, "1.0.0", map[string]string{"main": chat("one", "greet")})

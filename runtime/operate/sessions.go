@@ -113,11 +113,8 @@ func (a *API) session(_ http.ResponseWriter, r *http.Request, tenant greentic.Te
 	var s session.Session
 	var pending int
 	err := a.view(r.Context(), tenant, func(x kv.Reader) (err error) {
-		if s, err = session.Load(x, key); err != nil {
+		if s, err = load(x, key); err != nil {
 			return err
-		}
-		if s.Revision == 0 {
-			return fault.New(fault.NotFound, "session", "there is none")
 		}
 		pending, err = queue.Waiting(x, key, 0, maxPending)
 		return err
@@ -136,7 +133,9 @@ func (a *API) show(ctx context.Context, s session.Session, pending int) Session 
 	if out.User == "" {
 		out.User = string(s.Origin.Tenant.User)
 	}
-	out.File, out.Line = v.At(s.Flow, s.Cursor.Node)
+	if f, err := v.Flow(s.Flow); err == nil && f.Node(s.Cursor.Node) != nil {
+		out.File, out.Line = f.File, f.Node(s.Cursor.Node).Pos.Line
+	}
 	return out
 }
 
@@ -154,19 +153,18 @@ func (a *API) migrate(_ http.ResponseWriter, r *http.Request, tenant greentic.Te
 	}
 	var s session.Session
 	err := a.view(r.Context(), tenant, func(x kv.Reader) (err error) {
-		if s, err = session.Load(x, key); err == nil && s.Revision == 0 {
-			err = fault.New(fault.NotFound, "session", "there is none")
-		}
+		s, err = load(x, key)
 		return err
 	})
+	var v release.Version
 	if err == nil {
-		to.Release, err = a.find(r.Context(), s, to)
+		v, err = a.find(r.Context(), s, to)
 	}
 	if err != nil {
 		return nil, err
 	}
 	from := s.Release
-	if s, err = a.deps.Runner.Migrate(r.Context(), tenant, key, to.Release); err != nil {
+	if s, err = a.move(r.Context(), tenant, key, v); err != nil {
 		return nil, hidden(err)
 	}
 	a.deps.Log.Info("session migrated", "tenant", tenant.Tenant, "key", key, "from", from.Short(), "to", s.Release.Short())
@@ -174,39 +172,38 @@ func (a *API) migrate(_ http.ResponseWriter, r *http.Request, tenant greentic.Te
 }
 
 // find settles which release is meant. One that is not to be had is fault.Conflict.
-func (a *API) find(ctx context.Context, s session.Session, to target) (greentic.Digest, error) {
+func (a *API) find(ctx context.Context, s session.Session, to target) (v release.Version, err error) {
 	if to.Release != "" {
 		if _, err := greentic.ParseDigest(string(to.Release)); err != nil {
-			return "", err
+			return v, err
 		}
-		v := a.deps.Releases.Version(ctx, to.Release)
-		switch {
+		switch v = a.deps.Releases.Version(ctx, to.Release); {
 		case v.Pack == "":
-			return "", fault.Newf(fault.Conflict, "migrate", "release %s is neither served nor kept here", to.Release).WithCode("no_release").
+			return v, fault.Newf(fault.Conflict, "migrate", "release %s is neither served nor kept here", to.Release).WithCode("no_release").
 				WithFix("GET /v1/releases lists those there are")
 		case to.Pack != "" && v.Pack != to.Pack:
-			return "", fault.Newf(fault.Conflict, "migrate", "release %s is of pack %s, not of %s", to.Release, v.Pack, to.Pack).WithCode("no_release")
+			return v, fault.Newf(fault.Conflict, "migrate", "release %s is of pack %s, not of %s", to.Release, v.Pack, to.Pack).WithCode("no_release")
 		}
-		return to.Release, nil
+		return v, nil
 	}
 	if to.Pack == "" {
 		if to.Pack = a.deps.Releases.Version(ctx, s.Release).Pack; to.Pack == "" {
-			return "", fault.New(fault.Conflict, "migrate", "the session's own release cannot be opened, so its pack is not known").WithCode("no_release").
+			return v, fault.New(fault.Conflict, "migrate", "the session's own release cannot be opened, so its pack is not known").WithCode("no_release").
 				WithFix("name the release or the pack to go to")
 		}
 	}
-	for _, v := range a.deps.Releases.Served() {
+	for _, v = range a.deps.Releases.Served() {
 		if v.Pack == to.Pack {
-			return v.Digest, nil
+			return v, nil
 		}
 	}
-	return "", fault.Newf(fault.Conflict, "migrate", "no release of pack %s is served by this process", to.Pack).WithCode("no_release").
+	return v, fault.Newf(fault.Conflict, "migrate", "no release of pack %s is served by this process", to.Pack).WithCode("no_release").
 		WithFix("name the release by its digest")
 }
 
 func (a *API) end(_ http.ResponseWriter, r *http.Request, tenant greentic.TenantCtx) (any, error) {
 	key := r.PathValue("key")
-	if err := a.deps.Runner.EndSession(r.Context(), tenant, key); err != nil {
+	if err := a.finish(r.Context(), tenant, key); err != nil {
 		return nil, hidden(err)
 	}
 	a.deps.Log.Info("session ended by an operator", "tenant", tenant.Tenant, "key", key)

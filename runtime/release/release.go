@@ -2,12 +2,9 @@ package release
 
 import (
 	"context"
-	"slices"
-	"strings"
 	"sync"
 
 	"greentic.dev/backing/egress"
-	"greentic.dev/backing/session"
 	"greentic.dev/greentic"
 	"greentic.dev/greentic/fault"
 	"greentic.dev/model/card"
@@ -114,35 +111,6 @@ func (r *Release) Texts(locale string) card.Texts {
 		}
 		return "", false
 	}
-}
-
-// Takes says whether a session can go on in this release: its flow and the nodes it may go to exist.
-func (r *Release) Takes(s session.Session) error {
-	archive := r.verified.Archive()
-	name := archive.ID() + "@" + archive.Version()
-	refuse := func(what string) error {
-		return fault.Newf(fault.Conflict, "session "+s.Key, "%s (%s) has no %s", name, r.Digest().Short(), what).WithCode("cannot_migrate").
-			WithFix("leave the session where it is, or end it")
-	}
-	f, err := r.Flow(s.Flow)
-	if err != nil {
-		return refuse("flow " + s.Flow)
-	}
-	nodes := map[string]bool{s.Cursor.Node: true, s.Cursor.OnTimeout: true}
-	for _, c := range s.Cursor.Compensations {
-		nodes[c.By] = nodes[c.By] || !c.Done
-	}
-	var missing []string
-	for id, needed := range nodes {
-		if needed && id != "" && f.Node(id) == nil {
-			missing = append(missing, id)
-		}
-	}
-	if len(missing) > 0 {
-		slices.Sort(missing)
-		return refuse("node " + strings.Join(missing, ", ") + " in flow " + s.Flow)
-	}
-	return nil
 }
 
 // Grants is what a component of this release may reach: the hosts the operator allowed, and the

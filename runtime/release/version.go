@@ -79,26 +79,10 @@ func (s *Set) Known(ctx context.Context) ([]Version, error) {
 	return list, nil
 }
 
-// At is where a node stands in the source of its flow; empty and zero when that is not known.
-func (v Version) At(flow, node string) (file string, line int) {
+// Flow finds a flow of the release; fault.NotFound when it has none of that id, or cannot be opened.
+func (v Version) Flow(id string) (*flow.Flow, error) {
 	if v.release == nil {
-		return "", 0
+		return nil, fault.Newf(fault.NotFound, "release "+v.Digest.Short(), "it cannot be opened")
 	}
-	f, err := v.release.Flow(flow)
-	if err != nil || f.Node(node) == nil {
-		return "", 0
-	}
-	return f.File, f.Node(node).Pos.Line
-}
-
-// Flow is the kind of a flow of this release; fault.NotFound when it has none of that id.
-func (v Version) Flow(id string) (flow.Kind, error) {
-	if v.release == nil {
-		return "", fault.Newf(fault.NotFound, "release "+v.Digest.Short(), "it cannot be opened")
-	}
-	f, err := v.release.Flow(id)
-	if err != nil {
-		return "", err
-	}
-	return f.Kind, nil
+	return v.release.Flow(id)
 }

@@ -163,8 +163,8 @@ func (b *beat) lose(shards []int) {
 	maps.DeleteFunc(b.orphans, func(l queue.Lane, _ bool) bool { return lost[l.Shard()] })
 	b.mu.Unlock()
 	gone := func(s int) bool { return lost[s] }
-	b.runner.turns.forget(gone)
-	b.runner.outbox.forget(gone)
+	b.runner.turns.Forget(gone)
+	b.runner.outbox.Forget(gone)
 	b.runner.cache.forget(gone)
 	b.runner.deps.Log.Warn("shards lost", "shards", shards)
 }
@@ -181,8 +181,8 @@ func (b *beat) handOver(ctx context.Context) error {
 	r := b.runner
 	goes := func(s int) bool { return leaving[s] }
 	busy := map[int]bool{}
-	r.turns.park(goes, busy)
-	r.outbox.park(goes, busy)
+	r.turns.Park(goes, busy)
+	r.outbox.Park(goes, busy)
 	var quiet []int
 	for s := range leaving {
 		if !busy[s] {
@@ -247,10 +247,10 @@ func (b *beat) take(ctx context.Context, list []shard.Lease) error {
 	b.mu.Unlock()
 	for _, m := range []marks{orphans, found} {
 		for _, d := range m.outs {
-			b.runner.outbox.wake(d, 1, nil)
+			b.runner.outbox.Wake(d, 1, nil)
 		}
 		for _, lane := range m.lanes {
-			b.runner.turns.wake(lane, 1, nil)
+			b.runner.turns.Wake(lane, 1, nil)
 		}
 	}
 	b.hurry()
@@ -291,10 +291,10 @@ func (b *beat) poll(ctx context.Context) error {
 		return err
 	}
 	for _, d := range found.outs {
-		r.outbox.wakeIdle(d)
+		r.outbox.WakeIdle(d)
 	}
 	for _, l := range found.lanes {
-		r.turns.wakeIdle(l)
+		r.turns.WakeIdle(l)
 	}
 	return nil
 }

@@ -178,7 +178,7 @@ func (t *turn) ship() {
 		if t.behind[i] {
 			hint = nil
 		}
-		t.runner.outbox.wake(t.sent[i].Destination(), 1, hint)
+		t.runner.outbox.Wake(t.sent[i].Destination(), 1, hint)
 	}
 }
 

@@ -47,6 +47,7 @@ func (r *Runner) Turn(ctx context.Context, t greentic.Trigger) (TurnResult, erro
 type Invocation struct {
 	Receipt greentic.Receipt
 	runner  *Runner
+	turn    string // its own, also of a duplicate
 	lane    queue.Lane
 	tenant  greentic.TenantCtx
 	done    chan TurnResult
@@ -57,22 +58,20 @@ type Invocation struct {
 // invocation must be closed.
 func (r *Runner) Begin(ctx context.Context, t greentic.Trigger, guard func(session.Session) error) (*Invocation, error) {
 	turn := r.deps.NewID()
-	i := &Invocation{runner: r, lane: queue.LaneOf(t), tenant: t.Tenant, done: make(chan TurnResult, 1)}
+	i := &Invocation{runner: r, turn: turn, lane: queue.LaneOf(t), tenant: t.Tenant, done: make(chan TurnResult, 1)}
 	r.mu.Lock()
 	r.waiters[turn] = i.done
 	r.mu.Unlock()
 	var err error
-	if i.Receipt, err = r.accept(ctx, t, turn, guard); err != nil || i.Receipt.Duplicate {
-		r.unwait(turn)
-	}
-	if err != nil {
+	if i.Receipt, err = r.accept(ctx, t, turn, guard); err != nil {
+		i.Close()
 		return nil, err
 	}
 	return i, nil
 }
 
 // Close ends the invocation; the turn goes on.
-func (i *Invocation) Close() { i.runner.unwait(i.Receipt.Turn) }
+func (i *Invocation) Close() { i.runner.unwait(i.turn) }
 
 func (r *Runner) unwait(turn string) {
 	r.mu.Lock()

@@ -14,6 +14,7 @@ import (
 	"greentic.dev/backing/shard"
 	"greentic.dev/greentic"
 	"greentic.dev/greentic/fault"
+	"greentic.dev/runtime/lanes"
 	"greentic.dev/runtime/release"
 )
 
@@ -115,8 +116,8 @@ type Runner struct {
 	deps    Deps
 	options Options
 	sched   Scheduler
-	turns   *lanes[queue.Lane, arrival]
-	outbox  *lanes[queue.Destination, queue.Parcel]
+	turns   *lanes.Pool[queue.Lane, arrival]
+	outbox  *lanes.Pool[queue.Destination, queue.Parcel]
 	beat    *beat
 	cache   *sessions
 	records recordSizes
@@ -136,8 +137,8 @@ func New(d Deps, o Options) *Runner {
 	if r.deps.Shards == nil {
 		r.deps.Shards = shard.New(d.DB, shard.Options{Name: "runner", Now: r.sched.Now, NewID: d.NewID, Exclusive: true})
 	}
-	r.turns = newLanes(r.sched, r.options.Workers, r.options.Cap, func(l queue.Lane) queue.Lane { return l }, r.runLane)
-	r.outbox = newLanes(r.sched, r.options.Workers, r.options.Cap, func(d queue.Destination) queue.Lane { return d.Lane }, r.deliverLane)
+	r.turns = lanes.New(r.sched, r.options.Workers, r.options.Cap, func(l queue.Lane) queue.Lane { return l }, r.runLane)
+	r.outbox = lanes.New(r.sched, r.options.Workers, r.options.Cap, func(d queue.Destination) queue.Lane { return d.Lane }, r.deliverLane)
 	r.beat = newBeat(r)
 	return r
 }
@@ -152,8 +153,8 @@ func (r *Runner) Start(ctx context.Context) error {
 	if err := r.beat.first(ctx); err != nil {
 		return fault.Wrap("runner start", err)
 	}
-	r.outbox.start() // first, so that what was left behind goes before what turns add
-	r.turns.start()
+	r.outbox.Start() // first, so that what was left behind goes before what turns add
+	r.turns.Start()
 	r.beat.start()
 	return nil
 }
@@ -166,11 +167,11 @@ func (r *Runner) Drain(ctx context.Context) error {
 	r.draining = true
 	r.mu.Unlock()
 	r.beat.stop()
-	err := r.turns.stop(ctx)
+	err := r.turns.Stop(ctx)
 	if first {
 		close(r.drained)
 	}
-	if e := r.outbox.stop(ctx); err == nil {
+	if e := r.outbox.Stop(ctx); err == nil {
 		err = e
 	}
 	if first {
@@ -257,7 +258,7 @@ func (r *Runner) patiently(ctx context.Context, do func() error) error {
 // woken announces an accepted entry, if its shard is this process's to work on.
 func (r *Runner) woken(lane queue.Lane, a *arrival) {
 	if r.beat.works(lane.Shard()) {
-		r.turns.wake(lane, 1, a)
+		r.turns.Wake(lane, 1, a)
 	}
 }
 

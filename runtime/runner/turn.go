@@ -15,6 +15,7 @@ import (
 	"greentic.dev/greentic/fault"
 	"greentic.dev/model/card"
 	"greentic.dev/model/flow"
+	"greentic.dev/runtime/lanes"
 	"greentic.dev/runtime/release"
 )
 
@@ -65,26 +66,26 @@ type arrival struct {
 
 // runLane runs the oldest waiting entry of a lane. A failure to read or commit is tried again
 // with growing pauses: the store is away.
-func (r *Runner) runLane(ctx context.Context, work task[queue.Lane, arrival]) pace[arrival] {
+func (r *Runner) runLane(ctx context.Context, work lanes.Task[queue.Lane, arrival]) lanes.Pace[arrival] {
 	t, err := r.runFirst(ctx, work)
 	switch {
 	case ctx.Err() != nil:
-		return pace[arrival]{}
+		return lanes.Pace[arrival]{}
 	case err == nil && t != nil && t.pause > 0:
-		p := pace[arrival]{more: true, pause: t.pause}
+		p := lanes.Pace[arrival]{More: true, Pause: t.pause}
 		if t.pause = 0; !t.ended() {
-			p.hint = &arrival{turn: t}
+			p.Hint = &arrival{turn: t}
 		}
 		return p
 	case err == nil:
-		return pace[arrival]{}
+		return lanes.Pace[arrival]{}
 	case fault.Is(err, fault.Conflict):
-		r.cache.drop(work.key)
-		if !r.beat.works(work.key.Shard()) {
-			return pace[arrival]{}
+		r.cache.drop(work.Key)
+		if !r.beat.works(work.Key.Shard()) {
+			return lanes.Pace[arrival]{}
 		}
 		if t == nil || !t.unsure || !t.ended() {
-			return pace[arrival]{more: true} // somebody changed the session: run again on what is there now
+			return lanes.Pace[arrival]{More: true} // somebody changed the session: run again on what is there now
 		}
 		var did bool
 		if did, err = t.committed(ctx); err != nil {
@@ -94,27 +95,27 @@ func (r *Runner) runLane(ctx context.Context, work task[queue.Lane, arrival]) pa
 			for i := range t.behind {
 				t.behind[i] = true // what is stored was made by the earlier attempt
 			}
-			r.concluded(t, work.key)
+			r.concluded(t, work.Key)
 		}
-		return pace[arrival]{more: true}
+		return lanes.Pace[arrival]{More: true}
 	}
-	r.deps.Log.Error("turn waits", "tenant", work.key.Tenant, "key", work.key.Key, "error", err)
-	p := pace[arrival]{more: true, pause: r.backoff(work.failed + 1)}
+	r.deps.Log.Error("turn waits", "tenant", work.Key.Tenant, "key", work.Key.Key, "error", err)
+	p := lanes.Pace[arrival]{More: true, Pause: r.backoff(work.Failed + 1)}
 	if t != nil { // what it has done is not done again
 		t.unsure = true
-		p.hint = &arrival{turn: t}
+		p.Hint = &arrival{turn: t}
 	}
 	return p
 }
 
 // runFirst takes the oldest entry of a lane, if there is one, through its turn or to where it
 // pauses.
-func (r *Runner) runFirst(ctx context.Context, work task[queue.Lane, arrival]) (*turn, error) {
+func (r *Runner) runFirst(ctx context.Context, work lanes.Task[queue.Lane, arrival]) (*turn, error) {
 	t, err := r.first(ctx, work)
 	if err != nil || t == nil {
 		return nil, err
 	}
-	if r.beat.orphan(work.key) { // what ended its owner is counted before it runs again
+	if r.beat.orphan(work.Key) { // what ended its owner is counted before it runs again
 		t.entry.Restarts++
 		if err := t.save(ctx, t.entry); err != nil {
 			return nil, err
@@ -152,11 +153,11 @@ func (r *Runner) runFirst(ctx context.Context, work task[queue.Lane, arrival]) (
 		return t, err
 	}
 	if r.options.Crash("after_commit"); stored.Revision > 0 {
-		r.cache.put(work.key, stored, t.seen)
+		r.cache.put(work.Key, stored, t.seen)
 	} else {
-		r.cache.drop(work.key)
+		r.cache.drop(work.Key)
 	}
-	r.concluded(t, work.key)
+	r.concluded(t, work.Key)
 	return t, nil
 }
 
@@ -184,33 +185,33 @@ func (r *Runner) done(t *turn, lane queue.Lane) {
 }
 
 // first is the oldest entry of a lane with its session; nil when none waits.
-func (r *Runner) first(ctx context.Context, work task[queue.Lane, arrival]) (t *turn, err error) {
-	a, found := work.hint, true
+func (r *Runner) first(ctx context.Context, work lanes.Task[queue.Lane, arrival]) (t *turn, err error) {
+	a, found := work.Hint, true
 	if a != nil && a.turn != nil {
 		return a.turn, nil
 	}
 	seen := r.cache.seen()
-	kept, cached := r.cache.get(work.key)
+	kept, cached := r.cache.get(work.Key)
 	if a == nil || !a.read && !cached { // it has left the cache meanwhile
 		a, cached = &arrival{}, false
-		err = r.deps.DB.View(ctx, work.key.Ctx(), func(x kv.Reader) (err error) {
-			if a.entry, found, err = queue.First(x, work.key.Key); err == nil && found {
-				a.session, err = session.Read(x, work.key.Key)
+		err = r.deps.DB.View(ctx, work.Key.Ctx(), func(x kv.Reader) (err error) {
+			if a.entry, found, err = queue.First(x, work.Key.Key); err == nil && found {
+				a.session, err = session.Read(x, work.Key.Key)
 			}
 			return err
 		})
-		r.cache.drop(work.key)
+		r.cache.drop(work.Key)
 	}
 	if err != nil || !found {
 		return nil, err
 	}
 	t = &turn{runner: r, entry: a.entry, tenant: a.entry.Trigger.Tenant, began: r.sched.Now(), seen: seen, session: kept}
-	t.tenant.Session = work.key.Key
+	t.tenant.Session = work.Key.Key
 	t.tenant.Attempt = uint32(a.entry.Attempts + 1)
 	t.overlay = state.NewOverlay(r.deps.DB, t.tenant)
 	if !cached {
 		t.session, err = a.session.Open()
-		t.session.Key = work.key.Key
+		t.session.Key = work.Key.Key
 	}
 	return t, err
 }

@@ -126,7 +126,7 @@ func (t *turn) park(step flow.Step) {
 	if step.Timeout > 0 {
 		s.Due = t.runner.sched.Now().Add(step.Timeout).UTC()
 	}
-	if t.entry.Trigger.Kind != greentic.KindTimer {
+	if t.entry.Trigger.Kind != greentic.KindTimer && (t.entry.Trigger.Route != InvokeRoute || s.Origin.Route == "") {
 		s.Origin = session.Origin{Route: t.entry.Trigger.Route, Tenant: t.entry.Trigger.Tenant, Header: t.entry.Trigger.Header}
 		s.Origin.Tenant.Locale = t.tenant.Locale
 		if t.message.From != nil {

@@ -1,4 +1,4 @@
-package main
+package operations
 
 import (
 	"encoding/json"
@@ -11,18 +11,18 @@ import (
 	"greentic.dev/system"
 )
 
-func deadletterCommand(env *environment) *cobra.Command {
+func deadletterCommand(t Terminal) *cobra.Command {
 	c := &cobra.Command{
 		Use:   "deadletter",
 		Short: "See work that was given up; try it again or drop it",
 		Long:  `A dead letter is a turn that failed, or a reply or event that could not be delivered.`,
-		Args:  onlyCommands,
+		Args:  t.Group,
 		RunE:  func(c *cobra.Command, _ []string) error { return c.Help() },
 	}
-	c.AddCommand(deadletterListCommand(env), deadletterShowCommand(env),
-		deadletterActCommand(env, "retry", "retried", "POST", "/retry", "Put the work back: it runs or is sent again, behind all other of its conversation",
+	c.AddCommand(deadletterListCommand(t), deadletterShowCommand(t),
+		deadletterActCommand(t, "retry", "retried", "POST", "/retry", "Put the work back: it runs or is sent again, behind all other of its conversation",
 			"The turn keeps its identity and its idempotency keys: what it did outside is not done again."),
-		deadletterActCommand(env, "drop", "dropped", "DELETE", "", "Forget the work for ever", "Drop a dead letter; it cannot be tried again."))
+		deadletterActCommand(t, "drop", "dropped", "DELETE", "", "Forget the work for ever", "Drop a dead letter; it cannot be tried again."))
 	return c
 }
 
@@ -36,14 +36,14 @@ type deadletterLine struct {
 	Reason string    `json:"reason"`
 }
 
-func deadletterListCommand(env *environment) *cobra.Command {
-	o, limit := &operations{env: env}, 0
+func deadletterListCommand(t Terminal) *cobra.Command {
+	o, limit := &operations{t: t}, 0
 	c := o.command(&cobra.Command{
 		Use:     "list",
 		Short:   "List dead letters with their reasons",
 		Long:    `List dead letters with their reasons.`,
 		Example: "  greentic deadletter list --data ./data",
-		Args:    exactArgs(0),
+		Args:    t.Args(0),
 	}, func(c *cobra.Command, _ []string) error {
 		all := []json.RawMessage{}
 		err := pages(limit, func(after string, n int) (int, string, error) {
@@ -58,10 +58,10 @@ func deadletterListCommand(env *environment) *cobra.Command {
 		if err != nil {
 			return err
 		}
-		if env.JSON {
-			return printJSON(env, map[string]any{"dead_letters": all})
+		if t.JSON() {
+			return t.Print(map[string]any{"dead_letters": all})
 		}
-		w, now := table(env.Stdout), time.Now()
+		w, now := table(t.Stdout), time.Now()
 		fmt.Fprintln(w, "ID\tKIND\tSESSION\tAGE\tCODE\tREASON")
 		for _, raw := range all {
 			var l deadletterLine
@@ -76,21 +76,21 @@ func deadletterListCommand(env *environment) *cobra.Command {
 	return c
 }
 
-func deadletterShowCommand(env *environment) *cobra.Command {
-	o := &operations{env: env}
+func deadletterShowCommand(t Terminal) *cobra.Command {
+	o := &operations{t: t}
 	return o.command(&cobra.Command{
 		Use:     "show ID",
 		Short:   "Show a dead letter whole, as JSON",
 		Long:    `Show a dead letter whole, as JSON: the reason, and the trigger or the items it holds.`,
 		Example: "  greentic deadletter show 0199a3f2-… --data ./data",
-		Args:    exactArgs(1),
+		Args:    t.Args(1),
 	}, func(c *cobra.Command, args []string) error {
 		var l json.RawMessage
 		if err := o.Call(c.Context(), "GET", o.path("/v1/deadletters/"+system.Segment(args[0])), nil, &l); err != nil {
 			return missing(err, "dead letter "+args[0], "greentic deadletter list")
 		}
-		if env.JSON {
-			return printJSON(env, l)
+		if t.JSON() {
+			return t.Print(l)
 		}
 		var v any
 		if err := json.Unmarshal(l, &v); err != nil {
@@ -98,24 +98,24 @@ func deadletterShowCommand(env *environment) *cobra.Command {
 		}
 		text, err := json.MarshalIndent(v, "", "  ")
 		if err == nil {
-			_, err = fmt.Fprintln(env.Stdout, string(text))
+			_, err = fmt.Fprintln(t.Stdout, string(text))
 		}
 		return fault.Wrap("print", err)
 	})
 }
 
-func deadletterActCommand(env *environment, name, done, method, suffix, short, long string) *cobra.Command {
-	o := &operations{env: env}
+func deadletterActCommand(t Terminal, name, done, method, suffix, short, long string) *cobra.Command {
+	o := &operations{t: t}
 	return o.command(&cobra.Command{
 		Use:     name + " ID",
 		Short:   short,
 		Long:    long,
 		Example: "  greentic deadletter " + name + " 0199a3f2-… --data ./data",
-		Args:    exactArgs(1),
+		Args:    t.Args(1),
 	}, func(c *cobra.Command, args []string) error {
 		if err := o.Call(c.Context(), method, o.path("/v1/deadletters/"+system.Segment(args[0])+suffix), nil, nil); err != nil {
 			return missing(err, "dead letter "+args[0], "greentic deadletter list")
 		}
-		return printDone(env, done, args[0])
+		return printDone(t, done, args[0])
 	})
 }

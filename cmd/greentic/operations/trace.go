@@ -1,4 +1,4 @@
-package main
+package operations
 
 import (
 	"context"
@@ -13,8 +13,8 @@ import (
 	"greentic.dev/system"
 )
 
-func traceCommand(env *environment) *cobra.Command {
-	o, last := &operations{env: env}, 1
+func traceCommand(t Terminal) *cobra.Command {
+	o, last := &operations{t: t}, 1
 	c := o.command(&cobra.Command{
 		Use:   "trace KEY|TURN",
 		Short: "Show what turns did, and why, with file and line of the flow",
@@ -22,7 +22,7 @@ func traceCommand(env *environment) *cobra.Command {
 version, flow and language. A conversation's key shows its last turns.`,
 		Example: `  greentic trace demo:webchat:conversation:user --last 3 --data ./data
   greentic trace 0199a3f2-… --json`,
-		Args: exactArgs(1),
+		Args: t.Args(1),
 	}, func(c *cobra.Command, args []string) error {
 		ids, err := o.turnsOf(c.Context(), args[0], last)
 		if err != nil {
@@ -36,7 +36,7 @@ version, flow and language. A conversation's key shows its last turns.`,
 			if err := o.Call(c.Context(), "GET", o.path("/v1/turns/"+system.Segment(id)+"/why"), nil, &why); err != nil {
 				return missing(err, "record of "+args[0], "greentic session list")
 			}
-			if err := printWhy(env, why); err != nil {
+			if err := printWhy(t, why); err != nil {
 				return err
 			}
 		}
@@ -65,20 +65,20 @@ func (o *operations) turnsOf(ctx context.Context, key string, last int) (ids []s
 	return ids, err
 }
 
-func printWhy(env *environment, w operate.Why) error {
-	if env.JSON {
-		return printJSON(env, w)
+func printWhy(t Terminal, y operate.Why) error {
+	if t.JSON() {
+		return t.Print(y)
 	}
-	fmt.Fprintf(env.Stdout, "turn %s  %s  %s  %v\n", w.Turn, w.Status, w.Began.Local().Format(time.DateTime), w.TookNS.Round(time.Microsecond))
-	if w.Error != nil {
-		fmt.Fprintf(env.Stdout, "failed: %s: %s\n", w.Error.Code, w.Error.Message)
+	fmt.Fprintf(t.Stdout, "turn %s  %s  %s  %v\n", y.Turn, y.Status, y.Began.Local().Format(time.DateTime), y.TookNS.Round(time.Microsecond))
+	if y.Error != nil {
+		fmt.Fprintf(t.Stdout, "failed: %s: %s\n", y.Error.Code, y.Error.Message)
 	}
-	for _, d := range w.Decisions {
-		fmt.Fprintf(env.Stdout, "%s %s: %s\n", d.About, d.Value, d.Why)
+	for _, d := range y.Decisions {
+		fmt.Fprintf(t.Stdout, "%s %s: %s\n", d.About, d.Value, d.Why)
 	}
-	t := table(env.Stdout)
-	fmt.Fprintln(t, "N\tNODE\tDOES\tTOOK\tWHERE\tWHY")
-	for _, s := range w.Steps {
+	w := table(t.Stdout)
+	fmt.Fprintln(w, "N\tNODE\tDOES\tTOOK\tWHERE\tWHY")
+	for _, s := range y.Steps {
 		does := strings.TrimSpace(s.Do + " " + s.Component + " " + s.Operation)
 		if s.Failed != "" {
 			does += " (failed: " + s.Failed + ")"
@@ -91,7 +91,7 @@ func printWhy(env *environment, w operate.Why) error {
 		if s.TookNS > 0 {
 			took = s.TookNS.Round(time.Microsecond).String()
 		}
-		fmt.Fprintf(t, "%d\t%s\t%s\t%s\t%s\t%s\n", s.N, s.Node, does, took, place(s.File, s.Line), why)
+		fmt.Fprintf(w, "%d\t%s\t%s\t%s\t%s\t%s\n", s.N, s.Node, does, took, place(s.File, s.Line), why)
 	}
-	return fault.Wrap("print", t.Flush())
+	return fault.Wrap("print", w.Flush())
 }

@@ -1,4 +1,4 @@
-package main
+package operations
 
 import (
 	"fmt"
@@ -12,14 +12,14 @@ import (
 	"greentic.dev/system"
 )
 
-func sessionCommand(env *environment) *cobra.Command {
+func sessionCommand(t Terminal) *cobra.Command {
 	c := &cobra.Command{
 		Use:   "session",
 		Short: "See which conversations are open, on which version; move or end them",
-		Args:  onlyCommands,
+		Args:  t.Group,
 		RunE:  func(c *cobra.Command, _ []string) error { return c.Help() },
 	}
-	c.AddCommand(sessionListCommand(env), sessionShowCommand(env), sessionMigrateCommand(env), sessionEndCommand(env))
+	c.AddCommand(sessionListCommand(t), sessionShowCommand(t), sessionMigrateCommand(t), sessionEndCommand(t))
 	return c
 }
 
@@ -29,15 +29,15 @@ type sessionList struct {
 	Sessions []operate.Session `json:"sessions"`
 }
 
-func sessionListCommand(env *environment) *cobra.Command {
-	o, limit := &operations{env: env}, 0
+func sessionListCommand(t Terminal) *cobra.Command {
+	o, limit := &operations{t: t}, 0
 	c := o.command(&cobra.Command{
 		Use:   "list",
 		Short: "List open conversations and how many are on which version",
 		Long:  `List open conversations: the version each is on and where it waits; first how many are on which version.`,
 		Example: `  greentic session list --data ./data
   greentic session list --limit 20 --json`,
-		Args: exactArgs(0),
+		Args: t.Args(0),
 	}, func(c *cobra.Command, _ []string) error {
 		var all sessionList
 		if err := o.Call(c.Context(), "GET", o.path("/v1/releases"), nil, &all); err != nil {
@@ -56,25 +56,25 @@ func sessionListCommand(env *environment) *cobra.Command {
 		if err != nil {
 			return err
 		}
-		return printSessions(env, all)
+		return printSessions(t, all)
 	})
 	c.Flags().IntVar(&limit, "limit", 0, "how many to list (default: all)")
 	return c
 }
 
-func printSessions(env *environment, all sessionList) error {
-	if env.JSON {
-		return printJSON(env, all)
+func printSessions(t Terminal, all sessionList) error {
+	if t.JSON() {
+		return t.Print(all)
 	}
-	w := table(env.Stdout)
+	w := table(t.Stdout)
 	fmt.Fprintln(w, "RELEASE\tPACK\tVERSION\tSERVED\tSESSIONS")
 	for _, r := range all.Releases {
-		fmt.Fprintf(w, "%s\t%s\t%s\t%s\t%d\n", r.Digest.Short(), orDash(r.Pack), orDash(r.Version.Version), yes(r.Served), r.Sessions)
+		fmt.Fprintf(w, "%s\t%s\t%s\t%s\t%d\n", r.Digest.Short(), orDash(r.Pack), orDash(r.Version.Version), map[bool]string{true: "yes", false: "no"}[r.Served], r.Sessions)
 	}
 	if err := w.Flush(); err != nil || len(all.Sessions) == 0 {
 		return fault.Wrap("print", err)
 	}
-	fmt.Fprintln(env.Stdout)
+	fmt.Fprintln(t.Stdout)
 	now := time.Now()
 	fmt.Fprintln(w, "SESSION\tRELEASE\tVERSION\tFLOW\tWAITS AT\tREASON\tDUE\tIDLE")
 	for _, s := range all.Sessions {
@@ -87,29 +87,29 @@ func printSessions(env *environment, all sessionList) error {
 	return fault.Wrap("print", w.Flush())
 }
 
-func sessionShowCommand(env *environment) *cobra.Command {
-	o := &operations{env: env}
+func sessionShowCommand(t Terminal) *cobra.Command {
+	o := &operations{t: t}
 	return o.command(&cobra.Command{
 		Use:     "show KEY",
 		Short:   "Show a conversation: pack, version, and the node it waits at with file and line",
 		Long:    `Show a conversation: pack, version, and the node it waits at with file and line.`,
 		Example: "  greentic session show demo:webchat:conversation:user --data ./data",
-		Args:    exactArgs(1),
+		Args:    t.Args(1),
 	}, func(c *cobra.Command, args []string) error {
 		var s operate.Session
 		if err := o.Call(c.Context(), "GET", o.path("/v1/sessions/"+system.Segment(args[0])), nil, &s); err != nil {
 			return missing(err, "session "+args[0], "greentic session list")
 		}
-		return printSession(env, s)
+		return printSession(t, s)
 	})
 }
 
-func printSession(env *environment, s operate.Session) error {
-	if env.JSON {
-		return printJSON(env, s)
+func printSession(t Terminal, s operate.Session) error {
+	if t.JSON() {
+		return t.Print(s)
 	}
 	now := time.Now()
-	w := table(env.Stdout)
+	w := table(t.Stdout)
 	for _, row := range [][2]string{
 		{"session", s.Key}, {"pack", orDash(s.Pack) + " " + s.Version}, {"release", string(s.Release)}, {"flow", s.Flow},
 		{"waits at", s.Node + "  " + place(s.File, s.Line)}, {"reason", orDash(s.Reason)}, {"due", ago(s.Due, now)},
@@ -121,8 +121,8 @@ func printSession(env *environment, s operate.Session) error {
 	return fault.Wrap("print", w.Flush())
 }
 
-func sessionMigrateCommand(env *environment) *cobra.Command {
-	o, to, pack := &operations{env: env}, "", ""
+func sessionMigrateCommand(t Terminal) *cobra.Command {
+	o, to, pack := &operations{t: t}, "", ""
 	c := o.command(&cobra.Command{
 		Use:   "migrate KEY",
 		Short: "Move a conversation to another version of its pack",
@@ -130,7 +130,7 @@ func sessionMigrateCommand(env *environment) *cobra.Command {
 It must have the conversation's flow and the node it waits at; the wait and its due time stay.`,
 		Example: `  greentic session migrate demo:webchat:conversation:user --data ./data
   greentic session migrate demo:webchat:conversation:user --to 2.1.0`,
-		Args: exactArgs(1),
+		Args: t.Args(1),
 	}, func(c *cobra.Command, args []string) error {
 		digest, err := o.release(c, to)
 		if err != nil {
@@ -141,7 +141,7 @@ It must have the conversation's flow and the node it waits at; the wait and its 
 		if err != nil {
 			return missing(err, "session "+args[0], "greentic session list")
 		}
-		return printSession(env, s)
+		return printSession(t, s)
 	})
 	c.Flags().StringVar(&to, "to", "", "release to go to: its version, pack@version, or digest, which may be cut short")
 	c.Flags().StringVar(&pack, "pack", "", "take the served release of this pack (default: the conversation's own)")
@@ -175,27 +175,27 @@ func hasDigest(d greentic.Digest, begin string) bool {
 	return n >= 4 && (len(d.Hex()) >= n && d.Hex()[:n] == begin || n > len("sha256:") && len(d) >= n && string(d)[:n] == begin)
 }
 
-func sessionEndCommand(env *environment) *cobra.Command {
-	o := &operations{env: env}
+func sessionEndCommand(t Terminal) *cobra.Command {
+	o := &operations{t: t}
 	return o.command(&cobra.Command{
 		Use:     "end KEY",
 		Short:   "End a conversation; the next message begins a new one",
 		Long:    `End a parked conversation. Its user is told nothing; the next message begins a new conversation.`,
 		Example: "  greentic session end demo:webchat:conversation:user --data ./data",
-		Args:    exactArgs(1),
+		Args:    t.Args(1),
 	}, func(c *cobra.Command, args []string) error {
 		if err := o.Call(c.Context(), "DELETE", o.path("/v1/sessions/"+system.Segment(args[0])), nil, nil); err != nil {
 			return missing(err, "session "+args[0], "greentic session list")
 		}
-		return printDone(env, "ended", args[0])
+		return printDone(t, "ended", args[0])
 	})
 }
 
 // printDone says what was done to what.
-func printDone(env *environment, verb, what string) error {
-	if env.JSON {
-		return printJSON(env, map[string]string{verb: what})
+func printDone(t Terminal, verb, what string) error {
+	if t.JSON() {
+		return t.Print(map[string]string{verb: what})
 	}
-	_, err := fmt.Fprintf(env.Stdout, "%s %s\n", verb, what)
+	_, err := fmt.Fprintf(t.Stdout, "%s %s\n", verb, what)
 	return fault.Wrap("print", err)
 }
