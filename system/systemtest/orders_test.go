@@ -44,30 +44,30 @@ func natsServer(t testing.TB) (url string) {
 	return s.ClientURL()
 }
 
-// sink is a subscriber outside of the platform: it notes each event of the default tenant once.
-type sink struct {
+// listener is a subscriber outside of the platform: it notes each event of the default tenant once.
+type listener struct {
 	mu     sync.Mutex
 	seen   map[string]bool
 	events []greentic.Event
 	grew   chan struct{}
 }
 
-// listen subscribes a sink to everything on the bus at url.
-func listen(t testing.TB, url string) *sink {
+// listen subscribes a listener to everything on the bus at url.
+func listen(t testing.TB, url string) *listener {
 	t.Helper()
 	b, err := nats.Open(nats.Options{URL: url, Log: slog.New(slog.DiscardHandler)})
 	if err != nil {
 		t.Fatal(err)
 	}
 	t.Cleanup(func() { _ = b.Close() })
-	s := &sink{seen: map[string]bool{}, grew: make(chan struct{})}
-	if _, err = b.Subscribe(context.Background(), greentic.DefaultTenant(), bus.Subscription{Name: "sink", Topics: []string{">"}}, s.note); err != nil {
+	s := &listener{seen: map[string]bool{}, grew: make(chan struct{})}
+	if _, err = b.Subscribe(context.Background(), greentic.DefaultTenant(), bus.Subscription{Name: "listener", Topics: []string{">"}}, s.note); err != nil {
 		t.Fatal(err)
 	}
 	return s
 }
 
-func (s *sink) note(_ context.Context, d bus.Delivery) error {
+func (s *listener) note(_ context.Context, d bus.Delivery) error {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	if !s.seen[d.Event.ID] {
@@ -80,7 +80,7 @@ func (s *sink) note(_ context.Context, d bus.Delivery) error {
 }
 
 // wait returns the first n events once they are there.
-func (s *sink) wait(n int) ([]greentic.Event, error) {
+func (s *listener) wait(n int) ([]greentic.Event, error) {
 	timeout := time.After(30 * time.Second)
 	for {
 		s.mu.Lock()
@@ -99,7 +99,7 @@ func (s *sink) wait(n int) ([]greentic.Event, error) {
 
 // follow checks that what came after the first n events is what was promised, in the order of each
 // topic.
-func (s *sink) follow(n int, want []systemtest.Happening) error {
+func (s *listener) follow(n int, want []systemtest.Happening) error {
 	got, err := s.wait(n + len(want))
 	if err != nil {
 		return err
@@ -204,4 +204,20 @@ func stepTrigger(t *testing.T, s *system.System, script systemtest.Script, step 
 	tenant := s.Tenant()
 	tenant.User = greentic.UserID(script.Session)
 	return greentic.Trigger{ID: m.ID, Tenant: tenant, Kind: greentic.KindMessage, Route: "script", Key: script.Session, Body: body}, err
+}
+
+// A process whose packs declare nothing runs no bus, not even an empty one.
+func TestWithoutEventsThereIsNoBus(t *testing.T) {
+	c := testConfig(t)
+	s := openSystem(t, c, system.Options{}, echoPack(t))
+	if err := s.Start(t.Context()); err != nil {
+		t.Fatal(err)
+	}
+	turn(t, s, "1", "a")
+	if err := errors.Join(s.Drain(t.Context()), s.Close()); err != nil {
+		t.Fatal(err)
+	}
+	if _, err := os.Stat(filepath.Join(c.Data, "bus")); !os.IsNotExist(err) {
+		t.Errorf("the bus left its folder: %v", err)
+	}
 }
