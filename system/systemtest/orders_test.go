@@ -61,7 +61,7 @@ func listen(t testing.TB, url string) *listener {
 	}
 	t.Cleanup(func() { _ = b.Close() })
 	s := &listener{seen: map[string]bool{}, grew: make(chan struct{})}
-	if _, err = b.Subscribe(context.Background(), greentic.DefaultTenant(), bus.Subscription{Name: "sink", Topics: []string{">"}}, s.note); err != nil {
+	if _, err = b.Subscribe(context.Background(), greentic.DefaultTenant(), bus.Subscription{Name: "listener", Topics: []string{">"}}, s.note); err != nil {
 		t.Fatal(err)
 	}
 	return s
@@ -204,4 +204,20 @@ func stepTrigger(t *testing.T, s *system.System, script systemtest.Script, step 
 	tenant := s.Tenant()
 	tenant.User = greentic.UserID(script.Session)
 	return greentic.Trigger{ID: m.ID, Tenant: tenant, Kind: greentic.KindMessage, Route: "script", Key: script.Session, Body: body}, err
+}
+
+// A process whose packs declare nothing runs no bus, not even an empty one.
+func TestWithoutEventsThereIsNoBus(t *testing.T) {
+	c := testConfig(t)
+	s := openSystem(t, c, system.Options{}, echoPack(t))
+	if err := s.Start(t.Context()); err != nil {
+		t.Fatal(err)
+	}
+	turn(t, s, "1", "a")
+	if err := errors.Join(s.Drain(t.Context()), s.Close()); err != nil {
+		t.Fatal(err)
+	}
+	if _, err := os.Stat(filepath.Join(c.Data, "bus")); !os.IsNotExist(err) {
+		t.Errorf("the bus left its folder: %v", err)
+	}
 }

@@ -158,7 +158,7 @@ func TestARestartOfTheServerLosesNothing(t *testing.T) {
 
 func TestTheURLIsCheckedBeforeAnythingConnects(t *testing.T) {
 	for url, ok := range map[string]bool{
-		"nats://127.0.0.1:1": true, "tls://u:p@host:4222?replicas=3": true, "http://x": false, "nats:": false, "nats://h?replicas=9": false, "nats://h?sync=1": false,
+		"nats://127.0.0.1:1": true, "tls://u:p@host:4222?replicas=3": true, "http://x": false, "nats:": false, "nats://h?replicas=9": false, "nats://h?replicas=3&patience=10s": true, "nats://h?patience=1ms": false, "nats://h?sync=1": false,
 	} {
 		_, err := nats.Open(nats.Options{URL: url, Log: quiet()})
 		if ok != (err == nil) || err != nil && !fault.Is(err, fault.Invalid) {
