@@ -19,6 +19,7 @@ import (
 	"greentic.dev/greentic"
 	"greentic.dev/runtime/host"
 	"greentic.dev/runtime/loader"
+	"greentic.dev/runtime/release"
 	"greentic.dev/runtime/runner"
 	"greentic.dev/wasm"
 )
@@ -101,7 +102,7 @@ func (r *rig) makeCalling(db kv.DB, u *upstream, v *loader.Verified) *runner.Run
 	if err != nil {
 		r.t.Fatal(err)
 	}
-	releases := runner.NewReleases(r.calling(), r.store, r.policy, []egress.Grant{grant})
+	releases := release.New(r.calling(), r.store, r.policy, []egress.Grant{grant})
 	if _, err := releases.Serve(context.Background(), v); err != nil {
 		r.t.Fatal(err)
 	}
