@@ -176,6 +176,15 @@ func Hold(r kv.Reader, e Entry) error {
 	return nil
 }
 
+// Has says whether e still waits.
+func Has(r kv.Reader, e Entry) (bool, error) {
+	_, err := r.Get(inboxKey(e.Trigger.Key, e.Seq))
+	if fault.Is(err, fault.NotFound) {
+		return false, nil
+	}
+	return err == nil, err
+}
+
 // Checkpoint stores what has become of the oldest entry of its key: Progress, Restarts,
 // Attempts. Errors as Hold.
 func Checkpoint(t kv.Txn, e Entry) error {

@@ -5,6 +5,7 @@ import (
 	"encoding/binary"
 	"encoding/json"
 	"errors"
+	"fmt"
 	"strconv"
 	"strings"
 	"time"
@@ -51,8 +52,14 @@ func (s Session) wait(t greentic.TenantCtx, at time.Time, revision uint64) queue
 	return queue.Due{Lane: s.lane(t), ID: WaitID(revision), At: at}
 }
 
-// WaitID names the wait that a session's revision is in, for its due time and its trigger.
+// WaitID names the wait that a session's revision is in, for its due time.
 func WaitID(revision uint64) string { return "wait/" + strconv.FormatUint(revision, 10) }
+
+// Timer names the trigger that ends the wait of a stored session. Revisions begin anew with the
+// next session of a key and an id is remembered for days, so the due time is part of it.
+func (s Session) Timer() string {
+	return fmt.Sprintf("%s/%x/%s", WaitID(s.Revision), s.Due.UnixMicro(), greentic.DigestOf([]byte(s.Key)).Hex()[:32])
+}
 
 func recordKey(key string) string { return "session/" + key }
 

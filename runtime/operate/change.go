@@ -10,7 +10,7 @@ import (
 	"greentic.dev/backing/session"
 	"greentic.dev/greentic"
 	"greentic.dev/greentic/fault"
-	"greentic.dev/runtime/runner"
+	"greentic.dev/runtime/release"
 )
 
 // What operators change is decided in the store, so it also holds for a runner that was not started
@@ -42,7 +42,7 @@ func load(x kv.Reader, key string) (session.Session, error) {
 
 // move takes a parked session to another release. Its wait and its due time stay. Errors:
 // fault.NotFound, and fault.Conflict naming what the release lacks or the turn that is under way.
-func (a *API) move(ctx context.Context, tenant greentic.TenantCtx, key string, to runner.Version) (s session.Session, err error) {
+func (a *API) move(ctx context.Context, tenant greentic.TenantCtx, key string, to release.Version) (s session.Session, err error) {
 	err = a.deps.DB.Update(ctx, tenant, func(x kv.Txn) error {
 		if s, err = parked(x, key); err != nil || s.Release == to.Digest {
 			return err
@@ -61,7 +61,7 @@ func (a *API) move(ctx context.Context, tenant greentic.TenantCtx, key string, t
 }
 
 // takes says whether a session can go on in a release: its flow and the nodes it may go to exist.
-func takes(to runner.Version, s session.Session) error {
+func takes(to release.Version, s session.Session) error {
 	refuse := func(what string) error {
 		return fault.Newf(fault.Conflict, "session "+s.Key, "%s@%s (%s) has no %s", to.Pack, to.Version, to.Digest.Short(), what).
 			WithCode("cannot_migrate").WithFix("leave the session where it is, or end it")

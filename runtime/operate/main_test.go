@@ -27,6 +27,7 @@ import (
 	"greentic.dev/runtime/host"
 	"greentic.dev/runtime/loader"
 	"greentic.dev/runtime/operate"
+	"greentic.dev/runtime/release"
 	"greentic.dev/runtime/runner"
 )
 
@@ -90,7 +91,7 @@ type desk struct {
 	t        testing.TB
 	db       kv.DB
 	runner   *runner.Runner
-	releases *runner.Releases
+	releases *release.Set
 	front    http.Handler
 	refuse   atomic.Bool // deliveries fail for good
 	sent     chan string // texts delivered on route test
@@ -104,7 +105,7 @@ const token = "operators-token"
 func open(t testing.TB, db kv.DB, crash func(string), packs ...*loader.Verified) *desk {
 	t.Helper()
 	d := &desk{t: t, db: db, sent: make(chan string, 10_000), header: map[string]string{}}
-	d.releases = runner.NewReleases(host.New(host.Deps{}, host.Options{}), loader.NewStore(filepath.Join(t.TempDir(), "packs")), loader.Policy{AllowUnsignedUnsafe: true}, nil)
+	d.releases = release.New(host.New(host.Deps{}, host.Options{}), loader.NewStore(filepath.Join(t.TempDir(), "packs")), loader.Policy{AllowUnsignedUnsafe: true}, nil)
 	for _, p := range packs {
 		d.serve(p)
 	}

@@ -10,7 +10,7 @@ import (
 	"greentic.dev/backing/session"
 	"greentic.dev/greentic"
 	"greentic.dev/greentic/fault"
-	"greentic.dev/runtime/runner"
+	"greentic.dev/runtime/release"
 )
 
 // maxPending bounds the count of a conversation's waiting entries.
@@ -40,7 +40,7 @@ type Session struct {
 
 // Release is a release and how many sessions of the tenant are on it.
 type Release struct {
-	runner.Version
+	release.Version
 	Sessions int `json:"sessions"`
 }
 
@@ -69,7 +69,7 @@ func (a *API) counted(ctx context.Context, tenant greentic.TenantCtx) ([]Release
 		delete(counts, v.Digest)
 	}
 	for d, n := range counts { // their packs are gone
-		list = append(list, Release{runner.Version{Digest: d}, n})
+		list = append(list, Release{release.Version{Digest: d}, n})
 	}
 	return list, nil
 }
@@ -156,7 +156,7 @@ func (a *API) migrate(_ http.ResponseWriter, r *http.Request, tenant greentic.Te
 		s, err = load(x, key)
 		return err
 	})
-	var v runner.Version
+	var v release.Version
 	if err == nil {
 		v, err = a.find(r.Context(), s, to)
 	}
@@ -172,7 +172,7 @@ func (a *API) migrate(_ http.ResponseWriter, r *http.Request, tenant greentic.Te
 }
 
 // find settles which release is meant. One that is not to be had is fault.Conflict.
-func (a *API) find(ctx context.Context, s session.Session, to target) (v runner.Version, err error) {
+func (a *API) find(ctx context.Context, s session.Session, to target) (v release.Version, err error) {
 	if to.Release != "" {
 		if _, err := greentic.ParseDigest(string(to.Release)); err != nil {
 			return v, err

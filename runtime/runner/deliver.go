@@ -19,7 +19,7 @@ const batch = 32
 func (r *Runner) deliverLane(ctx context.Context, work lanes.Task[queue.Destination, queue.Parcel]) lanes.Pace[queue.Parcel] {
 	var list []queue.Parcel
 	var err error
-	if work.Hint != nil { // the destination was idle, so this is all that waits
+	if work.Hint != nil { // all that waits
 		list = []queue.Parcel{*work.Hint}
 	} else {
 		err = r.deps.DB.View(ctx, work.Key.Ctx(), func(x kv.Reader) (err error) {
@@ -34,8 +34,10 @@ func (r *Runner) deliverLane(ctx context.Context, work lanes.Task[queue.Destinat
 	switch {
 	case err == nil, ctx.Err() != nil:
 		return p
-	case fault.Is(err, fault.Conflict): // the shard is somebody else's: so are its parcels
+	case fault.Is(err, fault.Conflict) && !r.beat.works(work.Key.Shard()): // its parcels are somebody else's
 		return lanes.Pace[queue.Parcel]{}
+	case fault.Is(err, fault.Conflict): // somebody else was here, but is not any more
+		return lanes.Pace[queue.Parcel]{More: true, Pause: r.backoff(work.Failed + 1)}
 	}
 	r.deps.Log.Error("outbox", "tenant", work.Key.Tenant, "key", work.Key.Key, "error", err)
 	return lanes.Pace[queue.Parcel]{More: true, Pause: r.backoff(work.Failed + 1)}
@@ -46,6 +48,9 @@ func (r *Runner) deliver(ctx context.Context, d queue.Destination, list []queue.
 	sent, item := 0, 0
 	var failure error
 	for sent < len(list) && failure == nil {
+		if !r.deps.Shards.Owned(d.Shard()) { // this process stood still, say: somebody else sends them
+			return lanes.Pace[queue.Parcel]{}, fault.New(fault.Conflict, "deliver", "the shard is not this runner's any more").WithCode("fenced")
+		}
 		if item, failure = r.send(ctx, list[sent]); failure == nil {
 			sent++
 		}
@@ -68,7 +73,7 @@ func (r *Runner) deliver(ctx context.Context, d queue.Destination, list []queue.
 			if errors.As(failure, &later) {
 				p.Pause = max(p.Pause, later.After)
 			}
-			if final(failure) || rest.Attempts >= r.options.Attempts {
+			if final(failure) || rest.Attempts >= r.options.Attempts && !patient(rest, failure) {
 				letter, p.Pause = r.giveUp(rest, failure), 0
 			}
 			r.deps.Log.Warn("item not delivered", "tenant", d.Tenant, "turn", rest.Turn, "route", d.Route, "buried", letter != nil, "retry_in", p.Pause, "error", failure)
@@ -137,6 +142,11 @@ func (r *Runner) sendOne(ctx context.Context, o queue.Outgoing) (err error) {
 	limited, cancel := context.WithTimeout(ctx, r.options.SendTime)
 	defer cancel()
 	return d.Deliver(limited, o)
+}
+
+// patient says that the first item waits however long it takes: an event for a bus that is away.
+func patient(p *queue.Parcel, failure error) bool {
+	return p.Items[0].Event != nil && fault.KindOf(failure).Retryable()
 }
 
 // final says that trying again cannot help.

@@ -15,6 +15,7 @@ import (
 	"greentic.dev/greentic"
 	"greentic.dev/greentic/fault"
 	"greentic.dev/runtime/lanes"
+	"greentic.dev/runtime/release"
 )
 
 // Deliverer sends an item to its channel. It is called at least once per item with the same ID
@@ -38,7 +39,7 @@ func (l Later) Unwrap() error { return l.Err }
 // Deps is what a runner works with; those before Scheduler are required.
 type Deps struct {
 	DB       kv.DB
-	Releases *Releases
+	Releases *release.Set
 	Deliver  map[string]Deliverer // by route; items of other routes go only to whoever waits in Turn
 	Log      *slog.Logger
 	Now      func() time.Time
@@ -146,7 +147,7 @@ func New(d Deps, o Options) *Runner {
 // waiting work of the shards it got is known. Packs that no session needs are dropped from the
 // store.
 func (r *Runner) Start(ctx context.Context) error {
-	if err := r.deps.Releases.dropUnused(ctx, r.deps.DB); err != nil {
+	if err := r.deps.Releases.DropUnused(ctx, r.deps.DB); err != nil {
 		r.deps.Log.Warn("unused packs could not be dropped", "error", err)
 	}
 	if err := r.beat.first(ctx); err != nil {

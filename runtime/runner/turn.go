@@ -16,6 +16,7 @@ import (
 	"greentic.dev/model/card"
 	"greentic.dev/model/flow"
 	"greentic.dev/runtime/lanes"
+	"greentic.dev/runtime/release"
 )
 
 // turn is one trigger on its way through a flow. Nothing it does leaves it before it commits.
@@ -25,7 +26,7 @@ type turn struct {
 	tenant  greentic.TenantCtx
 	message greentic.Message
 	session session.Session
-	release *Release
+	release *release.Release
 	flow    *flow.Flow
 	overlay *state.Overlay
 	began   time.Time
@@ -38,6 +39,9 @@ type turn struct {
 	replay  *playback // a turn that is run again without effects; else nil
 	unsure  bool      // a commit failed in a way that may have succeeded
 	seen    int       // changes by operators when it began
+
+	sent   []queue.Parcel // by its commit
+	behind []bool         // others waited before them
 
 	outputs []card.Output
 	events  []greentic.Event
@@ -80,12 +84,22 @@ func (r *Runner) runLane(ctx context.Context, work lanes.Task[queue.Lane, arriva
 		if !r.beat.works(work.Key.Shard()) {
 			return lanes.Pace[arrival]{}
 		}
-		if t != nil && t.unsure { // it was this very turn that changed the store
-			r.done(t, work.Key)
+		if t == nil || !t.unsure || !t.ended() {
+			return lanes.Pace[arrival]{More: true} // somebody changed the session: run again on what is there now
 		}
-		return lanes.Pace[arrival]{More: true} // somebody changed the session: run again on what is there now
+		var did bool
+		if did, err = t.committed(ctx); err != nil {
+			break
+		}
+		if did { // it was this very turn that changed the store
+			for i := range t.behind {
+				t.behind[i] = true // what is stored was made by the earlier attempt
+			}
+			r.concluded(t, work.Key)
+		}
+		return lanes.Pace[arrival]{More: true}
 	}
-	r.deps.Log.Error("turn could not be committed", "tenant", work.Key.Tenant, "key", work.Key.Key, "error", err)
+	r.deps.Log.Error("turn waits", "tenant", work.Key.Tenant, "key", work.Key.Key, "error", err)
 	p := lanes.Pace[arrival]{More: true, Pause: r.backoff(work.Failed + 1)}
 	if t != nil { // what it has done is not done again
 		t.unsure = true
@@ -114,18 +128,26 @@ func (r *Runner) runFirst(ctx context.Context, work lanes.Task[queue.Lane, arriv
 		switch {
 		case ctx.Err() != nil:
 			return nil, ctx.Err() // interrupted: the entry stays and runs again
+		case r.elsewhere(err):
+			return nil, err // begins anew, with its time
 		case err != nil || t.pause > 0:
 			return t, err
 		}
+		if err := t.overlay.Away(); err != nil {
+			return nil, err // no fault of the flow's: it runs again, however long it takes
+		}
 		if t.passing() {
-			return t, t.again(ctx)
+			if err := t.again(ctx); err != nil {
+				return nil, err // whether the attempt is counted is what the store says
+			}
+			return t, nil
 		}
 	}
 	r.options.Crash("before_commit")
-	stored, parcels, err := t.commit(ctx)
+	stored, err := t.commit(ctx)
 	if fault.Is(err, fault.Invalid) { // too large to be stored; it would be at every attempt
 		t.fail(err)
-		stored, parcels, err = t.commit(ctx)
+		stored, err = t.commit(ctx)
 	}
 	if err != nil {
 		return t, err
@@ -135,14 +157,17 @@ func (r *Runner) runFirst(ctx context.Context, work lanes.Task[queue.Lane, arriv
 	} else {
 		r.cache.drop(work.Key)
 	}
-	if !stored.Due.IsZero() {
-		r.beat.dueAt(work.Key.Shard(), stored.Due)
-	}
-	r.done(t, work.Key)
-	for i := range parcels {
-		r.outbox.Wake(parcels[i].Destination(), 1, &parcels[i])
-	}
+	r.concluded(t, work.Key)
 	return t, nil
+}
+
+// concluded announces what follows from a commit: when its wait ends, its result, what it sends.
+func (r *Runner) concluded(t *turn, lane queue.Lane) {
+	if t.status == greentic.TurnWaiting && !t.session.Due.IsZero() {
+		r.beat.dueAt(lane.Shard(), t.session.Due)
+	}
+	r.done(t, lane)
+	t.ship()
 }
 
 // done tells everybody who wants to know that a turn has committed.
@@ -191,6 +216,13 @@ func (r *Runner) first(ctx context.Context, work lanes.Task[queue.Lane, arrival]
 	return t, err
 }
 
+// elsewhere says that a turn failed for want of a release that another process on the store may
+// have: it waits until this one gets it or its shard goes to who has it.
+func (r *Runner) elsewhere(err error) bool {
+	_, _, code := fault.Detail(err)
+	return code == release.CodeMissing && !r.deps.Shards.Exclusive()
+}
+
 func (t *turn) ended() bool { return t.status != "" }
 
 func (r *Runner) log(t *turn, result TurnResult) {
@@ -224,7 +256,7 @@ func (t *turn) run(ctx context.Context) (err error) {
 	}()
 	failure := t.conduct(ctx)
 	switch {
-	case t.unsaved || t.pause > 0:
+	case t.unsaved || t.pause > 0 || t.runner.elsewhere(failure):
 		return failure
 	case failure != nil:
 		t.fail(failure)
@@ -290,7 +322,7 @@ func (t *turn) fail(err error) {
 // forget drops what the flow said and kept.
 func (t *turn) forget() {
 	t.outputs, t.events = nil, nil
-	t.overlay = state.NewOverlay(t.runner.deps.DB, t.tenant)
+	t.overlay.Reset()
 }
 
 // locale settles the user's language: the message's metadata, the trigger's, the default.
@@ -314,7 +346,7 @@ func (t *turn) read() error {
 	switch trigger.Kind {
 	case greentic.KindTimer:
 		origin := t.session.Origin
-		t.stale = trigger.ID != session.WaitID(t.session.Revision)+"/"+t.session.Key
+		t.stale = trigger.ID != t.session.Timer()
 		t.message = greentic.Message{Channel: origin.Route, Conversation: trigger.Key}
 		if origin.From != "" {
 			t.message.From = &greentic.Actor{ID: origin.From}
@@ -324,7 +356,7 @@ func (t *turn) read() error {
 			return fault.As(fault.Invalid, "turn", err)
 		}
 	default:
-		t.message = greentic.Message{ID: trigger.ID, Channel: trigger.Route, Conversation: trigger.Key}
+		t.message = greentic.Message{ID: trigger.ID, Channel: trigger.Route, Conversation: trigger.Key, CorrelationID: trigger.Tenant.CorrelationID}
 	}
 	return nil
 }
@@ -333,7 +365,7 @@ func (t *turn) read() error {
 // names, or the newest.
 func (t *turn) resolve(ctx context.Context) (err error) {
 	if t.replay != nil {
-		t.flow, err = t.release.flow(t.entry.Trigger.Flow)
+		t.flow, err = t.release.Flow(t.entry.Trigger.Flow)
 		return err
 	}
 	if t.session.Revision == 0 {
@@ -341,23 +373,23 @@ func (t *turn) resolve(ctx context.Context) (err error) {
 		if explicit == "" {
 			explicit = t.runner.options.Flow
 		}
-		t.release, t.flow, err = t.runner.deps.Releases.choose(ctx, t.entry.Trigger.Pack, explicit, t.entry.Trigger.Release)
+		t.release, t.flow, err = t.runner.deps.Releases.Choose(ctx, t.entry.Trigger.Pack, explicit, t.entry.Trigger.Release)
 		return err
 	}
 	if d := t.entry.Trigger.Release; d != "" && d != t.session.Release {
 		return fault.Newf(fault.Conflict, "turn", "it is to run on %s, and the session is on %s", d, t.session.Release).WithCode("release_mismatch")
 	}
-	if t.release, err = t.runner.deps.Releases.pinned(ctx, t.session.Release); err != nil {
+	if t.release, err = t.runner.deps.Releases.Pinned(ctx, t.session.Release); err != nil {
 		return err
 	}
-	t.flow, err = t.release.flow(t.session.Flow)
+	t.flow, err = t.release.Flow(t.session.Flow)
 	return err
 }
 
 // shortcut answers with a card the message names, without running the flow (formats digest 6.8).
 // A conversation that waits for a button's action gets it itself.
 func (t *turn) shortcut() bool {
-	payload, name, ok := card.Shortcut(t.message.Metadata, t.session.Revision > 0, t.release.asset)
+	payload, name, ok := card.Shortcut(t.message.Metadata, t.session.Revision > 0, t.release.Asset)
 	if !ok {
 		return false
 	}
@@ -388,7 +420,7 @@ func (t *turn) say() []greentic.Reply {
 		return nil
 	}
 	var list []greentic.Reply
-	texts := t.release.texts(t.tenant.Locale)
+	texts := t.release.Texts(t.tenant.Locale)
 	for _, r := range card.Replies(t.outputs, card.RouteTo(t.message.Metadata)) {
 		reply := greentic.Reply{Kind: "message", Node: r.Node, Flow: t.flow.ID, Turn: t.entry.Turn}
 		reply.Text, _ = card.Localise(r.Text, texts, t.message.Metadata).(string)
