@@ -80,6 +80,9 @@ func (r *Runner) runLane(ctx context.Context, work task[queue.Lane, arrival]) pa
 		if !r.beat.works(work.key.Shard()) {
 			return pace[arrival]{}
 		}
+		if _, _, code := fault.Detail(err); code == "fenced" { // somebody else has the shard, which the next heartbeat will say
+			return pace[arrival]{more: true, pause: r.backoff(work.failed + 1)}
+		}
 		if t == nil || !t.unsure || !t.ended() {
 			return pace[arrival]{more: true} // somebody changed the session: run again on what is there now
 		}
