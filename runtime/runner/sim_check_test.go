@@ -95,7 +95,7 @@ func (w *world) conversation(tenant greentic.TenantCtx, k sinkKey, messages []*m
 		}
 		if w.peaceful && m == nil && n > 0 {
 			due := turns[n-1].Began.Add(turns[n-1].Took + simWait)
-			if late := t.Began.Sub(due); late < 0 || late > time.Second {
+			if late := t.Began.Sub(due); late < -time.Microsecond || late > time.Second {
 				w.report(fmt.Errorf("%s %s: the wait ends %v after its time", k.key, t.ID, late))
 			}
 		}
