@@ -39,6 +39,7 @@ type beat struct {
 	running sync.WaitGroup
 	due     [shard.Count]time.Time // when to look for due times; zero: now
 	leaving map[int]bool
+	known   [shard.Count]uint64  // epoch of the lease whose waiting work is announced
 	orphans map[queue.Lane]bool  // lanes whose owner died, not yet looked at
 	load    [shard.Count]float64 // turns, fading
 	faded   time.Time
@@ -236,6 +237,7 @@ func (b *beat) take(ctx context.Context, list []shard.Lease) error {
 		b.orphans[l] = true
 	}
 	b.mu.Unlock()
+	defer b.know(list)
 	for _, m := range []marks{orphans, found} {
 		for _, d := range m.outs {
 			b.runner.outbox.wake(d, 1, nil)
@@ -246,6 +248,24 @@ func (b *beat) take(ctx context.Context, list []shard.Lease) error {
 	}
 	b.hurry()
 	return nil
+}
+
+// know notes that the work of leases is announced.
+func (b *beat) know(list []shard.Lease) {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	for _, l := range list {
+		b.known[l.Shard] = l.Epoch
+	}
+}
+
+// knows says whether everything that waited in a shard when it came here is announced. Before
+// that a lane or destination that looks idle may have older work in the store.
+func (b *beat) knows(s int) bool {
+	epoch, owned := b.runner.deps.Shards.Epoch(s)
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	return owned && b.known[s] == epoch
 }
 
 // marks is the work that the index of some shards knows.

@@ -139,7 +139,11 @@ func (r *Runner) runFirst(ctx context.Context, work task[queue.Lane, arrival]) (
 	}
 	r.done(t, work.key)
 	for i := range parcels {
-		r.outbox.wake(parcels[i].Destination(), 1, &parcels[i])
+		hint := &parcels[i]
+		if !r.beat.knows(work.key.Shard()) { // the former owner may have left older ones
+			hint = nil
+		}
+		r.outbox.wake(parcels[i].Destination(), 1, hint)
 	}
 	return t, nil
 }
