@@ -106,6 +106,13 @@ func Pending(r kv.Reader, d Destination, limit int) (list []Parcel, err error) {
 	return list, fault.Wrap("outbox", err)
 }
 
+// Waits says whether a parcel waits for a destination.
+func Waits(r kv.Reader, d Destination) (waits bool, err error) {
+	from, to := kv.Prefix(outboxPrefix(d.Route, d.Key))
+	err = r.Scan(from, to, 1, func(string, []byte) bool { waits = true; return false })
+	return waits, fault.Wrap("outbox", err)
+}
+
 // Delivered removes parcels whose items have all arrived.
 func Delivered(t kv.Txn, list ...Parcel) error {
 	for _, p := range list {
@@ -119,5 +126,15 @@ func Delivered(t kv.Txn, list ...Parcel) error {
 	return nil
 }
 
-// Tried stores a parcel again: fewer items, another count of attempts.
-func Tried(t kv.Txn, p Parcel) error { return putJSON(t, p.key(), p, 0) }
+// Tried stores a parcel again: fewer items, another count of attempts. One that has left the
+// outbox is fault.Conflict: somebody else delivered it.
+func Tried(t kv.Txn, p Parcel) error {
+	_, err := t.Get(p.key())
+	switch {
+	case fault.Is(err, fault.NotFound):
+		return fault.New(fault.Conflict, "outbox", "the parcel is not there any more")
+	case err != nil:
+		return err
+	}
+	return putJSON(t, p.key(), p, 0)
+}

@@ -92,17 +92,6 @@ func (k *Keeper) Leases() []Lease {
 	return list
 }
 
-// Epoch is that of the lease on a shard; ok is false when the shard is not owned.
-func (k *Keeper) Epoch(shard int) (epoch uint64, ok bool) {
-	k.mu.RLock()
-	defer k.mu.RUnlock()
-	h, ok := k.held[shard]
-	if !ok || k.expired() {
-		return 0, false
-	}
-	return h.epoch, true
-}
-
 // Fence is what kv.Txn.Require needs for a commit on a shard: the lease row, which changes with
 // every change of ownership and at no other time. ok is false when the shard is not owned.
 func (k *Keeper) Fence(shard int) (key string, value []byte, ok bool) {
