@@ -21,6 +21,9 @@ type Entry struct {
 	Restarts int              `json:"restarts,omitempty"` // processes that ended while this was the first of its lane
 	Attempts int              `json:"attempts,omitempty"` // runs that failed in a way that may pass
 	Progress json.RawMessage  `json:"progress,omitempty"` // where the turn goes on; the runner's
+	Release  greentic.Digest  `json:"release,omitempty"`  // kept until the turn has run, though no session pins it
+	Said     int              `json:"said,omitempty"`     // items sent by earlier runs that failed: numbers go on from there
+	Undone   int              `json:"undone,omitempty"`   // earlier runs whose outside calls were compensated: they are made anew
 }
 
 // Lane is one ordering key of one tenant: its entries run one after the other.
@@ -109,7 +112,7 @@ func Accept(t kv.Txn, trigger greentic.Trigger, turn string, now time.Time) (e E
 	if !fault.Is(err, fault.NotFound) {
 		return e, r, err
 	}
-	e = Entry{Trigger: trigger, Turn: turn, Accepted: now}
+	e = Entry{Trigger: trigger, Turn: turn, Accepted: now, Release: trigger.Release}
 	if err = Enqueue(t, &e); err != nil {
 		return e, r, err
 	}
@@ -123,10 +126,25 @@ func Enqueue(t kv.Txn, e *Entry) (err error) {
 	if e.Seq, err = next(t, e.Trigger.Key); err != nil {
 		return err
 	}
-	if err := putJSON(t, inboxKey(e.Trigger.Key, e.Seq), e, 0); err != nil {
+	if err := e.put(t); err != nil {
 		return err
 	}
 	return e.ready().put(t)
+}
+
+// pinKey is the system key that says a release is needed by an entry (package session).
+func (e Entry) pinKey() string {
+	tenant := e.Trigger.Tenant
+	return strings.Join([]string{"pin", e.Release.Hex(), string(tenant.Env), string(tenant.Tenant), greentic.DigestOf([]byte("turn " + e.Turn)).Hex()}, "/")
+}
+
+func (e Entry) put(t kv.Txn) error {
+	if e.Release != "" {
+		if err := t.Index(e.pinKey(), []byte(e.Trigger.Key)); err != nil {
+			return fault.Wrap("inbox", err)
+		}
+	}
+	return putJSON(t, inboxKey(e.Trigger.Key, e.Seq), e, 0)
 }
 
 // First reads the oldest entry of a key; ok is false when nothing waits.
@@ -173,7 +191,7 @@ func Checkpoint(t kv.Txn, e Entry) error {
 	if err := Hold(t, e); err != nil {
 		return err
 	}
-	return putJSON(t, inboxKey(e.Trigger.Key, e.Seq), e, 0)
+	return e.put(t)
 }
 
 // Consume ends the oldest entry of a key, which has run: it leaves the inbox. Errors as Hold.
@@ -184,5 +202,17 @@ func Consume(t kv.Txn, e Entry) error {
 	if err := t.Delete(inboxKey(e.Trigger.Key, e.Seq)); err != nil {
 		return err
 	}
+	if e.Release != "" {
+		if err := t.Index(e.pinKey(), nil); err != nil {
+			return fault.Wrap("inbox", err)
+		}
+	}
 	return e.ready().drop(t)
+}
+
+// Waiting counts the entries of a key from number seq on, at most limit (0: all).
+func Waiting(r kv.Reader, key string, seq uint64, limit int) (n int, err error) {
+	_, to := kv.Prefix(inboxPrefix(key))
+	err = r.Scan(inboxKey(key, seq), to, limit, func(string, []byte) bool { n++; return true })
+	return n, fault.Wrap("inbox", err)
 }

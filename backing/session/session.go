@@ -101,7 +101,7 @@ func (st Stored) Open() (Session, error) {
 	return s, nil
 }
 
-// read returns a stored session, its revision taken off the front: eight bytes, so that fence
+// read returns a stored session, its revision taken off the front: eight bytes, so that Fence
 // need not parse a cursor.
 func read(r kv.Reader, key string) ([]byte, uint64, error) {
 	raw, err := r.Get(recordKey(key))
@@ -122,8 +122,8 @@ func pinKey(tenant greentic.TenantCtx, d greentic.Digest, key string) string {
 	return strings.Join([]string{"pin", d.Hex(), string(tenant.Env), string(tenant.Tenant), greentic.DigestOf([]byte(key)).Hex()}, "/")
 }
 
-// fence refuses to go on when the stored revision is not the one that was loaded.
-func fence(t kv.Txn, s Session) error {
+// Fence refuses to go on when the stored revision is not the one that was loaded: fault.Conflict.
+func Fence(t kv.Txn, s Session) error {
 	_, revision, err := read(t, s.Key)
 	if err == nil && revision != s.Revision {
 		err = fault.Newf(fault.Conflict, "session save", "revision %d is stored, %d was loaded", revision, s.Revision)
@@ -151,7 +151,7 @@ func Encode(s Session) ([]byte, error) {
 
 // SaveEncoded is Save with what Encode made of s.
 func SaveEncoded(t kv.Txn, tenant greentic.TenantCtx, s Session, raw []byte) (Session, error) {
-	if err := fence(t, s); err != nil {
+	if err := Fence(t, s); err != nil {
 		return s, err
 	}
 	old := s
@@ -184,7 +184,7 @@ func undue(t kv.Txn, tenant greentic.TenantCtx, s Session) error {
 
 // End removes a session and its pin; one that was never stored is no error.
 func End(t kv.Txn, tenant greentic.TenantCtx, s Session) error {
-	if err := fence(t, s); err != nil || s.Revision == 0 {
+	if err := Fence(t, s); err != nil || s.Revision == 0 {
 		return err
 	}
 	if err := t.Delete(recordKey(s.Key)); err != nil {
@@ -243,4 +243,22 @@ func Pinned(ctx context.Context, db kv.DB) (map[greentic.Digest]bool, error) {
 		}
 	})
 	return out, fault.Wrap("session pins", err)
+}
+
+// Count says how many sessions of a tenant are on which release.
+func Count(r kv.Reader) (map[greentic.Digest]int, error) {
+	out := map[greentic.Digest]int{}
+	from, to := kv.Prefix(recordKey(""))
+	var bad error
+	err := r.Scan(from, to, 0, func(_ string, raw []byte) bool {
+		var s struct {
+			Release greentic.Digest `json:"release"`
+		}
+		if len(raw) >= 8 {
+			bad = json.Unmarshal(raw[8:], &s)
+		}
+		out[s.Release]++
+		return bad == nil
+	})
+	return out, fault.Wrap("session count", errors.Join(err, bad))
 }

@@ -25,6 +25,7 @@ const (
 	pollMarks   = 2048            // marks looked at per shard and poll
 	fireBatch   = 256             // due times fired in one transaction
 	loadHalving = 30 * time.Second
+	failedPause = 250 * time.Millisecond // at least, after a part failed: what is away is not asked at full speed
 )
 
 // beat is what a runner does without being asked: it keeps its leases, finds work that other
@@ -59,16 +60,21 @@ func (b *beat) first(ctx context.Context) error { return b.lease(ctx) }
 func (b *beat) start() {
 	r := b.runner
 	poll := r.options.Poll
-	if r.deps.Shards.Exclusive() {
+	if r.deps.Shards.Exclusive() { // an idle machine writes nothing
 		poll = max(poll, alonePoll)
+	} else {
+		b.every("lease", func() time.Duration { return r.deps.Shards.TTL() / leaseEvery }, b.lease)
 	}
-	b.every("lease", func() time.Duration { return r.deps.Shards.TTL() / leaseEvery }, b.lease)
 	b.every("poll", func() time.Duration { return poll }, b.poll)
 	b.every("due", b.untilDue, b.fire)
 }
 
 // every runs a part again and again, each time after what pause says.
 func (b *beat) every(name string, pause func() time.Duration, part func(context.Context) error) {
+	b.again(name, 0, pause, part)
+}
+
+func (b *beat) again(name string, atLeast time.Duration, pause func() time.Duration, part func(context.Context) error) {
 	b.mu.Lock()
 	defer b.mu.Unlock()
 	if b.stopped {
@@ -77,7 +83,7 @@ func (b *beat) every(name string, pause func() time.Duration, part func(context.
 	if stop := b.timers[name]; stop != nil {
 		stop() // there is one of each
 	}
-	b.timers[name] = b.runner.sched.After(pause(), func() {
+	b.timers[name] = b.runner.sched.After(max(pause(), atLeast), func() {
 		b.mu.Lock()
 		if b.stopped {
 			b.mu.Unlock()
@@ -85,11 +91,13 @@ func (b *beat) every(name string, pause func() time.Duration, part func(context.
 		}
 		b.running.Add(1)
 		b.mu.Unlock()
+		atLeast := time.Duration(0)
 		if err := part(b.ctx); err != nil && b.ctx.Err() == nil {
 			b.runner.deps.Log.Error("runner", "doing", name, "error", err)
+			atLeast = failedPause
 		}
 		b.running.Done()
-		b.every(name, pause, part)
+		b.again(name, atLeast, pause, part)
 	})
 }
 
@@ -155,8 +163,8 @@ func (b *beat) lose(shards []int) {
 	maps.DeleteFunc(b.orphans, func(l queue.Lane, _ bool) bool { return lost[l.Shard()] })
 	b.mu.Unlock()
 	gone := func(s int) bool { return lost[s] }
-	b.runner.turns.forget(gone)
-	b.runner.outbox.forget(gone)
+	b.runner.turns.Forget(gone)
+	b.runner.outbox.Forget(gone)
 	b.runner.cache.forget(gone)
 	b.runner.deps.Log.Warn("shards lost", "shards", shards)
 }
@@ -173,8 +181,8 @@ func (b *beat) handOver(ctx context.Context) error {
 	r := b.runner
 	goes := func(s int) bool { return leaving[s] }
 	busy := map[int]bool{}
-	r.turns.park(goes, busy)
-	r.outbox.park(goes, busy)
+	r.turns.Park(goes, busy)
+	r.outbox.Park(goes, busy)
 	var quiet []int
 	for s := range leaving {
 		if !busy[s] {
@@ -239,10 +247,10 @@ func (b *beat) take(ctx context.Context, list []shard.Lease) error {
 	b.mu.Unlock()
 	for _, m := range []marks{orphans, found} {
 		for _, d := range m.outs {
-			b.runner.outbox.wake(d, 1, nil)
+			b.runner.outbox.Wake(d, 1, nil)
 		}
 		for _, lane := range m.lanes {
-			b.runner.turns.wake(lane, 1, nil)
+			b.runner.turns.Wake(lane, 1, nil)
 		}
 	}
 	b.hurry()
@@ -283,10 +291,10 @@ func (b *beat) poll(ctx context.Context) error {
 		return err
 	}
 	for _, d := range found.outs {
-		r.outbox.wakeIdle(d)
+		r.outbox.WakeIdle(d)
 	}
 	for _, l := range found.lanes {
-		r.turns.wakeIdle(l)
+		r.turns.WakeIdle(l)
 	}
 	return nil
 }
@@ -414,7 +422,9 @@ func (b *beat) nextDue(ctx context.Context, shards []int, now time.Time) (list [
 			if err != nil {
 				return err
 			}
-			next[i] = at
+			if next[i] = at; len(some) > 0 {
+				next[i] = now // once more: a schedule may be due again soon
+			}
 			list = append(list, some...)
 		}
 		return nil

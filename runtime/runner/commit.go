@@ -38,6 +38,9 @@ func (t *turn) checkpoint(ctx context.Context) error {
 	t.runner.options.Crash("before_checkpoint")
 	entry := t.entry
 	entry.Progress = raw
+	if t.session.Revision == 0 { // no session pins it yet
+		entry.Release = t.release.Digest()
+	}
 	if err := t.save(ctx, entry); err != nil {
 		return err
 	}
@@ -46,10 +49,14 @@ func (t *turn) checkpoint(ctx context.Context) error {
 	return nil
 }
 
-// save stores the entry of a turn that goes on.
+// save stores the entry of a turn that goes on, if its session is still the one it began with: what
+// is done from here on may not be undone by somebody who changed it.
 func (t *turn) save(ctx context.Context, e queue.Entry) error {
 	err := t.runner.deps.DB.Update(context.WithoutCancel(ctx), t.tenant, func(x kv.Txn) error {
 		if err := t.runner.fence(x, e.Lane().Shard()); err != nil {
+			return err
+		}
+		if err := session.Fence(x, t.session); err != nil {
 			return err
 		}
 		return queue.Checkpoint(x, e)
@@ -63,11 +70,11 @@ func (t *turn) restore(ctx context.Context) error {
 	if err := json.Unmarshal(t.entry.Progress, &p); err != nil {
 		return fault.As(fault.Internal, "checkpoint", err)
 	}
-	release, err := t.runner.deps.Releases.pinned(ctx, p.Release)
+	release, err := t.runner.deps.Releases.Pinned(ctx, p.Release)
 	if err != nil {
 		return err
 	}
-	if t.flow, err = release.flow(p.Flow); err != nil {
+	if t.flow, err = release.Flow(p.Flow); err != nil {
 		return err
 	}
 	t.release, t.began, t.cursor, t.got = release, p.Began, p.Cursor, p.Got
@@ -171,7 +178,7 @@ func (t *turn) ship() {
 		if t.behind[i] {
 			hint = nil
 		}
-		t.runner.outbox.wake(t.sent[i].Destination(), 1, hint)
+		t.runner.outbox.Wake(t.sent[i].Destination(), 1, hint)
 	}
 }
 
@@ -192,6 +199,11 @@ func (t *turn) letter(now time.Time) queue.Letter {
 	if _, _, c := fault.Detail(t.err); c != "" {
 		code = c
 	}
+	e.Said += len(t.replies) + len(t.events)
+	if t.undoing {
+		e.Undone++
+		e.Progress, e.Release = nil, e.Trigger.Release
+	}
 	return queue.Letter{ID: e.Turn, Kind: "turn", At: now, Reason: t.err.Error(), Code: code, Entry: &e}
 }
 
@@ -199,7 +211,7 @@ func (t *turn) letter(now time.Time) queue.Letter {
 // waits in Turn.
 func (t *turn) parcels(now time.Time) (list []queue.Parcel) {
 	trigger := t.entry.Trigger
-	p := queue.Parcel{Turn: t.entry.Turn, Seq: t.entry.Seq, Made: now, Key: trigger.Key, Tenant: t.tenant, Route: trigger.Route, Header: trigger.Header}
+	p := queue.Parcel{Turn: t.entry.Turn, Seq: t.entry.Seq, First: t.entry.Said, Made: now, Key: trigger.Key, Tenant: t.tenant, Route: trigger.Route, Header: trigger.Header}
 	if len(t.replies) > 0 && t.runner.deps.Deliver[trigger.Route] != nil {
 		p.Items = make([]queue.Item, len(t.replies))
 		for i := range t.replies {
@@ -208,7 +220,7 @@ func (t *turn) parcels(now time.Time) (list []queue.Parcel) {
 		list = append(list, p)
 	}
 	if len(t.events) > 0 {
-		p.Route, p.Header, p.First, p.Items = BusRoute, nil, len(t.replies), make([]queue.Item, len(t.events))
+		p.Route, p.Header, p.First, p.Items = BusRoute, nil, t.entry.Said+len(t.replies), make([]queue.Item, len(t.events))
 		for i := range t.events {
 			p.Items[i].Event = &t.events[i]
 		}

@@ -10,7 +10,7 @@ import (
 	"testing/synctest"
 
 	"greentic.dev/runtime/host"
-	"greentic.dev/runtime/runner"
+	"greentic.dev/runtime/release"
 )
 
 // simRemote pins the component that simFlow calls and nobody has: its call fails each time.
@@ -18,9 +18,9 @@ const simRemote = `{"nodes":{"call":{"component_id":"test.missing","source":{"ki
 "digest":"sha256:abababababababababababababababababababababababababababababababab"}}}`
 
 // simReleases serves simFlow to every simulated process.
-func simReleases(t testing.TB) *runner.Releases {
+func simReleases(t testing.TB) *release.Set {
 	t.Helper()
-	releases := runner.NewReleases(host.New(host.Deps{}, host.Options{}), nil, unsafe, nil)
+	releases := release.New(host.New(host.Deps{}, host.Options{}), nil, unsafe, nil)
 	if _, err := releases.Serve(t.Context(), makePack(t, "t.sim", map[string]string{"main": simFlow}, map[string]string{"flows/main.ygtc.resolve.summary.json": simRemote})); err != nil {
 		t.Fatal(err)
 	}
@@ -41,7 +41,7 @@ func setting(t *testing.T, name string, otherwise int) int {
 }
 
 // bubble simulates a seed.
-func bubble(t *testing.T, seed int, releases *runner.Releases, m mutant, noted bool) (w *world, err error) {
+func bubble(t *testing.T, seed int, releases *release.Set, m mutant, noted bool) (w *world, err error) {
 	t.Helper()
 	synctest.Test(t, func(*testing.T) {
 		s := newSim(uint64(seed))

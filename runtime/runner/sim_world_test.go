@@ -14,6 +14,7 @@ import (
 	"greentic.dev/backing/kv/memory"
 	"greentic.dev/backing/shard"
 	"greentic.dev/greentic"
+	"greentic.dev/runtime/release"
 	"greentic.dev/runtime/runner"
 )
 
@@ -81,7 +82,7 @@ type world struct {
 	sink     *sink
 	sky      weather
 	mutant   mutant
-	releases *runner.Releases
+	releases *release.Set
 	jumps    bool
 	peaceful bool // nothing goes wrong
 	dieAt    int  // the write at which the only process ends, or the write fails; 0: none
@@ -280,12 +281,12 @@ func (w *world) heal() {
 }
 
 // newWorld makes a world in which nothing happens yet.
-func newWorld(s *sim, db kv.DB, releases *runner.Releases) *world {
+func newWorld(s *sim, db kv.DB, releases *release.Set) *world {
 	return &world{sim: s, db: db, sink: newSink(), releases: releases, epochs: map[string]uint64{}, told: map[string][]string{}}
 }
 
 // simulate runs the world of a seed to its end and says what was wrong. It must run in a bubble.
-func simulate(s *sim, seed uint64, releases *runner.Releases, m mutant) (w *world, err error) {
+func simulate(s *sim, seed uint64, releases *release.Set, m mutant) (w *world, err error) {
 	w = newWorld(s, memory.New(time.Now), releases)
 	w.mutant = m
 	w.plan(seed)
