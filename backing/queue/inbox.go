@@ -2,8 +2,9 @@ package queue
 
 import (
 	"encoding/binary"
+	"encoding/hex"
 	"encoding/json"
-	"fmt"
+	"strconv"
 	"strings"
 	"time"
 
@@ -21,6 +22,8 @@ type Entry struct {
 	Restarts int              `json:"restarts,omitempty"` // processes that ended while this was the first of its lane
 	Attempts int              `json:"attempts,omitempty"` // runs that failed in a way that may pass
 	Progress json.RawMessage  `json:"progress,omitempty"` // where the turn goes on; the runner's
+
+	encoded []byte // by Prepare
 }
 
 // Lane is one ordering key of one tenant: its entries run one after the other.
@@ -70,7 +73,19 @@ func Check(t greentic.Trigger) error {
 func seenKey(t greentic.Trigger) string      { return "seen/" + t.Route + "\x00" + t.ID }
 func laneKey(key string) string              { return "lane/" + key }
 func inboxPrefix(key string) string          { return "inbox/" + key + "\x00" }
-func inboxKey(key string, seq uint64) string { return fmt.Sprintf("%s%016x", inboxPrefix(key), seq) }
+func inboxKey(key string, seq uint64) string { return numbered(inboxPrefix(key), seq) }
+
+// numbered is prefix and n in 16 hexadecimal digits, which order as the numbers do.
+func numbered(prefix string, n uint64) string {
+	b := append(make([]byte, 0, len(prefix)+16), prefix...)
+	return string(hex.AppendEncode(b, binary.BigEndian.AppendUint64(nil, n)))
+}
+
+// number is what numbered has put behind the prefix.
+func number(digits string) (uint64, error) {
+	n, err := strconv.ParseUint(digits, 16, 64)
+	return n, fault.As(fault.Internal, "inbox", err)
+}
 
 // next counts up the triggers of a lane. The number is the lane's own: a tenant's would make
 // strangers wait for each other.
@@ -97,24 +112,46 @@ func putJSON(t kv.Txn, key string, v any, ttl time.Duration) error {
 // Accept stores a trigger once: the entry, the memory of its id, the index that finds it. A
 // trigger whose id was seen gets the first receipt again, marked as a duplicate, and no entry.
 func Accept(t kv.Txn, trigger greentic.Trigger, turn string, now time.Time) (e Entry, r greentic.Receipt, err error) {
-	if err := Check(trigger); err != nil {
+	if e, err = Prepare(trigger, turn, now); err != nil {
 		return e, r, err
 	}
-	raw, err := t.Get(seenKey(trigger))
+	return Admit(t, e)
+}
+
+// Prepare is the part of Accept that needs no transaction.
+func Prepare(trigger greentic.Trigger, turn string, now time.Time) (Entry, error) {
+	e := Entry{Trigger: trigger, Turn: turn, Accepted: now}
+	if err := Check(trigger); err != nil {
+		return e, err
+	}
+	e.encoded = e.encode()
+	return e, nil
+}
+
+// Admit is the rest of Accept, for what Prepare has made.
+func Admit(t kv.Txn, e Entry) (Entry, greentic.Receipt, error) {
+	seen := seenKey(e.Trigger)
+	raw, err := t.Get(seen)
 	if err == nil {
-		err = json.Unmarshal(raw, &r)
-		r.Duplicate = true
-		return e, r, fault.Wrap("accept", err)
+		r, err := receipt(e.Trigger.ID, raw)
+		return Entry{}, r, fault.Wrap("accept", err)
 	}
 	if !fault.Is(err, fault.NotFound) {
-		return e, r, err
+		return Entry{}, greentic.Receipt{}, err
 	}
-	e = Entry{Trigger: trigger, Turn: turn, Accepted: now}
-	if err = Enqueue(t, &e); err != nil {
-		return e, r, err
+	if err := Enqueue(t, &e); err != nil {
+		return Entry{}, greentic.Receipt{}, err
 	}
-	r = e.Receipt()
-	return e, r, putJSON(t, seenKey(trigger), r, seenFor)
+	r := e.Receipt()
+	return e, r, t.Put(seen, append(binary.BigEndian.AppendUint64(make([]byte, 0, 8+len(r.Turn)), r.Seq), r.Turn...), seenFor)
+}
+
+// receipt is what the memory of an id says: eight bytes of its number, then its turn.
+func receipt(id string, raw []byte) (greentic.Receipt, error) {
+	if len(raw) < 8 {
+		return greentic.Receipt{}, fault.New(fault.Internal, "inbox", "the memory of an id is cut short")
+	}
+	return greentic.Receipt{ID: id, Turn: string(raw[8:]), Seq: binary.BigEndian.Uint64(raw), Duplicate: true}, nil
 }
 
 // Enqueue puts an entry behind all others of its lane and gives it its number. Whether its
@@ -123,19 +160,25 @@ func Enqueue(t kv.Txn, e *Entry) (err error) {
 	if e.Seq, err = next(t, e.Trigger.Key); err != nil {
 		return err
 	}
-	if err := putJSON(t, inboxKey(e.Trigger.Key, e.Seq), e, 0); err != nil {
+	raw := e.encoded
+	if e.encoded = nil; raw == nil {
+		raw = e.encode()
+	}
+	if err := t.Put(inboxKey(e.Trigger.Key, e.Seq), raw, 0); err != nil {
 		return err
 	}
-	return e.ready().put(t)
+	return e.mark().put(t)
 }
 
 // First reads the oldest entry of a key; ok is false when nothing waits.
 func First(r kv.Reader, key string) (e Entry, ok bool, err error) {
 	from, to := kv.Prefix(inboxPrefix(key))
 	var bad error
-	err = r.Scan(from, to, 1, func(_ string, value []byte) bool {
+	err = r.Scan(from, to, 1, func(k string, value []byte) bool {
 		ok = true
-		bad = json.Unmarshal(value, &e)
+		if e, bad = decodeEntry(value); bad == nil {
+			e.Seq, bad = number(k[len(from):])
+		}
 		return false
 	})
 	if err == nil {
@@ -164,16 +207,33 @@ func Checkpoint(t kv.Txn, e Entry) error {
 	if err := Hold(t, e); err != nil {
 		return err
 	}
-	return putJSON(t, inboxKey(e.Trigger.Key, e.Seq), e, 0)
+	return t.Put(inboxKey(e.Trigger.Key, e.Seq), e.encode(), 0)
 }
 
-// Consume ends the oldest entry of a key, which has run: it leaves the inbox. Errors as Hold.
-func Consume(t kv.Txn, e Entry) error {
+// Consume ends the oldest entry of a key, which has run: it leaves the inbox, and what its turn
+// sends goes into the outbox. Errors as Hold and Send.
+func Consume(t kv.Txn, e Entry, sends ...Parcel) error {
 	if err := Hold(t, e); err != nil {
 		return err
 	}
 	if err := t.Delete(inboxKey(e.Trigger.Key, e.Seq)); err != nil {
 		return err
 	}
-	return e.ready().drop(t)
+	mark, inherited := e.mark(), false
+	for _, p := range sends {
+		if p.mark() != mark {
+			if err := Send(t, p); err != nil {
+				return err
+			}
+			continue
+		}
+		inherited = true // one mark for the turn from its acceptance to its delivery
+		if err := p.put(t); err != nil {
+			return err
+		}
+	}
+	if inherited {
+		return nil
+	}
+	return mark.drop(t)
 }

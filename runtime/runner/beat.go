@@ -39,7 +39,7 @@ type beat struct {
 	running sync.WaitGroup
 	due     [shard.Count]time.Time // when to look for due times; zero: now
 	leaving map[int]bool
-	orphans map[queue.Lane]bool // lanes whose owner died, not yet looked at
+	orphans map[queue.Lane]bool  // lanes whose owner died, not yet looked at
 	load    [shard.Count]float64 // turns, fading
 	faded   time.Time
 }
@@ -247,18 +247,18 @@ func (b *beat) take(ctx context.Context, list []shard.Lease) error {
 	return nil
 }
 
-// marks is the work that the index of some shards knows.
+// marks is the work that the index of some shards knows: what waits may be in the inbox of the
+// lane or in the outbox of the destination.
 type marks struct {
 	lanes []queue.Lane
 	outs  []queue.Destination
 }
 
 func (m *marks) read(x kv.Reader, s, limit int) error {
-	err := queue.Out(x, s, limit, func(_ string, d queue.Destination) bool { m.outs = append(m.outs, d); return true })
-	if err != nil {
-		return err
-	}
-	return queue.Ready(x, s, limit, func(_ string, l queue.Lane) bool { m.lanes = append(m.lanes, l); return true })
+	return queue.Work(x, s, limit, func(_ string, d queue.Destination) bool {
+		m.lanes, m.outs = append(m.lanes, d.Lane), append(m.outs, d)
+		return true
+	})
 }
 
 // poll finds work that nobody announced here: other processes accepted it.

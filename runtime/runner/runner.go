@@ -200,12 +200,16 @@ func (r *Runner) accept(ctx context.Context, t greentic.Trigger, turn string) (r
 	if !json.Valid(t.Body) {
 		return receipt, fault.New(fault.Invalid, "accept", "the body is not JSON")
 	}
+	prepared, err := queue.Prepare(t, turn, r.sched.Now())
+	if err != nil {
+		return receipt, err
+	}
 	lane := queue.LaneOf(t)
 	a := &arrival{}
 	cached := r.cache.has(lane)
 	err = r.patiently(ctx, func() error {
 		return r.deps.DB.Update(ctx, t.Tenant, func(x kv.Txn) (err error) {
-			if a.entry, receipt, err = queue.Accept(x, t, turn, r.sched.Now()); err == nil && !cached && !receipt.Duplicate {
+			if a.entry, receipt, err = queue.Admit(x, prepared); err == nil && !cached && !receipt.Duplicate {
 				a.session, err = session.Read(x, t.Key)
 			}
 			return err

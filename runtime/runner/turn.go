@@ -94,10 +94,14 @@ func (r *Runner) runLane(ctx context.Context, work task[queue.Lane, arrival]) pa
 // pauses.
 func (r *Runner) runFirst(ctx context.Context, work task[queue.Lane, arrival]) (*turn, error) {
 	t, err := r.first(ctx, work)
-	if err != nil || t == nil {
+	if err != nil {
 		return nil, err
 	}
-	if r.beat.orphan(work.key) { // what ended its owner is counted before it runs again
+	orphan := r.beat.orphan(work.key)
+	if t == nil {
+		return nil, nil
+	}
+	if orphan { // what ended its owner is counted before it runs again
 		t.entry.Restarts++
 		if err := t.save(ctx, t.entry); err != nil {
 			return nil, err
