@@ -2,6 +2,7 @@ package system
 
 import (
 	"os"
+	"regexp"
 	"sort"
 	"strconv"
 	"strings"
@@ -14,7 +15,8 @@ import (
 type Config struct {
 	Listen  string // address of the HTTP front door
 	Data    string // folder of everything durable
-	Store   string // kv backend URL: "sqlite:FILE" or "memory:"; empty means sqlite in Data
+	Store   string // kv backend URL: "sqlite:FILE", "postgres://…", "redis://…" or "memory:"; empty means sqlite in Data
+	Bus     string // event bus URL: "embedded:", "memory:" or "nats://host:port"; empty means embedded in Data
 	Secrets string // secrets backend URL: "env:" or "memory:"
 	Cache   string // folder of compiled code; empty means Data/cache
 	Keys    string // folder of signing keys and the trust store; empty means the user's config folder
@@ -146,7 +148,8 @@ func settings() []setting {
 	return []setting{
 		text("listen", "127.0.0.1:8080", "address of the HTTP front door", func(c *Config) *string { return &c.Listen }),
 		text("data", "data", "folder of everything durable", func(c *Config) *string { return &c.Data }),
-		text("store", "", "record store URL: sqlite:FILE or memory: (default sqlite in the data folder)", func(c *Config) *string { return &c.Store }),
+		text("store", "", "record store URL: sqlite:FILE, postgres://USER:PASSWORD@HOST/DATABASE?schema=NAME, redis://HOST?namespace=NAME or memory: (default sqlite in the data folder)", func(c *Config) *string { return &c.Store }),
+		text("bus", "", "event bus URL: embedded:, memory: or nats://host:port (default embedded in the data folder)", func(c *Config) *string { return &c.Bus }),
 		text("secrets", "env:", "secrets backend URL: env: or memory:", func(c *Config) *string { return &c.Secrets }),
 		text("cache", "", "folder of compiled code (default cache in the data folder)", func(c *Config) *string { return &c.Cache }),
 		text("keys", "", "folder of signing keys and trusted keys (default in the user's configuration folder)", func(c *Config) *string { return &c.Keys }),
@@ -236,14 +239,28 @@ type Explained struct {
 	Doc    string `json:"doc"`
 }
 
-// Explain lists every setting, sorted by key.
+// Explain lists every setting, sorted by key; passwords in URLs are left out.
 func (c *Config) Explain() []Explained {
 	var out []Explained
 	for _, s := range settings() {
-		out = append(out, Explained{s.key, s.get(c), c.source[s.key], s.doc})
+		out = append(out, Explained{s.key, withoutPassword(s.get(c)), c.source[s.key], s.doc})
 	}
 	sort.Slice(out, func(i, j int) bool { return out[i].Key < out[j].Key })
 	return out
+}
+
+// withoutPassword hides the password of a URL, between "user:" and the last "@" before the host, and one
+// given as a parameter. The URL may be malformed.
+func withoutPassword(value string) string {
+	scheme, rest, ok := strings.Cut(value, "://")
+	if !ok {
+		return value
+	}
+	if at := strings.LastIndex(rest, "@"); at >= 0 {
+		user, _, _ := strings.Cut(rest[:at], ":")
+		rest = user + ":xxxxx" + rest[at:]
+	}
+	return scheme + "://" + regexp.MustCompile(`((?i:pass)[a-z]*=)[^&]*`).ReplaceAllString(rest, "${1}xxxxx")
 }
 
 // DefaultFile is read when no file is named.

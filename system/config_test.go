@@ -1,6 +1,7 @@
 package system_test
 
 import (
+	"log/slog"
 	"os"
 	"path/filepath"
 	"testing"
@@ -38,6 +39,25 @@ func TestLaterLayersWinAndEachValueKnowsItsSource(t *testing.T) {
 	}
 }
 
+func TestAPasswordIsNotExplained(t *testing.T) {
+	for url, want := range map[string]string{
+		"postgres://u:secret-word@h/d":               "postgres://u:xxxxx@h/d",
+		"postgres://u:secret@word/x@h/d":             "postgres://u:xxxxx@h/d",
+		"postgres://h/d?user=u&password=secret-word": "postgres://h/d?user=u&password=xxxxx",
+		"redis://h:6379/1?namespace=x":               "redis://h:6379/1?namespace=x",
+	} {
+		c, err := system.Load("", func(string) string { return "" }, []system.Override{{Key: "store", Value: url, Flag: "--store"}})
+		if err != nil {
+			t.Fatal(err)
+		}
+		for _, e := range c.Explain() {
+			if e.Key == "store" && e.Value != want {
+				t.Errorf("%s is shown as %s, want %s", url, e.Value, want)
+			}
+		}
+	}
+}
+
 func TestBadConfigurationIsRefusedWithLineAndSuggestion(t *testing.T) {
 	for name, c := range map[string]struct {
 		text, fix string
@@ -68,6 +88,17 @@ func TestBadConfigurationIsRefusedWithLineAndSuggestion(t *testing.T) {
 
 func TestANamedFileMustExist(t *testing.T) {
 	if _, err := system.Load(filepath.Join(t.TempDir(), "none.yaml"), noEnv, nil); !fault.Is(err, fault.NotFound) {
+		t.Fatalf("err = %v", err)
+	}
+}
+
+func TestAStoreThatCannotBeOpenedIsAnErrorNotAPanic(t *testing.T) {
+	c, err := system.Load("", noEnv, []system.Override{{Key: "data", Value: t.TempDir()}, {Key: "keys", Value: t.TempDir()},
+		{Key: "store", Value: "sqlite:" + filepath.Join(t.TempDir(), "none", "x.db")}})
+	if err != nil {
+		t.Fatal(err)
+	}
+	if _, err := system.Open(t.Context(), c, system.Options{Log: slog.New(slog.DiscardHandler)}); !fault.Is(err, fault.Unavailable) {
 		t.Fatalf("err = %v", err)
 	}
 }

@@ -12,9 +12,12 @@ import (
 
 	"github.com/google/uuid"
 
+	"greentic.dev/backing/bus"
 	"greentic.dev/backing/egress"
 	"greentic.dev/backing/kv"
 	"greentic.dev/backing/kv/memory"
+	"greentic.dev/backing/kv/postgres"
+	"greentic.dev/backing/kv/redis"
 	"greentic.dev/backing/kv/sqlite"
 	"greentic.dev/backing/queue"
 	"greentic.dev/build"
@@ -47,6 +50,7 @@ type System struct {
 	folder  *folder // nil when ephemeral
 
 	db       kv.DB
+	bus      bus.Bus
 	engine   *wasm.Engine
 	egress   *egress.Client
 	policy   loader.Policy
@@ -79,6 +83,9 @@ func (s *System) open(ctx context.Context) (err error) {
 	if s.db, err = s.openStore(ctx); err != nil {
 		return err
 	}
+	if s.bus, err = s.openBus(); err != nil {
+		return err
+	}
 	s.engine, err = wasm.New(ctx, wasm.Options{CacheDir: s.config.CodeCache(!s.options.Ephemeral),
 		Defaults: wasm.Limits{Memory: uint64(s.config.MemoryBytes), Wall: s.config.StepTime},
 		Warn:     func(message string) { s.options.Log.Warn(message) }})
@@ -99,10 +106,22 @@ func (s *System) openStore(ctx context.Context) (kv.DB, error) {
 		return memory.New(time.Now), nil
 	case s.config.Store == "":
 		rest = filepath.Join(s.config.Data, "greentic.db")
-	case scheme != "sqlite" || rest == "":
-		return nil, fault.Newf(fault.Invalid, "store", "%q is no store of this version", s.config.Store).WithFix("use sqlite:FILE or memory:")
+	case scheme == "postgres" || scheme == "postgresql":
+		return opened(postgres.Open(ctx, s.config.Store, postgres.Options{}))
+	case scheme == "redis" || scheme == "rediss":
+		return opened(redis.Open(ctx, s.config.Store, redis.Options{}))
+	case scheme != "sqlite" || rest == "": // the URL may hold a password
+		return nil, fault.Newf(fault.Invalid, "store", "%q is no kind of store of this version", scheme).WithFix("use sqlite:FILE, postgres://HOST/DATABASE, redis://HOST or memory:")
 	}
-	return sqlite.Open(ctx, rest, sqlite.Options{})
+	return opened(sqlite.Open(ctx, rest, sqlite.Options{}))
+}
+
+// opened keeps a nil pointer beside an error out of the interface: it would be closed.
+func opened[T kv.DB](db T, err error) (kv.DB, error) {
+	if err != nil {
+		return nil, err
+	}
+	return db, nil
 }
 
 // trust is the load policy: the keys of the trust store, and for source folders the developer
@@ -245,6 +264,9 @@ func (s *System) Handler() (http.Handler, error) {
 // Close frees what Open opened. The system must have been drained.
 func (s *System) Close() error {
 	var errs []error
+	if s.bus != nil { // before the store into which its handlers write
+		errs = append(errs, s.bus.Close())
+	}
 	if s.db != nil {
 		errs = append(errs, s.db.Close())
 	}

@@ -15,12 +15,16 @@ import (
 // A handle sees the keys of one (environment, tenant) only; team and user do not scope it.
 // Errors: fault.Invalid (key or value over a limit, bad tenant), fault.NotFound (Get of an
 // absent or expired key), fault.Conflict (retried by the store itself, seen only when it gives
-// up), fault.Canceled and fault.Timeout (the context), fault.Unavailable (closed, disk full).
+// up), fault.Canceled and fault.Timeout (the context), fault.Unavailable (closed, disk full, the server
+// is away). An update that failed has left nothing behind, unless its failure has the code
+// "outcome_unknown": then nobody can say, and the caller must look or make a repeat harmless.
 type DB interface {
-	// View runs fn over a consistent snapshot. Like every fn here, it must not call the store.
+	// View runs fn over a consistent snapshot, which shows every update that returned before.
+	// Like every fn here it must not call the store, and may run again.
 	View(ctx context.Context, tenant greentic.TenantCtx, fn func(Reader) error) error
 	// Update runs fn and commits all of its writes durably, or none when fn or the commit
-	// fails. fn may run again and must not have other effects.
+	// fails. fn must not have other effects. A ctx that ends after the store has begun does not
+	// end the wait: the caller learns what became of the commit.
 	Update(ctx context.Context, tenant greentic.TenantCtx, fn func(Txn) error) error
 	// System is Update outside any tenant: leases, the registry index, the ready and due
 	// index. It sees the keys written by Txn.Index and no tenant's data.

@@ -30,8 +30,6 @@ type Turn struct {
 	Steps    []Step           `json:"steps"`
 	Replies  []greentic.Reply `json:"replies,omitempty"`
 	Events   []greentic.Event `json:"events,omitempty"`
-	Start    json.RawMessage  `json:"start,omitempty"` // the session's cursor before, where replay begins
-	Settings json.RawMessage  `json:"settings,omitempty"`
 }
 
 // Failure says why a turn failed, for operators.

@@ -16,7 +16,8 @@ type Options struct {
 	Now   func() time.Time // nil means time.Now
 	NewID func() string    // makes this incarnation unique; nil means 128 random bits
 	// Exclusive says that no other process can be using the store (its folder is locked): the
-	// first Tick takes every shard without waiting for the silence of a predecessor.
+	// first Tick takes every shard without waiting for the silence of a predecessor, and keeps
+	// them: nobody needs further heartbeats.
 	Exclusive bool
 }
 
@@ -105,7 +106,7 @@ func (k *Keeper) Fence(shard int) (key string, value []byte, ok bool) {
 
 // expired says whether the own heartbeat is too old to prove anything. A clock that went back by
 // as much proves nothing either.
-func (k *Keeper) expired() bool { return k.now().Sub(k.beat).Abs() >= k.ttl }
+func (k *Keeper) expired() bool { return !k.exclusive && k.now().Sub(k.beat).Abs() >= k.ttl }
 
 // lapse forgets all shards when the own heartbeat has expired, and names them.
 func (k *Keeper) lapse() (lost []int) {

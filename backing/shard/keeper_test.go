@@ -166,6 +166,10 @@ func TestAnExclusiveMemberWaitsForNobody(t *testing.T) {
 	if err := commit(t.Context(), f.db, key, value); !fault.Is(err, fault.Conflict) {
 		t.Fatalf("a commit of the predecessor: %v", err)
 	}
+	next.clock.Add(100 * ttl)
+	if key, value, ok := next.Fence(0); !ok || commit(t.Context(), f.db, key, value) != nil {
+		t.Fatal("it has to show that it is alive, although nobody else looks")
+	}
 }
 
 func TestAnOwnerGivesUpOnlyWhenItIsDone(t *testing.T) {

@@ -1,9 +1,18 @@
 package host
 
 import (
+	"cmp"
 	"context"
+	"io"
+	"net/http"
+	"net/http/httptest"
+	"strings"
 	"testing"
 
+	"greentic.dev/backing/egress"
+	"greentic.dev/backing/secrets"
+	"greentic.dev/backing/secrets/memory"
+	"greentic.dev/model/trace"
 	"greentic.dev/wasm"
 )
 
@@ -33,5 +42,56 @@ func BenchmarkInvoke(b *testing.B) {
 				}
 			}
 		})
+	}
+}
+
+// BenchmarkRecord is what a trace costs: an invocation without host calls, and one that reads a
+// secret and sends a POST of 300 bytes to a local server, whose cost is part of the figure.
+func BenchmarkRecord(b *testing.B) {
+	e, err := wasm.New(b.Context(), wasm.Options{})
+	if err != nil {
+		b.Fatal(err)
+	}
+	defer e.Close(context.Background())
+	client, store := egress.New(egress.Options{}), memory.New()
+	defer client.Close()
+	server := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) {
+		_, _ = io.WriteString(w, `{"ok":true,"result":{"message_id":1,"chat":{"id":1}}}`)
+	}))
+	defer server.Close()
+	grant, err := egress.ParseGrant(strings.TrimPrefix(server.URL, "http://"))
+	if err != nil {
+		b.Fatal(err)
+	}
+	if err := store.Put(b.Context(), ofTenant("a"), secrets.Name{Key: "TOKEN"}, []byte("4711:AAH-a-token-of-usual-length-0123456789")); err != nil {
+		b.Fatal(err)
+	}
+	h := New(Deps{Engine: e, HTTP: client, Secrets: store}, Options{})
+	asker, err := h.Load(b.Context(), "asker", read(b, "testdata/asker.wasm"))
+	if err != nil {
+		b.Fatal(err)
+	}
+	grants := Grants{Hosts: []HostGrant{grant}, Secrets: []string{"TOKEN"}}
+	for name, letters := range map[string]string{"nothing": "", "clocks": "wmr", "secret": "k", "send": "k" + strings.Repeat("w", 9) + "p"} {
+		var made *trace.Trace
+		for _, how := range []string{"plain", "recorded", "replayed"} {
+			request := Request{Operation: server.URL, Input: letters, Grants: grants}
+			b.Run(name+"/"+how, func(b *testing.B) {
+				switch how {
+				case "recorded":
+					request.Record = &RecordOptions{}
+				case "replayed":
+					request.Replay = made
+				}
+				b.ReportAllocs()
+				for b.Loop() {
+					got, err := asker.Invoke(b.Context(), ofTenant("a"), request)
+					if err != nil || got.Divergence != nil {
+						b.Fatal(err, got.Divergence)
+					}
+					made = cmp.Or(got.Trace, made)
+				}
+			})
+		}
 	}
 }

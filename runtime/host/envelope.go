@@ -20,8 +20,14 @@ func tenantFields(ctx context.Context, t greentic.TenantCtx, r Request) map[stri
 		"trace-id": optional(t.TraceID), "correlation-id": optional(t.CorrelationID), "i18n-id": optional(t.Locale),
 		"idempotency-key": optional(t.IdempotencyKey), "attempt": uint64(r.Attempt),
 	}
-	if deadline, ok := ctx.Deadline(); ok {
-		f["deadline-ms"] = uint64(max(0, deadline.UnixMilli()))
+	var at int64 // 0: none
+	if deadline, ok := ctx.Deadline(); ok && r.Replay == nil {
+		at = max(1, deadline.UnixMilli())
+	} else if r.Replay != nil {
+		at = r.Replay.Deadline
+	}
+	if at > 0 {
+		f["deadline-ms"] = uint64(at)
 		f["deadline-unix-ms"] = f["deadline-ms"]
 	}
 	return f

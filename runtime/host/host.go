@@ -2,10 +2,13 @@ package host
 
 import (
 	"context"
+	"crypto/rand"
 	"errors"
+	"io"
 	"log/slog"
 	"slices"
 	"strings"
+	"sync/atomic"
 	"time"
 
 	"greentic.dev/backing/egress"
@@ -13,16 +16,19 @@ import (
 	"greentic.dev/greentic/fault"
 	"greentic.dev/interfaces"
 	"greentic.dev/wasm"
+	"greentic.dev/wasm/wasi"
 )
 
 // Deps is what a host works with. Engine is required; without HTTP or Secrets every request
-// for them is denied; without Log nothing is logged; Now defaults to time.Now.
+// for them is denied; without Log nothing is logged; Now defaults to time.Now, Random to crypto/rand.
+// Random must be safe for concurrent use; seeds come from it.
 type Deps struct {
 	Engine  *wasm.Engine
 	HTTP    *egress.Client
 	Secrets secrets.Store
 	Log     *slog.Logger
 	Now     func() time.Time
+	Random  io.Reader
 }
 
 // Options bounds what a component may use. Zero values are the engine's defaults.
@@ -35,6 +41,7 @@ type Host struct {
 	deps  Deps
 	opts  Options
 	hosts *wasm.Hosts
+	born  atomic.Pointer[wasi.Origin]
 }
 
 // New makes a host. The engine stays the caller's.
@@ -44,6 +51,9 @@ func New(d Deps, o Options) *Host {
 	}
 	if d.Now == nil {
 		d.Now = time.Now
+	}
+	if d.Random == nil {
+		d.Random = rand.Reader
 	}
 	h := &Host{deps: d, opts: o}
 	h.hosts = h.imports()
@@ -83,6 +93,8 @@ type Component struct {
 	abi   ABI
 	code  *wasm.Component
 	bound *wasm.Bound
+
+	stages *stages
 }
 
 // Load compiles code and binds it to this host's interfaces. name is what errors and logs call
@@ -103,7 +115,7 @@ func (h *Host) Load(ctx context.Context, name string, code []byte) (*Component, 
 	if err != nil {
 		return nil, fault.Wrap(op, needing(err))
 	}
-	return &Component{host: h, name: name, abi: abi, code: compiled, bound: bound}, nil
+	return &Component{host: h, name: name, abi: abi, code: compiled, bound: bound, stages: &stages{}}, nil
 }
 
 // needing adds the capability to the error of an import that nobody offers.

@@ -4,11 +4,13 @@ import (
 	"context"
 	"net/http"
 	"net/url"
+	"slices"
 	"strings"
 	"time"
 
 	"greentic.dev/backing/egress"
 	"greentic.dev/greentic/fault"
+	"greentic.dev/model/trace"
 	"greentic.dev/wasm"
 )
 
@@ -38,28 +40,58 @@ func httpSend(iface string, options bool) wasm.HostFunc {
 		if err != nil {
 			return nil, err
 		}
-		start := inv.host.deps.Now()
-		resp, err := inv.send(ctx, req, who)
-		c := Call{Import: iface + "#send", Subject: req.Method + " " + hostOf(req.URL), Outcome: "ok",
-			Effect: req.Method != http.MethodGet && req.Method != http.MethodHead}
-		if err == nil {
-			inv.record(c, start)
-			return wasm.OK(responseRecord(resp)), nil
-		}
-		if ctx.Err() != nil {
-			return nil, fault.Wrap("http", ctx.Err())
-		}
-		c.Outcome = httpCode(err)
-		c.Effect = c.Effect && c.Outcome == "unavailable" // it may have arrived all the same
-		inv.record(c, start)
-		return hostError(c.Outcome, inv.redact(err.Error())), nil
+		return inv.sendOne(ctx, iface+"#send", req, inv.checkContext(who))
 	}
 }
 
-func (inv *invocation) send(ctx context.Context, req egress.Request, who wasm.Option) (*egress.Response, error) {
-	if err := inv.checkContext(who); err != nil {
-		return nil, err
+// sendOne sends a request, unless foreign says that it is for another tenant.
+func (inv *invocation) sendOne(ctx context.Context, name string, req egress.Request, foreign error) (any, error) {
+	e := &trace.Exchange{Call: Call{Import: name, Subject: req.Method + " " + hostOf(req.URL), Outcome: "ok", Effect: mayChange(req.Method)}}
+	e.IdempotencyKey = inv.idempotencyKey(req.Method, func(name string) bool {
+		return slices.ContainsFunc(req.Header, func(h [2]string) bool { return strings.EqualFold(h[0], name) })
+	})
+	if inv.traced() {
+		e.Asked = trace.Asked{Method: req.Method, URL: trace.WithoutUser(req.URL), Header: slices.Clone(req.Header), Body: inv.body(req.Body),
+			TimeoutMS: req.Timeout.Milliseconds(), Insecure: req.AllowInsecure, NoRedirects: req.NoRedirects, Foreign: foreign != nil}
 	}
+	if e.IdempotencyKey != "" {
+		req.Header = append(req.Header, [2]string{idempotencyHeader, e.IdempotencyKey})
+	}
+	var resp *egress.Response
+	err := inv.exchange(ctx, e, func() error {
+		err := foreign
+		if err == nil {
+			resp, err = inv.send(ctx, req)
+		}
+		switch {
+		case err == nil:
+			if inv.traced() {
+				e.Answered = trace.Answered{Status: resp.Status, Header: slices.Clone(resp.Header), Body: inv.body(resp.Body)}
+			}
+			inv.heed(resp.Status, resp.Header)
+			return nil
+		case ctx.Err() != nil:
+			return fault.Wrap("http", ctx.Err())
+		}
+		e.Outcome, e.Answered.Message = httpCode(err), inv.redact(err.Error())
+		e.Effect = e.Effect && e.Outcome == "unavailable" // it may have arrived all the same
+		return nil
+	})
+	switch {
+	case err != nil:
+		return nil, err
+	case e.Outcome != "ok":
+		return hostError(e.Outcome, e.Answered.Message), nil
+	case inv.player != nil:
+		resp = &egress.Response{Status: e.Answered.Status, Header: e.Answered.Header, Body: []byte(e.Answered.Body.Text)}
+	}
+	return wasm.OK(responseRecord(resp)), nil
+}
+
+// mayChange says whether a request may change something outside.
+func mayChange(method string) bool { return method != http.MethodGet && method != http.MethodHead }
+
+func (inv *invocation) send(ctx context.Context, req egress.Request) (*egress.Response, error) {
 	if inv.host.deps.HTTP == nil {
 		return nil, fault.New(fault.Denied, "http", "this host sends no requests")
 	}

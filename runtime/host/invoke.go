@@ -11,6 +11,7 @@ import (
 	"greentic.dev/greentic/fault"
 	"greentic.dev/model/cbor"
 	"greentic.dev/model/flow"
+	"greentic.dev/model/trace"
 	"greentic.dev/wasm"
 	"greentic.dev/wasm/wasi"
 )
@@ -27,6 +28,12 @@ type Request struct {
 	Grants           Grants
 	State            State // nil: unavailable
 	Assets           fs.FS // the pack's files, read-only at "/"; nil: none
+
+	Record *RecordOptions // make a Response.Trace; nil: none
+	// Replay runs the call without effects: the trace answers what it asks of the host, the time
+	// and random numbers are the recorded ones, log lines go nowhere. Only the request and Assets
+	// are the caller's; Record is ignored.
+	Replay *trace.Trace
 }
 
 // Grants is what a call may reach. The zero value is nothing.
@@ -55,9 +62,12 @@ type Response struct {
 	OK      bool           // false when Fail is set
 	Output  any            // JSON-like; with Fail: the answer as it was, or {ok: false, error}
 	Fail    *flow.NodeFail // the component's own failure (formats digest 2.6)
-	Backoff time.Duration  // with Fail: wait this long before another attempt; 0: not said
+	Backoff time.Duration  // with Fail: wait this long before another attempt, as it said, or else the longest Retry-After it met; 0: not said
 	Calls   []Call         // what it asked the host for, in order; at most 1,000
 	Stats   wasm.Stats
+
+	Trace      *trace.Trace      // with Request.Record, also when Invoke fails
+	Divergence *trace.Divergence // with Request.Replay: where it first differs from the trace; nil: nowhere
 }
 
 // Invoke calls one operation for tenant with fresh state. A failure the component reports is
@@ -65,7 +75,8 @@ type Response struct {
 // trapped, code wasm's TrapCode, or answered nonsense), fault.Timeout, fault.Canceled,
 // fault.Exhausted (a limit), or the kind of the host function that ended it. Response.Calls and
 // Stats are set in either case. Neither carries a secret. An MCP router is not called through
-// operations: fault.Unsupported.
+// operations: fault.Unsupported. In a replay a call that differs from the trace ends the component:
+// fault.Conflict with CodeDiverged; one that is missing does not.
 func (c *Component) Invoke(ctx context.Context, tenant greentic.TenantCtx, r Request) (Response, error) {
 	op := "component " + c.name
 	if c.abi == ABIRouter {
@@ -77,7 +88,7 @@ func (c *Component) Invoke(ctx context.Context, tenant greentic.TenantCtx, r Req
 	if err := tenant.Check(); err != nil {
 		return Response{}, fault.Wrap(op, err)
 	}
-	if !tenant.Deadline.IsZero() {
+	if !tenant.Deadline.IsZero() && r.Replay == nil { // a replay is told the deadline of then
 		var cancel context.CancelFunc
 		ctx, cancel = context.WithDeadline(ctx, tenant.Deadline)
 		defer cancel()
@@ -88,22 +99,34 @@ func (c *Component) Invoke(ctx context.Context, tenant greentic.TenantCtx, r Req
 	if r.Component == "" {
 		r.Component = c.name
 	}
-	inv := &invocation{host: c.host, tenant: tenant, request: &r, component: c.name, owner: string(tenant.Env) + "/" + string(tenant.Tenant)}
+	inv := &invocation{host: c.host, tenant: tenant, request: &r, component: c.name, owner: string(tenant.Env) + "/" + string(tenant.Tenant), origin: c.host.origin()}
+	ctx, done, err := c.watch(ctx, inv, r)
+	if err != nil {
+		return Response{}, fault.Wrap(op, err)
+	}
+	defer done()
 	entry := c.entry(r.Operation)
 	args, err := c.arguments(ctx, tenant, r, entry)
 	if err != nil {
 		return Response{}, fault.Wrap(op, err)
 	}
 	value, stats, err := c.call(ctx, inv, string(c.abi), entry, args)
-	resp := Response{Calls: inv.calls, Stats: stats}
-	if err != nil {
-		return resp, inv.clean(op, err)
+	resp := Response{Calls: inv.calls, Stats: stats, Trace: inv.finish(stats.Kept)}
+	var stopped error
+	if resp.Divergence, stopped = inv.divergence(); stopped != nil {
+		err = stopped
 	}
-	if err := c.read(&resp, value); err != nil {
+	if err == nil {
+		err = c.read(&resp, value)
+	}
+	if err != nil {
 		return resp, inv.clean(op, err)
 	}
 	if resp.Fail != nil {
 		resp.Fail.Message = inv.redact(resp.Fail.Message)
+		if resp.Backoff == 0 {
+			resp.Backoff = inv.wait
+		}
 	}
 	resp.OK = resp.Fail == nil
 	return resp, nil
@@ -112,9 +135,16 @@ func (c *Component) Invoke(ctx context.Context, tenant greentic.TenantCtx, r Req
 // call runs one exported function with this invocation's world.
 func (c *Component) call(ctx context.Context, inv *invocation, iface, name string, args []any) (any, wasm.Stats, error) {
 	output := &lines{inv: inv, ctx: ctx}
-	value, stats, err := c.bound.Invoke(ctx, wasm.Invocation{
-		Interface: iface, Func: name, Args: args, Data: inv, Limits: c.host.opts.Limits, Owner: inv.owner,
-		WASI: wasi.Config{Files: inv.request.Assets, Scratch: inv.scratch(), Stdout: output, Stderr: output, Clock: c.host.deps.Now, HTTP: inv.transport()},
+	world := wasi.Config{Files: inv.request.Assets, Scratch: inv.scratch(), Stdout: output, Stderr: output, Clock: c.host.deps.Now, HTTP: inv.transport(), Origin: inv.origin}
+	bound := c.bound
+	switch {
+	case inv.player != nil:
+		world.Witness, world.Random, world.Sleep, bound = inv.player, inv.player, sleepless, inv.player.bound
+	case inv.recorder != nil:
+		world.Witness, world.Random = inv.recorder, inv.recorder
+	}
+	value, stats, err := bound.Invoke(ctx, wasm.Invocation{
+		Interface: iface, Func: name, Args: args, Data: inv, Limits: c.host.opts.Limits, Owner: inv.owner, WASI: world,
 	})
 	output.flush()
 	if err != nil && output.last != "" && fault.Is(err, fault.Invalid) {

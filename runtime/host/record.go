@@ -4,26 +4,23 @@ import (
 	"bytes"
 	"context"
 	"log/slog"
+	"slices"
 	"strings"
 	"sync"
 	"time"
 
 	"greentic.dev/greentic"
 	"greentic.dev/greentic/fault"
+	"greentic.dev/model/trace"
 	"greentic.dev/wasm"
+	"greentic.dev/wasm/wasi"
 )
 
 // maxCalls is how many calls a Response lists.
 const maxCalls = 1000
 
 // Call is one call of a host interface, as it is recorded. It carries no secret and no body.
-type Call struct {
-	Import   string        `json:"import"`            // "greentic:http/http-client@1.1.0#send"
-	Subject  string        `json:"subject,omitempty"` // "POST api.telegram.org", a state key, a secret key
-	Outcome  string        `json:"outcome"`           // "ok", or the error code the guest saw
-	Effect   bool          `json:"effect,omitempty"`  // it may have changed something outside: HTTP other than GET and HEAD, a secret written
-	Duration time.Duration `json:"duration_ns"`
-}
+type Call = trace.Call
 
 // invocation is one running Invoke: what host functions find in wasm.Call.Data. One goroutine
 // at a time uses it, but for record and redact, which requests under way use as well.
@@ -36,8 +33,17 @@ type invocation struct {
 
 	mu     sync.Mutex
 	calls  []Call
-	handed []string // secret values the guest got, to be kept out of texts
+	handed []handed // secrets the guest got, to be kept out of texts
+
+	recorder *recorder // nil: there is no trace
+	player   *player   // nil: calls reach the world
+	origin   wasi.Origin
+	wait     time.Duration // the longest Retry-After of its answers
+	unsafe   int           // requests so far that an Idempotency-Key is for
 }
+
+// handed is a secret the guest got.
+type handed struct{ key, value string }
 
 func invocationOf(call *wasm.Call) (*invocation, error) {
 	inv, ok := call.Data.(*invocation)
@@ -47,8 +53,8 @@ func invocationOf(call *wasm.Call) (*invocation, error) {
 	return inv, nil
 }
 
-// record notes a call. start comes from the host's clock.
-func (inv *invocation) record(c Call, start time.Time) {
+// record notes a call and gives it complete. start comes from the host's clock.
+func (inv *invocation) record(c Call, start time.Time) Call {
 	c.Duration = inv.host.deps.Now().Sub(start)
 	c.Subject = inv.redact(c.Subject)
 	inv.mu.Lock()
@@ -56,14 +62,17 @@ func (inv *invocation) record(c Call, start time.Time) {
 	if len(inv.calls) < maxCalls {
 		inv.calls = append(inv.calls, c)
 	}
+	return c
 }
 
 // hand remembers a secret value. Very short ones are not searched for: they occur by chance.
-func (inv *invocation) hand(value []byte) {
+func (inv *invocation) hand(key string, value []byte) {
 	if s := strings.TrimSpace(string(value)); len(s) >= 4 {
 		inv.mu.Lock()
 		defer inv.mu.Unlock()
-		inv.handed = append(inv.handed, s)
+		if h := (handed{key, s}); !slices.Contains(inv.handed, h) {
+			inv.handed = append(inv.handed, h)
+		}
 	}
 }
 
@@ -71,8 +80,8 @@ func (inv *invocation) hand(value []byte) {
 func (inv *invocation) redact(s string) string {
 	inv.mu.Lock()
 	defer inv.mu.Unlock()
-	for _, value := range inv.handed {
-		s = strings.ReplaceAll(s, value, "[secret]")
+	for _, h := range inv.handed {
+		s = strings.ReplaceAll(s, h.value, "[secret]")
 	}
 	return s
 }
@@ -120,7 +129,7 @@ func (l *lines) line(s string) {
 		return
 	}
 	l.last = l.inv.redact(s)
-	if l.inv.host.deps.Log.Enabled(l.ctx, slog.LevelDebug) {
+	if l.inv.player == nil && l.inv.host.deps.Log.Enabled(l.ctx, slog.LevelDebug) {
 		l.inv.log().DebugContext(l.ctx, "guest output", "line", l.last)
 	}
 }

@@ -7,6 +7,7 @@ import (
 	"greentic.dev/backing/secrets"
 	"greentic.dev/greentic/fault"
 	"greentic.dev/interfaces"
+	"greentic.dev/model/trace"
 	"greentic.dev/wasm"
 )
 
@@ -34,28 +35,36 @@ func secretGet(iface string) wasm.HostFunc {
 		if err != nil {
 			return nil, err
 		}
-		start := inv.host.deps.Now()
-		value, code, err := inv.secret(ctx, key)
+		var value []byte
+		e := &trace.Exchange{Call: Call{Import: iface + "#get", Subject: key}, Asked: trace.Asked{Key: key}}
+		err = inv.exchange(ctx, e, func() (err error) {
+			value, e.Outcome, err = inv.secret(ctx, key)
+			e.Answered.Body.Secret = key
+			return err
+		})
 		if err != nil {
 			return nil, err
 		}
-		inv.record(Call{Import: iface + "#get", Subject: key, Outcome: outcome(code)}, start)
-		if code != "" {
-			return wasm.Err(wasm.Variant{Case: code}), nil
+		if e.Outcome != "ok" {
+			return wasm.Err(wasm.Variant{Case: e.Outcome}), nil
+		}
+		if inv.player != nil {
+			value = []byte(trace.Mark(key))
+			inv.hand(key, value)
 		}
 		return wasm.OK(wasm.Some(value)), nil
 	}
 }
 
-// secret reads a secret or says the case of secrets-error; an error ends the guest.
+// secret reads a secret and says "ok" or the case of secrets-error; an error ends the guest.
 func (inv *invocation) secret(ctx context.Context, key string) ([]byte, string, error) {
 	if !mayUse(inv.request.Grants.Secrets, key) || inv.host.deps.Secrets == nil {
 		return nil, "denied", nil
 	}
 	value, err := secrets.Find(ctx, inv.host.deps.Secrets, inv.tenant, inv.request.Pack, key)
 	if err == nil {
-		inv.hand(value)
-		return value, "", nil
+		inv.hand(key, value)
+		return value, "ok", nil
 	}
 	if ctx.Err() != nil {
 		return nil, "", fault.Wrap("secret", ctx.Err())
@@ -86,15 +95,13 @@ func secretPut(ctx context.Context, call *wasm.Call, args []any) (any, error) {
 	if err != nil {
 		return nil, err
 	}
-	start := inv.host.deps.Now()
-	inv.hand(value)
-	err = inv.putSecret(ctx, key, value)
-	c := Call{Import: interfaces.Secrets11 + "#put", Subject: key, Outcome: "ok", Effect: err == nil}
-	if err != nil {
-		c.Outcome = fault.KindOf(err).String()
-	}
-	inv.record(c, start)
-	return nil, err
+	e := &trace.Exchange{Call: Call{Import: interfaces.Secrets11 + "#put", Subject: key}, Asked: trace.Asked{Key: key, Body: trace.Body{Secret: key}}}
+	return nil, inv.exchange(ctx, e, func() error {
+		inv.hand(key, value)
+		err := inv.putSecret(ctx, key, value)
+		e.Effect = err == nil
+		return err
+	})
 }
 
 func (inv *invocation) putSecret(ctx context.Context, key string, value []byte) error {
@@ -102,12 +109,4 @@ func (inv *invocation) putSecret(ctx context.Context, key string, value []byte) 
 		return fault.Newf(fault.Denied, "secret", "no grant lets this component write %q", key)
 	}
 	return inv.host.deps.Secrets.Put(ctx, inv.tenant, secrets.Name{Team: inv.tenant.Team, Pack: inv.request.Pack, Key: key}, value)
-}
-
-// outcome is a code for the record.
-func outcome(code string) string {
-	if code == "" {
-		return "ok"
-	}
-	return code
 }

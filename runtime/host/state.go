@@ -8,15 +8,13 @@ import (
 
 	"greentic.dev/greentic/fault"
 	"greentic.dev/interfaces"
+	"greentic.dev/model/trace"
 	"greentic.dev/wasm"
 )
 
 // stateRead is state-store.read: the JSON text under a key.
 func stateRead(ctx context.Context, call *wasm.Call, args []any) (any, error) {
-	return useState(ctx, call, "read", args, 1, func(s State, key string) (any, error) {
-		value, err := s.Read(ctx, key)
-		return wasm.OK(value), err
-	})
+	return useState(ctx, call, "read", args, nil, func(s State, key string) ([]byte, error) { return s.Read(ctx, key) })
 }
 
 // stateWrite is state-store.write: bytes that are JSON are kept as they are, others as a text.
@@ -25,25 +23,25 @@ func stateWrite(ctx context.Context, call *wasm.Call, args []any) (any, error) {
 	if err != nil {
 		return nil, err
 	}
-	return useState(ctx, call, "write", args, 2, func(s State, key string) (any, error) {
-		return ack(), s.Write(ctx, key, asJSON(value))
+	return useState(ctx, call, "write", args, value, func(s State, key string) ([]byte, error) {
+		return nil, s.Write(ctx, key, asJSON(value))
 	})
 }
 
 // stateDelete is state-store.delete; deleting what is not there is no failure.
 func stateDelete(ctx context.Context, call *wasm.Call, args []any) (any, error) {
-	return useState(ctx, call, "delete", args, 1, func(s State, key string) (any, error) {
+	return useState(ctx, call, "delete", args, nil, func(s State, key string) ([]byte, error) {
 		err := s.Delete(ctx, key)
 		if fault.Is(err, fault.NotFound) {
 			err = nil
 		}
-		return ack(), err
+		return nil, err
 	})
 }
 
 // useState does what the three functions share: who asks, may they, what happened. The key is
-// argument 0, the tenant context argument tenant.
-func useState(ctx context.Context, call *wasm.Call, name string, args []any, tenant int, do func(State, string) (any, error)) (any, error) {
+// the first argument, the tenant context the last; written is the value given, if any.
+func useState(ctx context.Context, call *wasm.Call, name string, args []any, written []byte, do func(State, string) ([]byte, error)) (any, error) {
 	inv, err := invocationOf(call)
 	if err != nil {
 		return nil, err
@@ -52,34 +50,54 @@ func useState(ctx context.Context, call *wasm.Call, name string, args []any, ten
 	if err != nil {
 		return nil, err
 	}
-	who, err := argument[wasm.Option](args, tenant)
+	who, err := argument[wasm.Option](args, len(args)-1)
 	if err != nil {
 		return nil, err
 	}
-	start := inv.host.deps.Now()
-	err = inv.checkContext(who)
-	var result any
+	foreign := inv.checkContext(who)
+	var value []byte
+	e := &trace.Exchange{Call: Call{Import: interfaces.State + "#" + name, Subject: key, Outcome: "ok"}, Asked: trace.Asked{Key: key, Foreign: foreign != nil}}
+	if inv.traced() {
+		e.Asked.Body = inv.body(written)
+	}
+	err = inv.exchange(ctx, e, func() error {
+		err := foreign
+		if err == nil {
+			value, err = inv.reachState(key, do)
+		}
+		if err != nil && ctx.Err() != nil {
+			return fault.Wrap("state", ctx.Err())
+		}
+		if err != nil {
+			e.Outcome, e.Answered.Message = stateCode(err), inv.stateMessage(ctx, key, err)
+		} else if inv.traced() {
+			e.Answered.Body = inv.body(value)
+		}
+		return nil
+	})
 	switch {
 	case err != nil:
+		return nil, err
+	case e.Outcome != "ok":
+		return hostError(e.Outcome, e.Answered.Message), nil
+	case name != "read":
+		return ack(), nil
+	case inv.player != nil:
+		value = []byte(e.Answered.Body.Text)
+	}
+	return wasm.OK(value), nil
+}
+
+func (inv *invocation) reachState(key string, do func(State, string) ([]byte, error)) ([]byte, error) {
+	switch {
 	case !inv.request.Grants.State:
-		err = fault.New(fault.Denied, "state", "this component was not granted state")
+		return nil, fault.New(fault.Denied, "state", "this component was not granted state")
 	case inv.request.State == nil:
-		err = fault.New(fault.Unavailable, "state", "there is no state here")
+		return nil, fault.New(fault.Unavailable, "state", "there is no state here")
 	case key == "" || len(key) > 512:
-		err = fault.New(fault.Invalid, "state", "a key has 1 to 512 bytes")
-	default:
-		result, err = do(inv.request.State, key)
+		return nil, fault.New(fault.Invalid, "state", "a key has 1 to 512 bytes")
 	}
-	c := Call{Import: interfaces.State + "#" + name, Subject: key, Outcome: "ok"}
-	if err != nil {
-		if ctx.Err() != nil {
-			return nil, fault.Wrap("state", ctx.Err())
-		}
-		c.Outcome = stateCode(err)
-		result = hostError(c.Outcome, inv.stateMessage(ctx, key, err))
-	}
-	inv.record(c, start)
-	return result, nil
+	return do(inv.request.State, key)
 }
 
 // stateCode is the interface's word for a failure (formats digest 3.2).

@@ -46,6 +46,9 @@ func telemetryLog(ctx context.Context, call *wasm.Call, args []any) (any, error)
 	if err != nil {
 		return nil, err
 	}
+	if inv.player != nil {
+		return ack(), nil
+	}
 	provider, _ := span.Get("provider").(string)
 	inv.log().LogAttrs(ctx, level, message, slog.String("provider", inv.shorten(provider)), slog.Attr{Key: "fields", Value: slog.GroupValue(attrs...)})
 	inv.record(c, start)

@@ -143,7 +143,7 @@ const pageSize = 200
 
 // since reads the activities from a watermark on; the empty watermark is the beginning.
 func (t *transcript) since(ctx context.Context, tenant greentic.TenantCtx, id, watermark string) (page, error) {
-	p := page{Activities: []Activity{}}
+	var p page
 	var from uint64
 	if watermark != "" {
 		n, err := strconv.ParseUint(watermark, 10, 63)
@@ -153,6 +153,7 @@ func (t *transcript) since(ctx context.Context, tenant greentic.TenantCtx, id, w
 		from = n
 	}
 	err := t.db.View(ctx, tenant, func(r kv.Reader) error {
+		p.Activities = []Activity{} // a view may run again
 		c, err := readConversation(r, id)
 		if err != nil {
 			return err

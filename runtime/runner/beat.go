@@ -57,10 +57,11 @@ func (b *beat) first(ctx context.Context) error { return b.lease(ctx) }
 func (b *beat) start() {
 	r := b.runner
 	poll := r.options.Poll
-	if r.deps.Shards.Exclusive() {
+	if r.deps.Shards.Exclusive() { // an idle machine writes nothing
 		poll = max(poll, alonePoll)
+	} else {
+		b.every("lease", func() time.Duration { return r.deps.Shards.TTL() / leaseEvery }, b.lease)
 	}
-	b.every("lease", func() time.Duration { return r.deps.Shards.TTL() / leaseEvery }, b.lease)
 	b.every("poll", func() time.Duration { return poll }, b.poll)
 	b.every("due", b.untilDue, b.fire)
 }

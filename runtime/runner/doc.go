@@ -1,9 +1,11 @@
 // Package runner is the conductor: it accepts triggers durably, runs them through flows one at
-// a time per conversation, commits each turn in one transaction and delivers the replies.
+// a time per conversation, commits each turn in one transaction and delivers what it sends.
 //
-// What it is: Accept, Run, Commit, Deliver (architecture, "A message's way"). Who calls it:
-// connectors accept, system starts and drains it, `greentic run --message` takes single turns.
-// What it refuses to do: decide what a flow does next (package flow), or run a pack that is not
-// loader.Verified. Main types: [Runner], [Release]. Its promises are tested in runner_test.go,
-// turn_test.go, component_test.go, deliver_test.go and crash_test.go.
+// What it is: Accept, dispatch, run, checkpoint, commit, deliver, timers and replay (architecture,
+// "A message's way"; docs/decisions/0025). Who calls it: connectors accept, system starts and drains
+// it, `greentic run --message` takes single turns, operations look into it. What it refuses to do:
+// decide what a flow does next (package flow), work on a shard that is not its own, or run a pack
+// that is not loader.Verified. Main types: [Runner], [Release], [Scheduler], [Replayed]. Its promises
+// are tested in runner_test.go, turn_test.go, component_test.go, deliver_test.go, replay_test.go and
+// crash_test.go.
 package runner

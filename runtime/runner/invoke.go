@@ -2,6 +2,7 @@ package runner
 
 import (
 	"context"
+	"encoding/json"
 	"fmt"
 
 	"greentic.dev/backing/record"
@@ -18,13 +19,23 @@ import (
 func (t *turn) invoke(ctx context.Context, step flow.Step) (got flow.Got, effect bool, err error) {
 	began := t.runner.sched.Now()
 	rec := record.Step{Do: "invoke", Component: step.Component, Operation: step.Operation, Input: t.encode(step.Input), Config: t.encode(step.Config)}
+	if got, ok := t.recalled(step); ok {
+		rec.Fail = t.encode(got.Error)
+		t.note(step, rec)
+		if got.Error.Code == deadlineCode {
+			return got, false, t.late()
+		}
+		return got, false, nil
+	}
 	response, err := t.call(ctx, step)
 	for _, c := range response.Calls {
 		effect = effect || c.Effect
 	}
 	switch {
 	case err != nil && ctx.Err() != nil && !effect:
-		return got, false, fault.Newf(fault.Timeout, "turn", "it took longer than %v", t.runner.options.TurnTime).WithCode("turn_deadline")
+		rec.Fail, rec.Took = t.encode(failure(t.late())), t.runner.sched.Now().Sub(began)
+		t.note(step, rec)
+		return got, false, t.late()
 	case err != nil:
 		got = flow.Got{What: flow.GotError, Error: failure(err)}
 	case response.Fail != nil:
@@ -38,9 +49,46 @@ func (t *turn) invoke(ctx context.Context, step flow.Step) (got flow.Got, effect
 	if got.Error != nil {
 		rec.Fail = t.encode(got.Error)
 	}
-	rec.Effect, rec.Took, rec.Trace = effect, t.runner.sched.Now().Sub(began), t.encode(response.Calls)
+	rec.Effect, rec.Took = effect, t.runner.sched.Now().Sub(began)
+	if response.Trace != nil {
+		rec.Trace = encode(response.Trace)
+	}
+	if t.replay != nil && t.replay.call == nil && response.Divergence != nil {
+		t.replay.call, t.replay.callStep = response.Divergence, len(t.trail)
+	}
 	t.note(step, rec)
 	return got, effect, nil
+}
+
+// deadlineCode is the code of a turn that takes too long.
+const deadlineCode = "turn_deadline"
+
+// late is the failure of a turn that takes too long.
+func (t *turn) late() error {
+	return fault.Newf(fault.Timeout, "turn", "it took longer than %v", t.runner.options.TurnTime).WithCode(deadlineCode)
+}
+
+// recalled is the failure of a step that is run again, when the record says that there was no
+// answer for a reason outside the component: time, a shutdown, a component that did not load.
+func (t *turn) recalled(step flow.Step) (got flow.Got, ok bool) {
+	if t.replay == nil {
+		return got, false
+	}
+	was := t.replay.step(t.trail)
+	if was == nil || was.Do != "invoke" || was.Node != step.Node || was.Fail == nil || was.Trace != nil && !timely(was.Fail) {
+		return got, false
+	}
+	fail := &flow.NodeFail{}
+	if json.Unmarshal(was.Fail, fail) != nil {
+		return got, false
+	}
+	return flow.Got{What: flow.GotError, Error: fail}, true
+}
+
+// timely says whether a recorded failure is one of time.
+func timely(raw json.RawMessage) bool {
+	var fail flow.NodeFail
+	return json.Unmarshal(raw, &fail) == nil && (fail.Kind == fault.Timeout.String() || fail.Kind == fault.Canceled.String())
 }
 
 // failure is an error of a component's call as the flow sees it.
@@ -67,14 +115,23 @@ func (t *turn) call(ctx context.Context, step flow.Step) (host.Response, error) 
 	input := card.Help(step.Input, step.Config, t.tenant.Locale, t.release.asset, t.release.verified.Archive().Locales())
 	who := t.tenant
 	who.IdempotencyKey = fmt.Sprintf("%s/%d", t.entry.Turn, step.Cursor.Steps) // the same when the turn runs again
-	return component.Invoke(ctx, who, host.Request{
+	request := host.Request{
 		Pack: t.release.verified.Archive().ID(), Flow: t.flow.ID, Node: step.Node,
 		Component: step.Component, Operation: step.Operation, Input: input, Config: step.Config, Envelope: wantsEnvelope(step.Config),
 		Attempt: uint32(step.Attempt),
 		Grants:  t.release.grants(step.Component, t.runner.deps.Releases),
 		State:   t.state(step.Config),
 		Assets:  t.release.verified.Archive().Assets(),
-	})
+	}
+	switch {
+	case t.replay != nil:
+		if request.Replay, err = t.replay.trace(t.trail); err != nil {
+			return host.Response{}, err
+		}
+	case t.recording():
+		request.Record = &host.RecordOptions{Body: t.runner.options.RecordBody}
+	}
+	return component.Invoke(ctx, who, request)
 }
 
 // state is the working memory of this pack for a component: the conversation's, unless the

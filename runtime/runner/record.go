@@ -14,7 +14,7 @@ import (
 )
 
 // recording says whether this runner makes turn records.
-func (t *turn) recording() bool { return t.runner.options.RecordAge > 0 }
+func (t *turn) recording() bool { return t.runner.options.RecordAge > 0 || t.replay != nil }
 
 // note adds a step to the record.
 func (t *turn) note(step flow.Step, s record.Step) {

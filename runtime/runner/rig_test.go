@@ -284,6 +284,27 @@ func (r *rig) left() (list []queue.Lane) {
 	return list
 }
 
+// dump is everything in the store.
+func (r *rig) dump() (all string) {
+	r.t.Helper()
+	err := r.db.View(context.Background(), greentic.DefaultTenant(), func(x kv.Reader) error {
+		all = ""
+		return x.Scan("", "", 0, func(key string, value []byte) bool { all += fmt.Sprintf("%q %q\n", key, value); return true })
+	})
+	if err == nil {
+		err = r.db.System(context.Background(), func(x kv.Txn) error {
+			system := ""
+			err := x.Scan("", "", 0, func(key string, value []byte) bool { system += fmt.Sprintf("%q %q\n", key, value); return true })
+			all += system
+			return err
+		})
+	}
+	if err != nil {
+		r.t.Fatal(err)
+	}
+	return all
+}
+
 // say is a message of a user; key is the conversation.
 func say(key, id, text string) greentic.Trigger {
 	tenant := greentic.DefaultTenant()

@@ -32,9 +32,10 @@ type turn struct {
 	cursor  flow.Cursor // with walking
 	got     flow.Got    // with walking
 	pause   time.Duration
-	unsaved bool // a checkpoint is due before the next step
-	undoing bool // the flow has failed and undoes what it did: what that says and keeps stays
-	unsure  bool // a commit failed in a way that may have succeeded
+	unsaved bool      // a checkpoint is due before the next step
+	undoing bool      // the flow has failed and undoes what it did: what that says and keeps stays
+	replay  *playback // a turn that is run again without effects; else nil
+	unsure  bool      // a commit failed in a way that may have succeeded
 
 	outputs []card.Output
 	events  []greentic.Event
@@ -331,6 +332,10 @@ func (t *turn) read() error {
 // resolve finds release and flow: the session's own, or for a new session those the trigger
 // names, or the newest.
 func (t *turn) resolve(ctx context.Context) (err error) {
+	if t.replay != nil {
+		t.flow, err = t.release.flow(t.entry.Trigger.Flow)
+		return err
+	}
 	if t.session.Revision == 0 {
 		explicit := t.entry.Trigger.Flow
 		if explicit == "" {

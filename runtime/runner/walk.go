@@ -65,7 +65,7 @@ func (t *turn) walk(ctx context.Context) error {
 			}
 		}
 		if ctx.Err() != nil {
-			return fault.Newf(fault.Timeout, "turn", "it took longer than %v", t.runner.options.TurnTime).WithCode("turn_deadline")
+			return t.late()
 		}
 		step, err := t.flow.Next(t.cursor, t.got)
 		if err != nil {
@@ -92,6 +92,9 @@ func (t *turn) walk(ctx context.Context) error {
 		case flow.DoRetry:
 			t.note(step, record.Step{Do: "retry"})
 			t.cursor, t.got = step.Cursor, flow.Got{What: flow.GotRetry}
+			if t.replay != nil {
+				continue
+			}
 			delay := step.Delay + t.runner.options.Jitter(step.Delay/4)
 			if t.unsaved = delay >= memoryPause; t.unsaved {
 				if err := t.checkpoint(ctx); err != nil {
@@ -107,7 +110,7 @@ func (t *turn) walk(ctx context.Context) error {
 		if err != nil {
 			return err
 		}
-		t.cursor, t.got, t.unsaved = step.Cursor, got, effect
+		t.cursor, t.got, t.unsaved = step.Cursor, got, effect && t.replay == nil
 	}
 }
 
@@ -153,7 +156,9 @@ func (t *turn) act(ctx context.Context, step flow.Step) (got flow.Got, effect bo
 		if err != nil {
 			return got, false, fault.Wrap("emit.log", err)
 		}
-		t.runner.deps.Log.Info("flow log", "tenant", t.tenant.Tenant, "flow", t.flow.ID, "node", step.Node, "turn", t.entry.Turn, "payload", string(payload))
+		if t.replay == nil {
+			t.runner.deps.Log.Info("flow log", "tenant", t.tenant.Tenant, "flow", t.flow.ID, "node", step.Node, "turn", t.entry.Turn, "payload", string(payload))
+		}
 		return done("log", step.Payload)
 	case flow.DoStateGet:
 		value, found, err := t.remember(ctx, step.Key)
@@ -176,6 +181,9 @@ func (t *turn) act(ctx context.Context, step flow.Step) (got flow.Got, effect bo
 
 // remember reads the conversation's state for the flow itself.
 func (t *turn) remember(ctx context.Context, key string) (value any, found bool, err error) {
+	if t.replay != nil {
+		return t.recall(key)
+	}
 	raw, err := t.state(nil).Read(ctx, key)
 	if fault.Is(err, fault.NotFound) {
 		return nil, false, nil
@@ -188,12 +196,29 @@ func (t *turn) remember(ctx context.Context, key string) (value any, found bool,
 	return value, err == nil, err
 }
 
+// recall is remember for a turn that is run again: what the record says was read.
+func (t *turn) recall(key string) (value any, found bool, err error) {
+	was := t.replay.step(t.trail)
+	if was == nil || was.Do != "state_get" {
+		return nil, false, nil // another step than then: the comparison will tell
+	}
+	var read struct {
+		Key   string
+		Value any
+		Found bool
+	}
+	if err := json.Unmarshal(was.Output, &read); err != nil || read.Key != key {
+		return nil, false, nil
+	}
+	return read.Value, read.Found, nil
+}
+
 // BusRoute is the route of events that flows emit.
 const BusRoute = "bus"
 
 // publish collects an event; it goes out when the turn has committed.
 func (t *turn) publish(step flow.Step) error {
-	if t.runner.deps.Deliver[BusRoute] == nil {
+	if t.runner.deps.Deliver[BusRoute] == nil && t.replay == nil {
 		return fault.New(fault.Unsupported, "emit.event", "this process has no bus").WithFix("configure one: bus: embedded: or nats://HOST")
 	}
 	fields, _ := step.Payload.(map[string]any)

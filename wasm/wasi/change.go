@@ -48,7 +48,7 @@ func (c *Call) writeFile() (any, error) {
 	}
 	offset, err := offsetOf(at)
 	if err == nil && c.err == nil {
-		err = o.in.write(o.node, b, offset, c.cfg.Clock())
+		err = o.in.write(o.node, b, offset, c.wall())
 	}
 	return uint64(len(b)), err
 }
@@ -67,7 +67,7 @@ func (c *Call) setSize() (any, error) {
 	case err != nil || c.err != nil:
 		return nil, err
 	}
-	return nil, o.in.resize(o.node, size, c.cfg.Clock())
+	return nil, o.in.resize(o.node, size, c.wall())
 }
 
 func (c *Call) setTimes() (any, error) {
@@ -91,7 +91,7 @@ func (c *Call) setTimesAt() (any, error) {
 
 // stamp sets the times in arguments i (access) and i+1 (modification).
 func (c *Call) stamp(n *node, i int) error {
-	now := c.cfg.Clock()
+	now := c.wall()
 	accessed, err := c.newTime(i, n.accessed, now)
 	if err != nil {
 		return err
@@ -129,7 +129,7 @@ func (c *Call) createDirectoryAt() (any, error) {
 	case at.node != nil:
 		return nil, errExist
 	}
-	now := c.cfg.Clock()
+	now := c.wall()
 	return nil, o.in.add(at, o.in.node(aDirectory, now), now)
 }
 
@@ -147,7 +147,7 @@ func (c *Call) removeDirectoryAt() (any, error) {
 	case len(at.node.entries) > 0:
 		return nil, errNotEmpty
 	}
-	o.in.remove(at, c.cfg.Clock())
+	o.in.remove(at, c.wall())
 	return nil, nil
 }
 
@@ -161,7 +161,7 @@ func (c *Call) unlinkFileAt() (any, error) {
 	case at.node.kind == aDirectory:
 		return nil, errIsDirectory
 	}
-	o.in.remove(at, c.cfg.Clock())
+	o.in.remove(at, c.wall())
 	return nil, nil
 }
 
@@ -184,7 +184,7 @@ func (c *Call) symlinkAt() (any, error) {
 	if int64(len(target)) > o.in.limit.Bytes-o.in.bytes {
 		return nil, errNoSpace
 	}
-	now := c.cfg.Clock()
+	now := c.wall()
 	n := o.in.node(aLink, now)
 	if err := o.in.add(at, n, now); err != nil {
 		return nil, err
@@ -213,7 +213,7 @@ func (c *Call) linkAt() (any, error) {
 	case to.slash:
 		return nil, errNoEntry
 	}
-	return nil, o.in.add(to, from.node, c.cfg.Clock())
+	return nil, o.in.add(to, from.node, c.wall())
 }
 
 // renameAt has descriptor, path, new descriptor and new path. What stands at the new path is
@@ -251,7 +251,7 @@ func (c *Call) renameAt() (any, error) {
 	case len(to.node.entries) > 0:
 		return nil, errNotEmpty
 	}
-	now := c.cfg.Clock()
+	now := c.wall()
 	if to.node != nil {
 		o.in.remove(to, now)
 	}

@@ -11,7 +11,7 @@ import (
 func clocks() []*link.Interface {
 	return []*link.Interface{
 		Face("clocks/monotonic-clock", map[string]link.Func{
-			"now":               Func(func(c *Call) any { return c.now() }),
+			"now":               Func(func(c *Call) any { return c.monotonic() }),
 			"resolution":        answer(uint64(1)),
 			"subscribe-instant": Func(func(c *Call) any { return own(moment(Arg[uint64](c, 0))) }),
 			"subscribe-duration": Func(func(c *Call) any {
@@ -20,7 +20,7 @@ func clocks() []*link.Interface {
 			}),
 		}),
 		Face("clocks/wall-clock", map[string]link.Func{
-			"now":        Func(func(c *Call) any { return datetime(c.cfg.Clock()) }),
+			"now":        Func(func(c *Call) any { return datetime(c.wall()) }),
 			"resolution": answer(datetime(time.Unix(0, 1))),
 		}),
 	}

@@ -108,7 +108,7 @@ func (o *opened) list(c *Call) ([]listed, error) {
 		list = append(list, listed{kind: n.kind, name: name})
 	}
 	slices.SortFunc(list, func(a, b listed) int { return cmp.Compare(a.name, b.name) })
-	o.node.accessed = c.cfg.Clock()
+	o.node.accessed = c.wall()
 	return list, nil
 }
 
@@ -116,7 +116,7 @@ func (o *opened) read(c *Call, n int, offset int64) ([]byte, bool, error) {
 	if !o.readable {
 		return nil, false, errBadDescriptor
 	}
-	o.node.accessed = c.cfg.Clock()
+	o.node.accessed = c.wall()
 	b := o.node.data.at(offset, n)
 	return b, offset+int64(len(b)) >= o.node.data.size, nil
 }
@@ -137,7 +137,7 @@ func (o *opened) open(c *Call, how opening) (descriptor, error) {
 	case isNew && at.slash:
 		return nil, errIsDirectory
 	case isNew:
-		at.node = o.in.node(aFile, c.cfg.Clock())
+		at.node = o.in.node(aFile, c.wall())
 	case how.create && how.exclusive:
 		return nil, errExist
 	case at.node.kind == aLink:
@@ -152,9 +152,9 @@ func (o *opened) open(c *Call, how opening) (descriptor, error) {
 		return nil, err
 	}
 	if isNew {
-		err = o.in.add(at, at.node, c.cfg.Clock())
+		err = o.in.add(at, at.node, c.wall())
 	} else if how.truncate {
-		err = o.in.resize(at.node, 0, c.cfg.Clock())
+		err = o.in.resize(at.node, 0, c.wall())
 	}
 	if err != nil {
 		_ = held.Dropped() // never fails
@@ -208,7 +208,7 @@ func (f *fileSink) Put(c *Call, b []byte) error {
 	if f.append {
 		f.offset = f.to.node.data.size
 	}
-	if err := f.to.in.write(f.to.node, b, f.offset, c.cfg.Clock()); err != nil {
+	if err := f.to.in.write(f.to.node, b, f.offset, c.wall()); err != nil {
 		return err
 	}
 	f.offset += int64(len(b))

@@ -32,9 +32,7 @@ func poll() *link.Interface {
 		"[method]pollable.ready": Func(func(c *Call) any {
 			ready := false
 			if p := Self[Pollable](c, 0); c.err == nil {
-				c.wire.Lock()
-				defer c.wire.Unlock()
-				ready = p.ready(c.now())
+				ready = c.isReady(p)
 			}
 			return ready
 		}),
@@ -71,6 +69,17 @@ func (c *Call) poll() any {
 // waitFor gives the indexes of what is ready in all, at least one, or traps when the context
 // ends first. It sleeps with Config.Sleep, which an event cuts short.
 func (c *Call) waitFor(all []Pollable) []any {
+	ready, foretold := c.foretold(all)
+	if !foretold {
+		ready = c.waitForOne(all)
+	}
+	if c.cfg.Witness != nil && ready != nil {
+		c.cfg.Witness.Polled(ready)
+	}
+	return ready
+}
+
+func (c *Call) waitForOne(all []Pollable) []any {
 	slept := uint64(0) // a sleep that is over reached its moment, whatever an injected clock says
 	for {
 		ready, rest := c.look(all, slept)

@@ -32,7 +32,9 @@ type Config struct {
 	// HTTP sends the requests of wasi:http; nil means that each is denied. It is called on
 	// goroutines of the State, with a context that ends with the invocation and carries its
 	// deadline but no values; it must return soon after that context ends, follow no redirects
-	// and be safe for concurrent use. Of an error the guest learns the kind as an error-code.
+	// and be safe for concurrent use. Of an error the guest learns the kind as an error-code. If it
+	// also has Begin(*http.Request) http.RoundTripper, that is called before on the guest's goroutine,
+	// in the order of the guest's requests, and what it gives serves that request.
 	HTTP http.RoundTripper
 
 	// Stdin must not block; nil is at its end.
@@ -41,6 +43,12 @@ type Config struct {
 	// bytes (0 means DefaultOutputLimit); after that the streams are closed for the guest.
 	Stdout, Stderr io.Writer
 	OutputLimit    int64
+
+	// Witness is told what the guest learns of time; nil: nobody is.
+	Witness Witness
+	// Origin fixes what the guest sees of time and randomness while an image of it is made; zero:
+	// they are real, and there is no image for a chosen Monotonic, Random or InsecureSeed.
+	Origin Origin
 
 	Clock     func() time.Time                                 // wall clock; nil means time.Now
 	Monotonic func() time.Duration                             // since any fixed moment; nil means since NewState
@@ -98,7 +106,7 @@ func (s *State) begin(cfg Config) {
 	}
 	s.cfg, s.left = cfg, cfg.OutputLimit
 	if cfg.Scratch.Bytes > 0 {
-		s.scratch = newScratch(cfg.Scratch, cfg.Clock())
+		s.scratch = newScratch(cfg.Scratch, s.wall())
 	}
 }
 

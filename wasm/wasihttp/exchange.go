@@ -87,9 +87,18 @@ func send(c *wasi.Call, r *outgoing, o *requestOptions) (*exchange, *httpError) 
 	if out != nil {
 		out.ctx = x.ctx
 	}
+	transport := c.Config().HTTP
+	if o, ok := transport.(orderly); ok {
+		transport = o.Begin(req)
+	}
 	s.running.Add(1)
-	go x.run(c.Config().HTTP, req.WithContext(ctx), stop)
+	go x.run(transport, req.WithContext(ctx), stop)
 	return x, nil
+}
+
+// orderly is a transport that wants to know of requests in the order of the guest's calls.
+type orderly interface {
+	Begin(*http.Request) http.RoundTripper
 }
 
 // watch ends the exchange when it takes longer than the options allow until the answer begins;

@@ -7,6 +7,7 @@ import (
 	"io"
 	"net/http"
 	"net/http/httptest"
+	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -67,6 +68,41 @@ func TestARequestArrivesAndItsAnswerIsRead(t *testing.T) {
 	}
 	if s := w.session(); s.held != 0 || s.flying != 0 || s.ahead != 0 {
 		t.Errorf("held %d, flying %d, ahead %d at the end", s.held, s.flying, s.ahead)
+	}
+}
+
+// beginning notes requests in the order they begin, and serves them with transports of their own.
+type beginning struct{ began []string }
+
+func (b *beginning) Begin(r *http.Request) http.RoundTripper {
+	b.began = append(b.began, r.URL.Path)
+	r.Header.Set("X-Added", r.URL.Path)
+	return transport(func(sent *http.Request) (*http.Response, error) {
+		return answering(200, sent.Header.Get("X-Added")).RoundTrip(sent)
+	})
+}
+
+func (b *beginning) RoundTrip(*http.Request) (*http.Response, error) {
+	return nil, errors.New("it did not begin")
+}
+
+func TestATransportLearnsOfRequestsInTheGuestsOrder(t *testing.T) {
+	b := &beginning{}
+	w := newWorld(t, wasi.Config{HTTP: b})
+	var paths []string
+	var futures []canon.Handle
+	for i := range 20 {
+		paths = append(paths, fmt.Sprintf("/%d", i))
+		futures = append(futures, ok[canon.Handle](t, w.send(w.request("http://a.example"+paths[i]))))
+	}
+	if !slices.Equal(b.began, paths) {
+		t.Errorf("began %v", b.began)
+	}
+	for i, f := range futures {
+		_, stream := w.input(w.answer(f))
+		if text, _ := w.readAll(stream); text != paths[i] {
+			t.Errorf("%s was answered with %s", paths[i], text)
+		}
 	}
 }
 

@@ -42,6 +42,32 @@ func internalError(text string) *httpError {
 // ErrorCode is the case of wasi:http error-code that a guest sees for an error of Config.HTTP.
 func ErrorCode(err error) string { return codeFor(err).code.Case }
 
+// Failure is an error of Config.HTTP that the guest sees as the case ErrorCode gave, without the
+// payload it may have had; an unknown case is internal-error, whose text is the given one.
+func Failure(code, text string) error {
+	e := &httpError{code: enum(code), text: text}
+	switch code {
+	case "DNS-error":
+		e.code.Value = canon.Record{{Name: "rcode", Value: canon.Option{}}, {Name: "info-code", Value: canon.Option{}}}
+	case "TLS-alert-received":
+		e.code.Value = canon.Record{{Name: "alert-id", Value: canon.Option{}}, {Name: "alert-message", Value: canon.Option{}}}
+	case "HTTP-request-trailer-size", "HTTP-response-header-size", "HTTP-response-trailer-size":
+		e.code.Value = canon.Record{{Name: "field-name", Value: canon.Option{}}, {Name: "field-size", Value: canon.Option{}}}
+	case "HTTP-request-body-size", "HTTP-request-header-section-size", "HTTP-request-header-size", "HTTP-request-trailer-section-size",
+		"HTTP-response-header-section-size", "HTTP-response-body-size", "HTTP-response-trailer-section-size",
+		"HTTP-response-transfer-coding", "HTTP-response-content-coding":
+		e.code.Value = canon.Option{}
+	case "DNS-timeout", "destination-not-found", "destination-unavailable", "destination-IP-prohibited", "destination-IP-unroutable",
+		"connection-refused", "connection-terminated", "connection-timeout", "connection-read-timeout", "connection-write-timeout",
+		"connection-limit-reached", "TLS-protocol-error", "TLS-certificate-error", "HTTP-request-denied", "HTTP-request-length-required",
+		"HTTP-request-method-invalid", "HTTP-request-URI-invalid", "HTTP-request-URI-too-long", "HTTP-response-incomplete",
+		"HTTP-response-timeout", "HTTP-upgrade-failed", "HTTP-protocol-error", "loop-detected", "configuration-error":
+	default:
+		return internalError(text)
+	}
+	return e
+}
+
 // codeFor reads an error of a transport: a code it carries, what went wrong on the network, and
 // where nothing is known the kind of the fault.
 func codeFor(err error) *httpError {

@@ -119,6 +119,20 @@ func TestEveryErrorCodeFitsItsType(t *testing.T) {
 	}
 }
 
+// TestEveryErrorCodeCanBeToldAgain: by its name alone.
+func TestEveryErrorCodeCanBeToldAgain(t *testing.T) {
+	ft := declared(t).Interface("wasi:http/types@0.2.9").Func("http-error-code")
+	for _, c := range ft.Result.Elem.Cases {
+		err := Failure(c.Name, "why")
+		if e := lower(ft, canon.Some(codeFor(err).code)); e != nil || ErrorCode(err) != c.Name {
+			t.Errorf("%s is told as %s: %v", c.Name, ErrorCode(err), e)
+		}
+	}
+	if got := ErrorCode(Failure("no-such-code", "x")); got != "internal-error" {
+		t.Errorf("an unknown code is told as %s", got)
+	}
+}
+
 // sample is a value of a type, handles to what the functions accept.
 func (w *world) sample(t *binary.Type) any {
 	switch t.Kind {

@@ -13,20 +13,20 @@ import (
 	"greentic.dev/greentic/fault"
 )
 
-func largeValues(ctx context.Context, db kv.DB, _ *Clock) error {
+func largeValues(ctx context.Context, db kv.DB, _ *Stage) error {
 	big := strings.Repeat("0123456789abcdef", kv.MaxValue/16)
 	key := strings.Repeat("k", kv.MaxKey)
 	return errors.Join(put(ctx, db, acme, key, big), want(ctx, db, acme, key, big))
 }
 
-func limits(ctx context.Context, db kv.DB, _ *Clock) error {
+func limits(ctx context.Context, db kv.DB, _ *Stage) error {
 	return errors.Join(
 		wantKind("empty key", put(ctx, db, acme, "", "v"), fault.Invalid),
 		wantKind("long key", put(ctx, db, acme, strings.Repeat("k", kv.MaxKey+1), "v"), fault.Invalid),
 		wantKind("long value", put(ctx, db, acme, "k", strings.Repeat("v", kv.MaxValue+1)), fault.Invalid))
 }
 
-func badTenant(ctx context.Context, db kv.DB, _ *Clock) error {
+func badTenant(ctx context.Context, db kv.DB, _ *Stage) error {
 	for _, t := range []greentic.TenantCtx{{}, {Env: "prod"}, {Env: "prod", Tenant: "a/b"}, {Env: "../x", Tenant: "a"}} {
 		if err := wantKind(fmt.Sprintf("tenant %+v", t), put(ctx, db, t, "k", "v"), fault.Invalid); err != nil {
 			return err
@@ -35,7 +35,7 @@ func badTenant(ctx context.Context, db kv.DB, _ *Clock) error {
 	return nil
 }
 
-func index(ctx context.Context, db kv.DB, _ *Clock) error {
+func index(ctx context.Context, db kv.DB, _ *Stage) error {
 	err := db.Update(ctx, acme, func(x kv.Txn) error { return x.Index("ready/1", []byte("acme")) })
 	if err = errors.Join(err, wantNone(ctx, db, acme, "ready/1")); err != nil {
 		return err
@@ -57,7 +57,7 @@ func index(ctx context.Context, db kv.DB, _ *Clock) error {
 	})
 }
 
-func indexRolledBack(ctx context.Context, db kv.DB, _ *Clock) error {
+func indexRolledBack(ctx context.Context, db kv.DB, _ *Stage) error {
 	boom := errors.New("boom")
 	err := db.Update(ctx, acme, func(x kv.Txn) error { return errors.Join(x.Index("ready/1", []byte("x")), boom) })
 	if !errors.Is(err, boom) {
@@ -69,7 +69,7 @@ func indexRolledBack(ctx context.Context, db kv.DB, _ *Clock) error {
 	})
 }
 
-func required(ctx context.Context, db kv.DB, _ *Clock) error {
+func required(ctx context.Context, db kv.DB, _ *Stage) error {
 	lease := func(value string) error {
 		return db.System(ctx, func(x kv.Txn) error { return x.Put("epoch/7", []byte(value), 0) })
 	}
@@ -90,7 +90,7 @@ func required(ctx context.Context, db kv.DB, _ *Clock) error {
 		}))
 }
 
-func systemScope(ctx context.Context, db kv.DB, _ *Clock) error {
+func systemScope(ctx context.Context, db kv.DB, _ *Stage) error {
 	if err := put(ctx, db, acme, "k", "v"); err != nil {
 		return err
 	}
@@ -104,7 +104,7 @@ func systemScope(ctx context.Context, db kv.DB, _ *Clock) error {
 	return errors.Join(err, wantNone(ctx, db, acme, "lease"))
 }
 
-func serialised(ctx context.Context, db kv.DB, _ *Clock) error {
+func serialised(ctx context.Context, db kv.DB, _ *Stage) error {
 	const writers, rounds = 8, 25
 	var all sync.WaitGroup
 	errs := make([]error, writers)
@@ -128,7 +128,7 @@ func serialised(ctx context.Context, db kv.DB, _ *Clock) error {
 	return errors.Join(errors.Join(errs...), want(ctx, db, acme, "n", strconv.Itoa(writers*rounds)))
 }
 
-func neighbours(ctx context.Context, db kv.DB, _ *Clock) error {
+func neighbours(ctx context.Context, db kv.DB, _ *Stage) error {
 	const n = 32
 	boom := errors.New("boom")
 	var all sync.WaitGroup
@@ -163,7 +163,7 @@ func neighbours(ctx context.Context, db kv.DB, _ *Clock) error {
 	return nil
 }
 
-func panicking(ctx context.Context, db kv.DB, _ *Clock) error {
+func panicking(ctx context.Context, db kv.DB, _ *Stage) error {
 	var caught any
 	func() {
 		defer func() { caught = recover() }()
@@ -178,7 +178,7 @@ func panicking(ctx context.Context, db kv.DB, _ *Clock) error {
 	return errors.Join(wantNone(ctx, db, acme, "k"), put(ctx, db, acme, "k", "w"), want(ctx, db, acme, "k", "w"))
 }
 
-func canceled(ctx context.Context, db kv.DB, _ *Clock) error {
+func canceled(ctx context.Context, db kv.DB, _ *Stage) error {
 	gone, cancel := context.WithCancel(ctx)
 	cancel()
 	return errors.Join(
@@ -188,7 +188,7 @@ func canceled(ctx context.Context, db kv.DB, _ *Clock) error {
 		wantNone(ctx, db, acme, "k"))
 }
 
-func snapshot(ctx context.Context, db kv.DB, _ *Clock) error {
+func snapshot(ctx context.Context, db kv.DB, _ *Stage) error {
 	if err := errors.Join(put(ctx, db, acme, "a", "1"), put(ctx, db, acme, "b", "1")); err != nil {
 		return err
 	}
@@ -217,7 +217,7 @@ func snapshot(ctx context.Context, db kv.DB, _ *Clock) error {
 	return errors.Join(err, <-written, want(ctx, db, acme, "b", "2"))
 }
 
-func scanAndWrite(ctx context.Context, db kv.DB, _ *Clock) error {
+func scanAndWrite(ctx context.Context, db kv.DB, _ *Stage) error {
 	const n = 600
 	fill := func(x kv.Txn) error {
 		for i := range n {
@@ -250,7 +250,7 @@ func scanAndWrite(ctx context.Context, db kv.DB, _ *Clock) error {
 	}))
 }
 
-func closeUnderLoad(ctx context.Context, db kv.DB, _ *Clock) error {
+func closeUnderLoad(ctx context.Context, db kv.DB, _ *Stage) error {
 	const writers = 16
 	var all sync.WaitGroup
 	errs := make([]error, writers)
@@ -276,7 +276,7 @@ func closeUnderLoad(ctx context.Context, db kv.DB, _ *Clock) error {
 	return err
 }
 
-func closed(ctx context.Context, db kv.DB, _ *Clock) error {
+func closed(ctx context.Context, db kv.DB, _ *Stage) error {
 	if err := db.Close(); err != nil {
 		return err
 	}

@@ -37,13 +37,69 @@ func (c *Clock) Add(d time.Duration) {
 	c.now = c.now.Add(d)
 }
 
-// Open makes a fresh, empty store on the clock; the suite closes it.
-type Open func(t *testing.T, now func() time.Time) kv.DB
+// Home is where the store under test lives: one database, which begins empty.
+type Home struct {
+	Open   func() (kv.DB, error) // opens a handle on it
+	Keeps  bool                  // it is still there when no handle is open
+	Shares bool                  // several handles may be open at the same time, as those of several processes
+}
+
+// Open makes a fresh home on the clock; the suite closes the handles.
+type Open func(t *testing.T, now func() time.Time) Home
 
 // Case is one promise. Check returns what was broken.
 type Case struct {
 	Name  string
-	Check func(ctx context.Context, db kv.DB, clock *Clock) error
+	Keeps bool // it is promised by homes that keep
+	Check func(ctx context.Context, db kv.DB, stage *Stage) error
+}
+
+// Stage is what a case needs besides its first handle.
+type Stage struct {
+	*Clock
+	home    Home
+	handles []kv.DB
+}
+
+// NewStage opens the first handle of a home.
+func NewStage(clock *Clock, home Home) (*Stage, kv.DB, error) {
+	s := &Stage{Clock: clock, home: home}
+	db, err := s.open()
+	return s, db, err
+}
+
+func (s *Stage) open() (kv.DB, error) {
+	db, err := s.home.Open()
+	if err == nil {
+		s.handles = append(s.handles, db)
+	}
+	return db, err
+}
+
+// Second is another handle on the same database, or the first where there can be only one.
+func (s *Stage) Second() (kv.DB, error) {
+	if !s.home.Shares {
+		return s.handles[0], nil
+	}
+	return s.open()
+}
+
+// Reopen closes all handles and opens a new one.
+func (s *Stage) Reopen() (kv.DB, error) {
+	if err := s.Close(); err != nil {
+		return nil, err
+	}
+	return s.open()
+}
+
+// Close closes the handles.
+func (s *Stage) Close() error {
+	var errs []error
+	for _, db := range s.handles {
+		errs = append(errs, db.Close())
+	}
+	s.handles = nil
+	return errors.Join(errs...)
 }
 
 // Run checks every promise on fresh stores.
@@ -51,13 +107,20 @@ func Run(t *testing.T, open Open) {
 	for _, c := range Cases() {
 		t.Run(c.Name, func(t *testing.T) {
 			clock := NewClock()
-			db := open(t, clock.Now)
+			home := open(t, clock.Now)
+			if c.Keeps && !home.Keeps {
+				t.Skip("skip: this store does not outlive its handle")
+			}
+			stage, db, err := NewStage(clock, home)
+			if err != nil {
+				t.Fatal(err)
+			}
 			defer func() {
-				if err := db.Close(); err != nil {
+				if err := stage.Close(); err != nil {
 					t.Error(err)
 				}
 			}()
-			if err := c.Check(t.Context(), db, clock); err != nil {
+			if err := c.Check(t.Context(), db, stage); err != nil {
 				t.Fatal(err)
 			}
 		})
@@ -74,32 +137,40 @@ var (
 // Cases is the contract as a list of promises.
 func Cases() []Case {
 	return []Case{
-		{"what was put is got", roundTrip},
-		{"an absent key is not_found", absent},
-		{"tenants and environments do not see each other", isolation},
-		{"team and user do not scope keys", teams},
-		{"all or nothing", allOrNothing},
-		{"a transaction sees its own writes", ownWrites},
-		{"a scan is ordered bytewise, half open and limited", scanOrder},
-		{"a scan sees writes and deletions of its transaction", scanOwnWrites},
-		{"an expired key is gone", expiry},
-		{"a put without ttl removes an earlier expiry", expiryRemoved},
-		{"values are the caller's own", ownership},
-		{"large values are kept whole", largeValues},
-		{"limits are refused by name", limits},
-		{"a bad tenant is refused", badTenant},
-		{"index keys are seen by system and by nobody else", index},
-		{"a failed update leaves no index key", indexRolledBack},
-		{"system does not see tenants", systemScope},
-		{"a required system key fences the commit", required},
-		{"concurrent updates are serialised", serialised},
-		{"a failing update does not fail its neighbours", neighbours},
-		{"a panicking update leaves the store usable", panicking},
-		{"a canceled context is refused", canceled},
-		{"a view is a snapshot", snapshot},
-		{"a scan may write what it sees", scanAndWrite},
-		{"closing while updates arrive answers every one", closeUnderLoad},
-		{"after close every call is unavailable", closed},
+		{Name: "what was put is got", Check: roundTrip},
+		{Name: "an absent key is not_found", Check: absent},
+		{Name: "tenants and environments do not see each other", Check: isolation},
+		{Name: "team and user do not scope keys", Check: teams},
+		{Name: "all or nothing", Check: allOrNothing},
+		{Name: "a transaction sees its own writes", Check: ownWrites},
+		{Name: "a scan is ordered bytewise, half open and limited", Check: scanOrder},
+		{Name: "a scan sees writes and deletions of its transaction", Check: scanOwnWrites},
+		{Name: "an expired key is gone", Check: expiry},
+		{Name: "a put without ttl removes an earlier expiry", Check: expiryRemoved},
+		{Name: "values are the caller's own", Check: ownership},
+		{Name: "large values are kept whole", Check: largeValues},
+		{Name: "limits are refused by name", Check: limits},
+		{Name: "a bad tenant is refused", Check: badTenant},
+		{Name: "index keys are seen by system and by nobody else", Check: index},
+		{Name: "a failed update leaves no index key", Check: indexRolledBack},
+		{Name: "system does not see tenants", Check: systemScope},
+		{Name: "a required system key fences the commit", Check: required},
+		{Name: "concurrent updates are serialised", Check: serialised},
+		{Name: "a failing update does not fail its neighbours", Check: neighbours},
+		{Name: "a panicking update leaves the store usable", Check: panicking},
+		{Name: "a canceled context is refused", Check: canceled},
+		{Name: "a view is a snapshot", Check: snapshot},
+		{Name: "a scan may write what it sees", Check: scanAndWrite},
+		{Name: "closing while updates arrive answers every one", Check: closeUnderLoad},
+		{Name: "a view of many pages is a snapshot while writers write", Check: pages},
+		{Name: "a view sees every update that returned before", Check: fresh},
+		{Name: "no update is lost between two handles", Check: lostUpdate},
+		{Name: "two updates that read both keys and write one do not both pass", Check: writeSkew},
+		{Name: "two updates do not both find a range empty", Check: phantom},
+		{Name: "a required system key fences every handle", Check: requiredAcross},
+		{Name: "due keys are found by polling from a cursor", Check: due},
+		{Name: "reopening keeps everything", Keeps: true, Check: reopened},
+		{Name: "after close every call is unavailable", Check: closed},
 	}
 }
 
@@ -141,29 +212,29 @@ func wantKind(what string, err error, kind fault.Kind) error {
 	return nil
 }
 
-func roundTrip(ctx context.Context, db kv.DB, _ *Clock) error {
+func roundTrip(ctx context.Context, db kv.DB, _ *Stage) error {
 	return errors.Join(put(ctx, db, acme, "k", "v"), want(ctx, db, acme, "k", "v"),
 		put(ctx, db, acme, "k", "w"), want(ctx, db, acme, "k", "w"),
 		put(ctx, db, acme, "empty", ""), want(ctx, db, acme, "empty", ""),
 		put(ctx, db, acme, "by\x00te\xff", "x"), want(ctx, db, acme, "by\x00te\xff", "x"))
 }
 
-func absent(ctx context.Context, db kv.DB, _ *Clock) error {
+func absent(ctx context.Context, db kv.DB, _ *Stage) error {
 	return errors.Join(wantNone(ctx, db, acme, "k"),
 		db.Update(ctx, acme, func(x kv.Txn) error { return x.Delete("k") }))
 }
 
-func isolation(ctx context.Context, db kv.DB, _ *Clock) error {
+func isolation(ctx context.Context, db kv.DB, _ *Stage) error {
 	return errors.Join(put(ctx, db, acme, "k", "acme"), put(ctx, db, beta, "k", "beta"),
 		want(ctx, db, acme, "k", "acme"), want(ctx, db, beta, "k", "beta"), wantNone(ctx, db, test, "k"),
 		db.Update(ctx, beta, func(x kv.Txn) error { return x.Delete("k") }), want(ctx, db, acme, "k", "acme"))
 }
 
-func teams(ctx context.Context, db kv.DB, _ *Clock) error {
+func teams(ctx context.Context, db kv.DB, _ *Stage) error {
 	return errors.Join(put(ctx, db, bob, "k", "v"), want(ctx, db, acme, "k", "v"))
 }
 
-func allOrNothing(ctx context.Context, db kv.DB, _ *Clock) error {
+func allOrNothing(ctx context.Context, db kv.DB, _ *Stage) error {
 	boom := errors.New("boom")
 	err := db.Update(ctx, acme, func(x kv.Txn) error {
 		if err := errors.Join(x.Put("a", []byte("1"), 0), x.Put("b", []byte("2"), 0)); err != nil {
@@ -177,7 +248,7 @@ func allOrNothing(ctx context.Context, db kv.DB, _ *Clock) error {
 	return errors.Join(wantNone(ctx, db, acme, "a"), wantNone(ctx, db, acme, "b"))
 }
 
-func ownWrites(ctx context.Context, db kv.DB, _ *Clock) error {
+func ownWrites(ctx context.Context, db kv.DB, _ *Stage) error {
 	return db.Update(ctx, acme, func(x kv.Txn) error {
 		if err := x.Put("k", []byte("v"), 0); err != nil {
 			return err
@@ -199,7 +270,7 @@ func keys(r kv.Reader, from, to string, limit int) (string, error) {
 	return strings.Join(all, " "), err
 }
 
-func scanOrder(ctx context.Context, db kv.DB, _ *Clock) error {
+func scanOrder(ctx context.Context, db kv.DB, _ *Stage) error {
 	for _, k := range []string{"b", "a/2", "a/10", "a", "a/1", "c", "Z", "é"} {
 		if err := put(ctx, db, acme, k, "v"); err != nil {
 			return err
@@ -228,7 +299,7 @@ func scanOrder(ctx context.Context, db kv.DB, _ *Clock) error {
 	})
 }
 
-func scanOwnWrites(ctx context.Context, db kv.DB, _ *Clock) error {
+func scanOwnWrites(ctx context.Context, db kv.DB, _ *Stage) error {
 	if err := errors.Join(put(ctx, db, acme, "a", "1"), put(ctx, db, acme, "c", "3")); err != nil {
 		return err
 	}
@@ -244,7 +315,7 @@ func scanOwnWrites(ctx context.Context, db kv.DB, _ *Clock) error {
 	})
 }
 
-func expiry(ctx context.Context, db kv.DB, clock *Clock) error {
+func expiry(ctx context.Context, db kv.DB, clock *Stage) error {
 	err := db.Update(ctx, acme, func(x kv.Txn) error { return x.Put("k", []byte("v"), time.Minute) })
 	if err = errors.Join(err, want(ctx, db, acme, "k", "v")); err != nil {
 		return err
@@ -262,7 +333,7 @@ func expiry(ctx context.Context, db kv.DB, clock *Clock) error {
 	})
 }
 
-func expiryRemoved(ctx context.Context, db kv.DB, clock *Clock) error {
+func expiryRemoved(ctx context.Context, db kv.DB, clock *Stage) error {
 	err := db.Update(ctx, acme, func(x kv.Txn) error { return x.Put("k", []byte("v"), time.Minute) })
 	if err = errors.Join(err, put(ctx, db, acme, "k", "w")); err != nil {
 		return err
@@ -271,7 +342,7 @@ func expiryRemoved(ctx context.Context, db kv.DB, clock *Clock) error {
 	return want(ctx, db, acme, "k", "w")
 }
 
-func ownership(ctx context.Context, db kv.DB, _ *Clock) error {
+func ownership(ctx context.Context, db kv.DB, _ *Stage) error {
 	value := []byte("value")
 	err := db.Update(ctx, acme, func(x kv.Txn) error {
 		err := x.Put("k", value, 0)

@@ -53,6 +53,15 @@ func (b *broken) Update(ctx context.Context, t greentic.TenantCtx, fn func(kv.Tx
 	return errors.Join(err, said)
 }
 
+func (b *broken) System(ctx context.Context, fn func(kv.Txn) error) error {
+	return b.DB.System(ctx, func(x kv.Txn) error {
+		if b.txn != nil {
+			x = b.txn(x)
+		}
+		return fn(x)
+	})
+}
+
 func (b *broken) Close() error {
 	if b.closed {
 		return nil
@@ -90,6 +99,13 @@ func (x scanBackwards) Scan(from, to string, limit int, fn func(string, []byte) 
 		}
 	}
 	return err
+}
+
+// scanFromStart loses the cursor.
+type scanFromStart struct{ kv.Txn }
+
+func (x scanFromStart) Scan(from, to string, limit int, fn func(string, []byte) bool) error {
+	return x.Txn.Scan(from[:min(len(from), 4)], to, limit, fn)
 }
 
 type noLimits struct{ kv.Txn }
@@ -146,17 +162,28 @@ func TestBrokenStoresAreCaughtByName(t *testing.T) {
 		"a scan sees writes and deletions of its transaction": in(func(x kv.Txn) kv.Txn { return deleteNothing{x} }),
 		"a scan may write what it sees":                       in(func(x kv.Txn) kv.Txn { return deleteNothing{x} }),
 		"a required system key fences the commit":             in(func(x kv.Txn) kv.Txn { return requireNothing{x} }),
+		"due keys are found by polling from a cursor":         in(func(x kv.Txn) kv.Txn { return scanFromStart{x} }),
 		"what was put is got":                                 in(func(x kv.Txn) kv.Txn { return emptyNotFound{x} }),
 	} {
-		i := slices.IndexFunc(kvtest.Cases(), func(c kvtest.Case) bool { return c.Name == promise })
-		if i < 0 {
-			t.Errorf("no promise is called %q", promise)
-			continue
-		}
 		clock := kvtest.NewClock()
 		b.DB = memory.New(clock.Now)
-		if err := kvtest.Cases()[i].Check(t.Context(), &b, clock); err == nil {
-			t.Errorf("%q was broken and nobody noticed", promise)
-		}
+		caught(t, promise, clock, kvtest.Home{Open: func() (kv.DB, error) { return &b, nil }})
+	}
+}
+
+// caught says that the promise notices what is wrong with the home.
+func caught(t *testing.T, promise string, clock *kvtest.Clock, home kvtest.Home) {
+	t.Helper()
+	i := slices.IndexFunc(kvtest.Cases(), func(c kvtest.Case) bool { return c.Name == promise })
+	if i < 0 {
+		t.Errorf("no promise is called %q", promise)
+		return
+	}
+	stage, db, err := kvtest.NewStage(clock, home)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := kvtest.Cases()[i].Check(t.Context(), db, stage); err == nil {
+		t.Errorf("%q was broken and nobody noticed", promise)
 	}
 }

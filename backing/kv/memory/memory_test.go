@@ -10,5 +10,7 @@ import (
 )
 
 func TestMemoryKeepsThePromises(t *testing.T) {
-	kvtest.Run(t, func(_ *testing.T, now func() time.Time) kv.DB { return memory.New(now) })
+	kvtest.Run(t, func(_ *testing.T, now func() time.Time) kvtest.Home {
+		return kvtest.Home{Open: func() (kv.DB, error) { return memory.New(now), nil }}
+	})
 }

@@ -37,8 +37,9 @@ func open(t testing.TB, file string, now func() time.Time) *sqlite.DB {
 }
 
 func TestSQLiteKeepsThePromises(t *testing.T) {
-	kvtest.Run(t, func(t *testing.T, now func() time.Time) kv.DB {
-		return open(t, filepath.Join(t.TempDir(), "odd name?#%.db"), now)
+	kvtest.Run(t, func(t *testing.T, now func() time.Time) kvtest.Home {
+		file := filepath.Join(t.TempDir(), "odd name?#%.db")
+		return kvtest.Home{Keeps: true, Open: func() (kv.DB, error) { return open(t, file, now), nil }}
 	})
 }
 

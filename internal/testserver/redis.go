@@ -1,0 +1,110 @@
+package testserver
+
+import (
+	"bufio"
+	"errors"
+	"fmt"
+	"net"
+	"os"
+	"strings"
+	"syscall"
+	"testing"
+	"time"
+)
+
+// Redis is a Redis server on a free loopback port, with an append-only file that is synced every
+// second. The zero value starts it at first use; it may be used by several tests at once.
+type Redis struct {
+	process
+	port int
+}
+
+// URL starts the server, if it does not run, and names a namespace that no other call was given. Without
+// Redis the test is skipped, or fails if REQUIRE_ALL is set.
+func (r *Redis) URL(t testing.TB) string {
+	t.Helper()
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	if r.dir == "" && r.failure == nil {
+		r.failure = r.create()
+	}
+	require(t, r.failure)
+	if r.cmd == nil {
+		require(t, r.start())
+	}
+	r.names++
+	return fmt.Sprintf("redis://127.0.0.1:%d?namespace=test_%d", r.port, r.names)
+}
+
+func (r *Redis) create() error {
+	if _, err := find("redis-server"); err != nil {
+		return errors.Join(errNoTool, err)
+	}
+	l, err := net.Listen("tcp", "127.0.0.1:0")
+	if err != nil {
+		return err
+	}
+	r.port = l.Addr().(*net.TCPAddr).Port
+	return errors.Join(l.Close(), r.folder(uint32(max(os.Getuid(), 0))))
+}
+
+func (r *Redis) start() error {
+	path, err := find("redis-server")
+	if err != nil {
+		return errors.Join(errNoTool, err)
+	}
+	err = r.spawn(uint32(max(os.Getuid(), 0)), path, "--bind", "127.0.0.1", "--port", fmt.Sprint(r.port), "--dir", r.dir,
+		"--appendonly", "yes", "--appendfsync", "everysec", "--save", "", "--daemonize", "no")
+	if err != nil {
+		return err
+	}
+	return r.await(func() error {
+		c, err := net.DialTimeout("tcp", fmt.Sprintf("127.0.0.1:%d", r.port), time.Second)
+		if err != nil {
+			return err
+		}
+		defer func() { _ = c.Close() }()
+		if err := c.SetDeadline(time.Now().Add(time.Second)); err != nil {
+			return err
+		}
+		if _, err := c.Write([]byte("PING\r\n")); err != nil {
+			return err
+		}
+		line, err := bufio.NewReader(c).ReadString('\n')
+		if err == nil && !strings.HasPrefix(line, "+PONG") { // it is loading
+			err = errors.New(strings.TrimSpace(line))
+		}
+		return err
+	})
+}
+
+// Start starts a server that was stopped or killed, on what it has stored.
+func (r *Redis) Start() error {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	return r.start()
+}
+
+// Stop shuts the server down; it writes everything.
+func (r *Redis) Stop() error {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	return r.signal(syscall.SIGTERM)
+}
+
+// Kill ends the server at once, as a crash does.
+func (r *Redis) Kill() error {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	return r.signal(syscall.SIGKILL)
+}
+
+// PID is the process id of the running server.
+func (r *Redis) PID() int {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	return r.cmd.Process.Pid
+}
+
+// Close stops the server and deletes what it stored.
+func (r *Redis) Close() error { return r.close(syscall.SIGKILL) }

@@ -1,0 +1,156 @@
+package runner
+
+import (
+	"context"
+	"encoding/json"
+
+	"greentic.dev/backing/kv"
+	"greentic.dev/backing/queue"
+	"greentic.dev/backing/record"
+	"greentic.dev/backing/session"
+	"greentic.dev/backing/state"
+	"greentic.dev/greentic"
+	"greentic.dev/greentic/fault"
+	"greentic.dev/model/trace"
+	"greentic.dev/runtime/host"
+	"greentic.dev/runtime/loader"
+)
+
+// ReplayOptions says what to run again.
+type ReplayOptions struct {
+	Release *Release // run on this release; nil: on the one each turn ran on
+	From    uint64   // the turn from which on differences count; earlier ones only lead there
+	Step    int      // of turn From: the step from which on they count, from 0
+}
+
+// Replayed is the outcome of running a conversation's record again without effects.
+type Replayed struct {
+	Session    string             `json:"session"`
+	Equal      bool               `json:"equal"`
+	Turns      []ReplayedTurn     `json:"turns"`
+	Divergence *record.Difference `json:"divergence,omitempty"` // the first
+	Release    greentic.Digest    `json:"release,omitempty"`    // with ReplayOptions.Release
+}
+
+// ReplayedTurn is one turn that was run again.
+type ReplayedTurn struct {
+	Turn    string          `json:"turn"`
+	Seq     uint64          `json:"seq"`
+	Release greentic.Digest `json:"release"` // that it ran on then
+	Status  string          `json:"status"`  // then
+	Steps   int             `json:"steps"`
+	Equal   bool            `json:"equal"`
+}
+
+// playback is what a turn that is run again takes from its record instead of doing it.
+type playback struct {
+	recorded record.Turn
+	call     *trace.Divergence
+	callStep int
+}
+
+// step is the record of the step that is about to be noted; nil when there is none.
+func (p *playback) step(trail []record.Step) *record.Step {
+	if len(trail) >= len(p.recorded.Steps) {
+		return nil
+	}
+	return &p.recorded.Steps[len(trail)]
+}
+
+// trace is what the host answered in the step that is about to be noted. Without a record of it
+// the component cannot be asked.
+func (p *playback) trace(trail []record.Step) (*trace.Trace, error) {
+	was := p.step(trail)
+	if was == nil || was.Do != "invoke" || was.Trace == nil {
+		return nil, fault.New(fault.Conflict, "replay", "the record has no such step").WithCode(host.CodeDiverged)
+	}
+	var recorded trace.Trace
+	err := json.Unmarshal(was.Trace, &recorded)
+	return &recorded, fault.Wrap("replay", err)
+}
+
+// Replay runs the recorded turns of a conversation again, with what the outside answered then, and
+// says where something first differs. Nothing is changed and nothing leaves the process. It begins
+// with the oldest session whose beginning is still recorded. Errors: fault.NotFound (no record, or
+// none of a session's beginning; a release that is not kept), and those of kv.
+func (r *Runner) Replay(ctx context.Context, tenant greentic.TenantCtx, key string, o ReplayOptions) (Replayed, error) {
+	out := Replayed{Session: key, Equal: true, Turns: []ReplayedTurn{}}
+	if o.Release != nil {
+		out.Release = o.Release.Digest()
+	}
+	var turns []record.Turn
+	err := r.deps.DB.View(ctx, tenant, func(x kv.Reader) error {
+		turns = nil
+		return record.List(x, key, 0, 0, func(t record.Turn) bool {
+			if len(turns) > 0 || t.Revision == 0 {
+				turns = append(turns, t)
+			}
+			return true
+		})
+	})
+	if err != nil {
+		return out, fault.Wrap("replay", err)
+	}
+	if len(turns) == 0 {
+		return out, fault.Newf(fault.NotFound, "replay "+key, "no record of a session's beginning is kept").WithFix("list conversations with greentic session list, their turns with greentic trace KEY")
+	}
+	s := session.Session{Key: key}
+	for _, rec := range turns {
+		var difference *record.Difference
+		if s, difference, err = r.replayTurn(ctx, rec, s, o); err != nil {
+			return out, err
+		}
+		if rec.Seq < o.From || difference != nil && rec.Seq == o.From && difference.Step < o.Step {
+			difference = nil
+		}
+		out.Turns = append(out.Turns, ReplayedTurn{rec.ID, rec.Seq, rec.Release, rec.Status, len(rec.Steps), difference == nil})
+		if difference != nil {
+			out.Equal, out.Divergence = false, difference
+			return out, nil
+		}
+	}
+	return out, nil
+}
+
+// replayTurn runs one turn again on the session as the turns before left it.
+func (r *Runner) replayTurn(ctx context.Context, rec record.Turn, s session.Session, o ReplayOptions) (session.Session, *record.Difference, error) {
+	if rec.Revision == 0 {
+		s = session.Session{Key: s.Key}
+	}
+	t := &turn{runner: r, tenant: rec.Trigger.Tenant, session: s, began: rec.Began, replay: &playback{recorded: rec},
+		entry: queue.Entry{Trigger: rec.Trigger, Turn: rec.ID, Seq: rec.Seq, Restarts: rec.Restarts, Attempts: rec.Attempts}}
+	t.session.Revision = rec.Revision
+	t.tenant.Session, t.tenant.Attempt = rec.Trigger.Key, uint32(rec.Attempts+1)
+	t.overlay = state.NewOverlay(r.deps.DB, t.tenant)
+	if rec.Release == "" {
+		return s, nil, nil // it failed before it had a flow
+	}
+	release := o.Release
+	if release == nil {
+		var err error
+		if release, err = r.deps.Releases.pinned(ctx, rec.Release); err != nil {
+			return s, nil, err
+		}
+	}
+	if _, err := release.flow(rec.Flow); err != nil {
+		return s, &record.Difference{Turn: rec.ID, Seq: rec.Seq, What: "flow", Recorded: rec.Flow, Now: err.Error()}, nil
+	}
+	t.entry.Trigger.Flow, t.release = rec.Flow, release
+	if err := t.run(ctx); err != nil {
+		return s, nil, err
+	}
+	if ctx.Err() != nil {
+		return s, nil, fault.Wrap("replay", ctx.Err())
+	}
+	again := record.Turn{ID: rec.ID, Seq: rec.Seq, Status: t.status, Steps: t.trail, Replies: t.replies, Events: t.events}
+	difference := record.Compare(rec, again, t.replay.call, t.replay.callStep)
+	if t.status != greentic.TurnWaiting {
+		return session.Session{Key: s.Key}, difference, nil
+	}
+	return t.session, difference, nil
+}
+
+// Release makes a verified pack ready for a replay; nobody is served with it.
+func (r *Runner) Release(v *loader.Verified) *Release {
+	return &Release{verified: v, host: r.deps.Releases.host, components: map[string]*loading{}}
+}
