@@ -12,7 +12,7 @@ import (
 // Encode makes what Put stores: as encoding/json writes it, behind the time, so that a sweep
 // need not parse.
 func (t Turn) Encode() ([]byte, error) {
-	size := 512 + 2*len(t.Trigger.Body) + len(t.Start)
+	size := 512 + 2*len(t.Trigger.Body)
 	for i := range t.Steps {
 		size += 192 + len(t.Steps[i].Input) + len(t.Steps[i].Output) + len(t.Steps[i].Trace)
 	}
@@ -54,8 +54,6 @@ func (t *Turn) appendJSON(b []byte) (_ []byte, err error) {
 		}
 		b = jsonwrite.Raw(b, "events", raw)
 	}
-	b = jsonwrite.Raw(b, "start", t.Start)
-	b = jsonwrite.Raw(b, "settings", t.Settings)
 	return append(b, '}'), nil
 }
 
