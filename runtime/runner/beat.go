@@ -401,24 +401,22 @@ func (b *beat) fire(ctx context.Context) error {
 	return nil
 }
 
-// fireAll fires due times, those of one tenant and shard in one transaction.
+// fireAll fires due times, those of one tenant together.
 func (b *beat) fireAll(ctx context.Context, list []queue.Due, now time.Time) error {
-	type group struct {
-		tenant greentic.TenantCtx
-		shard  int
-	}
-	groups := map[group][]queue.Due{}
-	var order []group
+	groups := map[greentic.TenantCtx][]queue.Due{}
+	var order []greentic.TenantCtx
 	for _, d := range list {
-		g := group{d.Ctx(), d.Shard()}
-		if groups[g] == nil {
-			order = append(order, g)
+		tenant := d.Ctx()
+		if groups[tenant] == nil {
+			order = append(order, tenant)
 		}
-		groups[g] = append(groups[g], d)
+		groups[tenant] = append(groups[tenant], d)
 	}
-	for _, g := range order {
-		if err := b.fireGroup(ctx, g.tenant, groups[g], now); err != nil {
-			return err
+	for _, tenant := range order {
+		for some := range slices.Chunk(groups[tenant], fireBatch) {
+			if err := b.fireGroup(ctx, tenant, some, now); err != nil {
+				return err
+			}
 		}
 	}
 	return nil
@@ -431,10 +429,14 @@ func (b *beat) fireGroup(ctx context.Context, tenant greentic.TenantCtx, list []
 	var woken []queue.Lane
 	err := r.deps.DB.Update(ctx, tenant, func(x kv.Txn) error {
 		woken = nil
-		if err := r.fence(x, list[0].Shard()); err != nil {
-			return err
-		}
-		for _, d := range list {
+		last := -1
+		for _, d := range list { // by shard
+			if s := d.Shard(); s != last {
+				if err := r.fence(x, s); err != nil {
+					return err
+				}
+				last = s
+			}
 			triggers, err := r.triggersOf(x, d, now)
 			if err != nil {
 				return err
