@@ -6,7 +6,7 @@ export CGO_ENABLED = 0
 HAVE_NODE := $(shell command -v npm 2>/dev/null)
 HAVE_CC := $(shell command -v $${CC:-gcc} 2>/dev/null || command -v cc 2>/dev/null)
 
-.PHONY: demo build test check cross race bench gen web web-check guests guests-check bench-guests fuzz chaos conformance-wasm
+.PHONY: demo build test check cross race bench gen web web-check guests guests-check bench-guests fuzz chaos chaos-long conformance-wasm
 
 demo: ## serve the helpdesk chat on http://127.0.0.1:8080/chat
 	$(GO) run ./cmd/greentic up --demo
@@ -71,6 +71,15 @@ fuzz: ## every fuzz target for FUZZTIME, one after the other
 	    echo "$$pkg $$f"; $(GO) test -run '^$$' -fuzz "^$$f\$$" -fuzztime $(FUZZTIME) $$pkg || exit 1; \
 	  done; \
 	done
+
+# SEED=… repeats the input and the kills of a run, not how the processes interleave (decisions 50).
+DURATION ?= 120s
+KILLS ?= 30
+chaos: ## kill -9 under load: SQLite, then two runners on PostgreSQL and on Redis; DURATION in all, KILLS or more each
+	DURATION=$(DURATION) KILLS=$(KILLS) $(GO) test ./system/systemtest -count=1 -timeout 0 -v -run 'KillNine'
+
+chaos-long: ## the same with 5 000 kills of each (hours); KILLS=… for fewer
+	$(MAKE) chaos KILLS=$(if $(filter command line,$(origin KILLS)),$(KILLS),5000)
 
 SEED ?= 1
 COUNT ?= 2000

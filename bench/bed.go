@@ -25,6 +25,7 @@ import (
 	"greentic.dev/greentic"
 	"greentic.dev/runtime/host"
 	"greentic.dev/runtime/loader"
+	"greentic.dev/runtime/release"
 	"greentic.dev/runtime/runner"
 	"greentic.dev/wasm"
 )
@@ -82,11 +83,11 @@ func lay(ctx context.Context, dir string, open opener, flow string) (b *bed, err
 		return b, err
 	}
 	b.http = egress.New(egress.Options{})
-	releases := runner.NewReleases(host.New(host.Deps{Engine: b.engine, HTTP: b.http}, host.Options{}), loader.NewStore(filepath.Join(dir, "packs")),
+	releases := release.New(host.New(host.Deps{Engine: b.engine, HTTP: b.http}, host.Options{}), loader.NewStore(filepath.Join(dir, "packs")),
 		loader.Policy{AllowUnsignedUnsafe: true}, []egress.Grant{grant})
-	release, err := releases.Serve(ctx, pack)
+	served, err := releases.Serve(ctx, pack)
 	if err == nil {
-		err = release.Warm(ctx)
+		err = served.Warm(ctx)
 	}
 	if err != nil {
 		return b, err

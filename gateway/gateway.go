@@ -86,15 +86,15 @@ func (g *Gateway) serve(rt route.Route) http.Handler {
 			w.Header().Set("Access-Control-Allow-Origin", "*")
 		}
 		if rt.Auth == route.Operator {
+			if !loopback(r) { // from elsewhere operator routes do not exist
+				http.NotFound(w, r)
+				return
+			}
 			if err := g.operator(r); err != nil {
-				if fault.Is(err, fault.Denied) {
-					w.Header().Set("WWW-Authenticate", `Bearer realm="greentic"`)
-					w.Header().Set("Content-Type", "application/json")
-					w.WriteHeader(http.StatusUnauthorized)
-					_ = json.NewEncoder(w).Encode(body(err))
-					return
-				}
-				refuse(w, err)
+				w.Header().Set("WWW-Authenticate", `Bearer realm="greentic"`)
+				w.Header().Set("Content-Type", "application/json")
+				w.WriteHeader(http.StatusUnauthorized)
+				_ = json.NewEncoder(w).Encode(body(err))
 				return
 			}
 		}
@@ -103,13 +103,14 @@ func (g *Gateway) serve(rt route.Route) http.Handler {
 	})
 }
 
-// operator demands a loopback peer and the token of the data folder. From elsewhere operator
-// routes do not exist.
-func (g *Gateway) operator(r *http.Request) error {
+func loopback(r *http.Request) bool {
 	host, _, err := net.SplitHostPort(r.RemoteAddr)
-	if ip := net.ParseIP(host); err != nil || ip == nil || !ip.IsLoopback() {
-		return fault.New(fault.NotFound, "gateway", "no such route")
-	}
+	ip := net.ParseIP(host)
+	return err == nil && ip != nil && ip.IsLoopback()
+}
+
+// operator demands the token of the data folder.
+func (g *Gateway) operator(r *http.Request) error {
 	given, ok := strings.CutPrefix(r.Header.Get("Authorization"), "Bearer ")
 	if !ok || g.options.Token == "" || subtle.ConstantTimeCompare([]byte(given), []byte(g.options.Token)) != 1 {
 		return fault.New(fault.Denied, "gateway", "the operator token is missing or wrong")

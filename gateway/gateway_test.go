@@ -1,6 +1,7 @@
 package gateway_test
 
 import (
+	"fmt"
 	"io"
 	"log/slog"
 	"net/http"
@@ -61,6 +62,15 @@ func TestWhoMayCallWhat(t *testing.T) {
 		if got := call(g, c.method, c.path, c.peer, c.token, c.body).Code; got != c.want {
 			t.Errorf("%s: status %d, want %d", name, got, c.want)
 		}
+	}
+}
+
+func TestFromElsewhereAnOperatorsRouteLooksLikeNone(t *testing.T) {
+	g := open(t, route.Route{Method: "GET", Path: "/operate/{id}", Handler: http.HandlerFunc(ok)})
+	there := call(g, "GET", "/operate/1", "203.0.113.9:1", "operator-token", "")
+	none := call(g, "GET", "/nothing/1", "203.0.113.9:1", "operator-token", "")
+	if there.Code != 404 || there.Body.String() != none.Body.String() || fmt.Sprint(there.Header()) != fmt.Sprint(none.Header()) {
+		t.Fatalf("%d %v %q, no route: %v %q", there.Code, there.Header(), there.Body, none.Header(), none.Body)
 	}
 }
 

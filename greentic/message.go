@@ -34,17 +34,17 @@ type Trigger struct {
 	Release Digest `json:"release,omitempty"`
 }
 
-// Event is something that happened: the ecosystem's EventEnvelope without its tenant, which
-// travels beside it.
+// Event is something that happened: the ecosystem's EventEnvelope (formats digest 5.5) without
+// its tenant, which travels beside it. ID identifies it within the tenant; Payload is any JSON.
 type Event struct {
 	ID            string            `json:"id"`
 	Topic         string            `json:"topic"`
-	Type          string            `json:"type,omitempty"`
-	Source        string            `json:"source,omitempty"`
+	Type          string            `json:"type"`
+	Source        string            `json:"source"`
 	Subject       string            `json:"subject,omitempty"`
 	Time          time.Time         `json:"time"`
 	CorrelationID string            `json:"correlation_id,omitempty"`
-	Payload       json.RawMessage   `json:"payload,omitempty"`
+	Payload       json.RawMessage   `json:"payload"`
 	Metadata      map[string]string `json:"metadata,omitempty"`
 }
 

@@ -36,7 +36,12 @@ type Config struct {
 	StepTime    time.Duration // wall time of one component invocation
 	TurnSteps   int           // nodes per turn
 	Workers     int           // turns that run at the same time
-	DrainTime   time.Duration // how long shutdown waits for running turns
+
+	RunnerName    string        // of this process among those on one store; empty means the host's
+	LeaseTTL      time.Duration // silence after which others take over what a process works on
+	StorePatience time.Duration // how long a message waits for a store that is away before it is refused
+
+	DrainTime time.Duration // how long shutdown waits for running turns
 
 	LogLevel  string // debug, info, warn, error
 	LogFormat string // text or json
@@ -124,10 +129,15 @@ func number(key, fallback, doc string, field func(*Config) *int) setting {
 }
 
 func duration(key, fallback, doc string, field func(*Config) *time.Duration) setting {
+	return span(key, fallback, doc, 1, field)
+}
+
+// span is a duration of at least so much.
+func span(key, fallback, doc string, least time.Duration, field func(*Config) *time.Duration) setting {
 	return setting{key, fallback, doc,
 		func(c *Config, v string) error {
 			d, err := time.ParseDuration(v)
-			if err == nil && d <= 0 {
+			if err == nil && d < least {
 				err = strconv.ErrRange
 			}
 			*field(c) = d
@@ -166,6 +176,9 @@ func settings() []setting {
 		duration("limits.step_time", "30s", "wall time of one component invocation", func(c *Config) *time.Duration { return &c.StepTime }),
 		number("limits.turn_steps", "200", "nodes one turn may execute", func(c *Config) *int { return &c.TurnSteps }),
 		number("workers", "16", "turns that run at the same time", func(c *Config) *int { return &c.Workers }),
+		text("runner_name", "", "name of this process among those that share a record store, for people (default the host's name)", func(c *Config) *string { return &c.RunnerName }),
+		duration("lease_ttl", "6s", "silence of a process after which others on the same record store take over its conversations", func(c *Config) *time.Duration { return &c.LeaseTTL }),
+		span("store_patience", "0s", "how long a message waits for a record store that is away before it is refused with 503; 0s refuses at once", 0, func(c *Config) *time.Duration { return &c.StorePatience }),
 		duration("drain_time", "20s", "how long shutdown waits for running turns", func(c *Config) *time.Duration { return &c.DrainTime }),
 		text("log.level", "info", "debug, info, warn or error", func(c *Config) *string { return &c.LogLevel }, "debug", "info", "warn", "error"),
 		text("log.format", "text", "text or json", func(c *Config) *string { return &c.LogFormat }, "text", "json"),

@@ -38,13 +38,22 @@ func (s *System) openSecrets(ctx context.Context) (secrets.Store, error) {
 
 // operations are the routes of the process itself.
 func (s *System) operations() []route.Route {
-	health := http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) {
+	say := func(w http.ResponseWriter, code int, status string) {
 		w.Header().Set("Content-Type", "application/json")
-		_, _ = w.Write([]byte(`{"status":"ok"}` + "\n"))
+		w.WriteHeader(code)
+		_, _ = w.Write([]byte(`{"status":"` + status + `"}` + "\n"))
+	}
+	health := http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) { say(w, http.StatusOK, "ok") })
+	ready := http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) {
+		if s.runner.Status().Draining {
+			say(w, http.StatusServiceUnavailable, "draining")
+			return
+		}
+		say(w, http.StatusOK, "ok")
 	})
 	return []route.Route{
 		{Method: "GET", Path: "/healthz", Action: "read", Resource: "health", Auth: route.Public, Handler: health},
-		{Method: "GET", Path: "/readyz", Action: "read", Resource: "health", Auth: route.Public, Handler: health},
+		{Method: "GET", Path: "/readyz", Action: "read", Resource: "health", Auth: route.Public, Handler: ready},
 	}
 }
 
@@ -74,7 +83,7 @@ func (s *System) Serve(ctx context.Context, l net.Listener, ready func(url strin
 	case <-ctx.Done():
 	case served = <-failed:
 	}
-	drained := s.Drain(ctx)
+	drained := s.drainAloud(ctx)
 	s.webchat.Close()
 	stop, cancel := context.WithTimeout(context.WithoutCancel(ctx), 5*time.Second)
 	defer cancel()
@@ -86,4 +95,24 @@ func (s *System) Serve(ctx context.Context, l net.Listener, ready func(url strin
 		served = nil
 	}
 	return fault.Wrap("serve", errors.Join(served, drained, stopped))
+}
+
+// drainAloud is Drain that says every second what still runs.
+func (s *System) drainAloud(ctx context.Context) error {
+	drained := make(chan error, 1)
+	go func() { drained <- s.Drain(ctx) }()
+	second := time.NewTicker(time.Second)
+	defer second.Stop()
+	for {
+		now := s.runner.Status()
+		s.options.Log.Info("draining", "turns", now.Turns.Running, "deliveries", now.Deliveries.Running)
+		if s.options.Draining != nil {
+			s.options.Draining(now.Turns.Running, now.Deliveries.Running)
+		}
+		select {
+		case err := <-drained:
+			return err
+		case <-second.C:
+		}
+	}
 }

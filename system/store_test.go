@@ -3,6 +3,7 @@ package system
 import (
 	"os"
 	"testing"
+	"time"
 
 	"greentic.dev/backing/kv"
 	"greentic.dev/greentic"
@@ -30,7 +31,7 @@ func TestAStoreIsOpenedByItsURL(t *testing.T) {
 		"redis":    func(t *testing.T) string { return redisServer.URL(t) },
 	} {
 		t.Run(name, func(t *testing.T) {
-			s := &System{config: &Config{Store: url(t)}}
+			s := &System{config: &Config{Store: url(t)}, now: time.Now}
 			db, err := s.openStore(t.Context())
 			if err != nil {
 				t.Fatal(err)

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"log/slog"
+	"maps"
 	"net/http"
 	"path/filepath"
 	"slices"
@@ -25,9 +26,11 @@ import (
 	"greentic.dev/gateway"
 	"greentic.dev/greentic"
 	"greentic.dev/greentic/fault"
+	"greentic.dev/runtime/events"
 	"greentic.dev/runtime/host"
 	"greentic.dev/runtime/loader"
 	"greentic.dev/runtime/messaging"
+	"greentic.dev/runtime/release"
 	"greentic.dev/runtime/runner"
 	"greentic.dev/wasm"
 )
@@ -40,7 +43,14 @@ type Options struct {
 	Secrets   map[string]string // values of the command line; they replace the configured backend
 	Flow      string            // the flow new sessions take
 	Locale    string            // fixed language of the pages; empty follows the browser
+	Now       func() time.Time  // nil means time.Now
 	Crash     func(string)      // for tests that end the process at a point of a turn
+
+	// Draining is called every second while Serve drains, with the turns and deliveries that still
+	// run; it may be nil.
+	Draining func(turns, deliveries int)
+	// Deliver sends the replies of further routes, whose triggers come through Accept.
+	Deliver map[string]runner.Deliverer
 }
 
 // System is the whole platform of one process. Open wires it, Serve runs it, Close ends it.
@@ -48,23 +58,31 @@ type System struct {
 	config  *Config
 	options Options
 	folder  *folder // nil when ephemeral
+	now     func() time.Time
 
 	db       kv.DB
 	bus      bus.Bus
 	engine   *wasm.Engine
 	egress   *egress.Client
 	policy   loader.Policy
-	releases *runner.Releases
+	releases *release.Set
 	runner   *runner.Runner
-	webchat  *messaging.WebChat
-	title    string
-	flows    []string // ids in the packs loaded so far
+	relay    *events.Relay
+	declared []events.Declared // by the packs loaded so far
+
+	schedules *events.Schedules
+	webchat   *messaging.WebChat
+	title     string
+	flows     []string // ids in the packs loaded so far
 }
 
 // Open opens the backends and wires the planes; nothing runs yet. Errors are those of the
 // backends, and fault.Conflict when another process uses the data folder.
 func Open(ctx context.Context, c *Config, o Options) (*System, error) {
-	s := &System{config: c, options: o}
+	s := &System{config: c, options: o, now: o.Now}
+	if s.now == nil {
+		s.now = time.Now
+	}
 	if err := s.open(ctx); err != nil {
 		if cerr := s.Close(); cerr != nil {
 			return nil, errors.Join(err, cerr)
@@ -103,7 +121,7 @@ func (s *System) openStore(ctx context.Context) (kv.DB, error) {
 	scheme, rest, _ := strings.Cut(s.config.Store, ":")
 	switch {
 	case s.options.Ephemeral || scheme == "memory":
-		return memory.New(time.Now), nil
+		return memory.New(s.now), nil
 	case s.config.Store == "":
 		rest = filepath.Join(s.config.Data, "greentic.db")
 	case scheme == "postgres" || scheme == "postgresql":
@@ -165,21 +183,29 @@ func (s *System) wire(ctx context.Context) error {
 	if s.folder != nil {
 		kept = loader.NewStore(filepath.Join(s.config.Data, "packs"))
 	}
-	s.releases = runner.NewReleases(h, kept, s.policy, grants)
+	s.releases = release.New(h, kept, s.policy, grants)
 
-	key, err := s.folder.secret("webchat.key")
+	key, err := s.chatKey(ctx)
 	if err != nil {
 		return err
 	}
 	late := &lateAcceptor{}
-	s.webchat, err = messaging.NewWebChat(messaging.Deps{DB: s.db, Accept: late, Now: time.Now, NewID: newID, Log: s.options.Log, Tenant: s.tenant},
+	s.webchat, err = messaging.NewWebChat(messaging.Deps{DB: patient{s.db, s.config.StorePatience}, Accept: late, Now: s.now, NewID: newID, Log: s.options.Log, Tenant: s.tenant},
 		[]byte(key), messaging.Options{MaxBody: s.config.BodyBytes})
 	if err != nil {
 		return err
 	}
-	s.runner = runner.New(runner.Deps{DB: s.db, Releases: s.releases, Deliver: map[string]runner.Deliverer{messaging.Route: toWebChat{s.webchat}},
-		Log: s.options.Log, Now: time.Now, NewID: newID},
-		runner.Options{Workers: s.config.Workers, Steps: s.config.TurnSteps, Locale: s.config.Locale, Flow: s.options.Flow, Crash: s.options.Crash})
+	shards, err := s.shards()
+	if err != nil {
+		return err
+	}
+	s.schedules = events.NewSchedules(s.db, s.now)
+	s.relay = events.NewRelay(s.bus, func(ctx context.Context, t greentic.Trigger) (greentic.Receipt, error) { return late.Accept(ctx, t) }, s.options.Log)
+	deliver := map[string]runner.Deliverer{messaging.Route: toWebChat{s.webchat}, runner.BusRoute: s.relay}
+	maps.Copy(deliver, s.options.Deliver)
+	s.runner = runner.New(runner.Deps{DB: s.db, Releases: s.releases, Schedules: s.schedules, Deliver: deliver, Log: s.options.Log, Now: s.now, NewID: newID, Shards: shards},
+		runner.Options{Workers: s.config.Workers, Steps: s.config.TurnSteps, Locale: s.config.Locale, Flow: s.options.Flow,
+			Patience: s.config.StorePatience, Crash: s.options.Crash})
 	late.Acceptor = s.runner
 	return nil
 }
@@ -192,7 +218,8 @@ func newID() string {
 	return id.String()
 }
 
-// lateAcceptor ties the knot: web chat accepts into the runner, which delivers into web chat.
+// lateAcceptor ties the knot: web chat and the bus accept into the runner, which delivers into
+// them.
 type lateAcceptor struct{ messaging.Acceptor }
 
 // toWebChat delivers replies into their conversation.
@@ -226,8 +253,15 @@ func (s *System) Load(ctx context.Context, path string) (loader.Report, error) {
 	for _, f := range v.Archive().Flows() {
 		s.flows = append(s.flows, f.ID)
 	}
-	_, err = s.releases.Serve(ctx, v)
+	if _, err = s.releases.Serve(ctx, v); err == nil {
+		s.declare(v)
+	}
 	return report, err
+}
+
+// Accept stores a trigger durably; its turn runs later. Errors as runner.Accept.
+func (s *System) Accept(ctx context.Context, t greentic.Trigger) (greentic.Receipt, error) {
+	return s.runner.Accept(ctx, t)
 }
 
 // Turn takes one trigger through its turn and waits for the outcome.
@@ -241,13 +275,17 @@ func (s *System) Start(ctx context.Context) error {
 	if f := s.options.Flow; f != "" && !slices.Contains(s.flows, f) {
 		return fault.Newf(fault.NotFound, "flow "+f, "no pack has such a flow").WithFix("use one of " + strings.Join(s.flows, ", "))
 	}
+	if err := s.startEvents(ctx); err != nil {
+		return err
+	}
 	return s.runner.Start(ctx)
 }
 
-// Drain lets running turns finish, for at most the configured time.
+// Drain takes no more events and lets running turns finish, for at most the configured time.
 func (s *System) Drain(ctx context.Context) error {
 	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), s.config.DrainTime)
 	defer cancel()
+	s.relay.Stop(ctx)
 	return s.runner.Drain(ctx)
 }
 
@@ -257,13 +295,16 @@ func (s *System) Handler() (http.Handler, error) {
 	if err != nil {
 		return nil, err
 	}
-	routes := append(append(s.operations(), s.webchat.Routes()...), pages.Routes()...)
+	routes := slices.Concat(s.operations(), s.operate(), s.webchat.Routes(), pages.Routes())
 	return gateway.New(gateway.Options{Token: s.folder.token(), MaxBody: s.config.BodyBytes, Log: s.options.Log}, routes)
 }
 
 // Close frees what Open opened. The system must have been drained.
 func (s *System) Close() error {
 	var errs []error
+	if s.relay != nil {
+		s.relay.Stop(context.Background())
+	}
 	if s.bus != nil { // before the store into which its handlers write
 		errs = append(errs, s.bus.Close())
 	}

@@ -2,7 +2,6 @@ package bus
 
 import (
 	"context"
-	"encoding/json"
 	"time"
 
 	"greentic.dev/greentic"
@@ -24,7 +23,7 @@ import (
 type Bus interface {
 	// Publish returns when the event is stored as durably as the backend can. An event whose
 	// ID the tenant published within Window is stored once; publishing it again is no error.
-	Publish(ctx context.Context, tenant greentic.TenantCtx, e Event) error
+	Publish(ctx context.Context, tenant greentic.TenantCtx, e greentic.Event) error
 	// Subscribe hands events to handle until stop is called, ctx ends or the bus is closed. A new
 	// name begins with the events published from now on; a known one goes on where it was.
 	// Processes that subscribe under one name share its events: one is served, the others stand by.
@@ -43,20 +42,6 @@ type Bus interface {
 	Close() error
 }
 
-// Event is the ecosystem's EventEnvelope (formats digest 5.5) without its tenant, which the
-// call carries. ID identifies it within the tenant; Payload is any JSON value.
-type Event struct {
-	ID            string            `json:"id"`
-	Topic         string            `json:"topic"`
-	Type          string            `json:"type"`
-	Source        string            `json:"source"`
-	Subject       string            `json:"subject,omitempty"`
-	Time          time.Time         `json:"time"`
-	CorrelationID string            `json:"correlation_id,omitempty"`
-	Payload       json.RawMessage   `json:"payload"`
-	Metadata      map[string]string `json:"metadata,omitempty"`
-}
-
 // Subscription says what a consumer wants. The zero value of Attempts, Backoff and Parallel is
 // the default.
 type Subscription struct {
@@ -69,7 +54,7 @@ type Subscription struct {
 
 // Delivery is an event in the hands of a handler.
 type Delivery struct {
-	Event   Event
+	Event   greentic.Event
 	Tenant  greentic.TenantCtx // of the publisher, with its team, user and trace
 	Attempt int                // 1 is the first; counted by the process that has it
 }
@@ -84,7 +69,7 @@ type Handler func(ctx context.Context, d Delivery) error
 type DeadLetter struct {
 	ID           string             `json:"id"` // for Retry and Drop; unique per tenant
 	Subscription string             `json:"subscription"`
-	Event        Event              `json:"event"`
+	Event        greentic.Event     `json:"event"`
 	Tenant       greentic.TenantCtx `json:"tenant"`
 	Kind         string             `json:"kind"` // of the last error
 	Reason       string             `json:"reason"`

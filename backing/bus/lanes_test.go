@@ -10,6 +10,7 @@ import (
 	"go.uber.org/goleak"
 
 	"greentic.dev/backing/bus"
+	"greentic.dev/greentic"
 	"greentic.dev/greentic/fault"
 )
 
@@ -45,7 +46,7 @@ func startLanes(t *testing.T, handle bus.Handler, o bus.LaneOptions) *bus.Lanes 
 }
 
 func delivery(id string) bus.Delivery {
-	return bus.Delivery{Event: bus.Event{ID: id, Topic: "a", Type: "t", Subject: "x"}}
+	return bus.Delivery{Event: greentic.Event{ID: id, Topic: "a", Type: "t", Subject: "x"}}
 }
 
 // An event that took its process down each time is not handed out for ever.

@@ -27,7 +27,7 @@ const (
 )
 
 // CheckEvent refuses an event that breaks a limit, has no ID, topic or type, or whose payload is not JSON.
-func CheckEvent(e Event) error {
+func CheckEvent(e greentic.Event) error {
 	for _, f := range []struct {
 		name, value string
 		needed      bool

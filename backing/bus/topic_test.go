@@ -6,6 +6,7 @@ import (
 	"testing"
 
 	"greentic.dev/backing/bus"
+	"greentic.dev/greentic"
 	"greentic.dev/greentic/fault"
 )
 
@@ -39,21 +40,21 @@ func TestTopicsAndPatternsAreRefusedByName(t *testing.T) {
 }
 
 func TestEventsAreRefusedByName(t *testing.T) {
-	good := func() bus.Event {
-		return bus.Event{ID: "1", Topic: "a", Type: "t", Payload: json.RawMessage(`{}`)}
+	good := func() greentic.Event {
+		return greentic.Event{ID: "1", Topic: "a", Type: "t", Payload: json.RawMessage(`{}`)}
 	}
 	if err := bus.CheckEvent(good()); err != nil {
 		t.Fatal(err)
 	}
-	for name, spoil := range map[string]func(*bus.Event){
-		"id":             func(e *bus.Event) { e.ID = "" },
-		"topic":          func(e *bus.Event) { e.Topic = "" },
-		"type":           func(e *bus.Event) { e.Type = "" },
-		"subject":        func(e *bus.Event) { e.Subject = strings.Repeat("x", bus.MaxField+1) },
-		"source":         func(e *bus.Event) { e.Source = "a\nb" },
-		"correlation_id": func(e *bus.Event) { e.CorrelationID = "\xff" },
-		"payload":        func(e *bus.Event) { e.Payload = json.RawMessage(`{`) },
-		"metadata":       func(e *bus.Event) { e.Metadata = map[string]string{"k": strings.Repeat("x", bus.MaxMetadata)} },
+	for name, spoil := range map[string]func(*greentic.Event){
+		"id":             func(e *greentic.Event) { e.ID = "" },
+		"topic":          func(e *greentic.Event) { e.Topic = "" },
+		"type":           func(e *greentic.Event) { e.Type = "" },
+		"subject":        func(e *greentic.Event) { e.Subject = strings.Repeat("x", bus.MaxField+1) },
+		"source":         func(e *greentic.Event) { e.Source = "a\nb" },
+		"correlation_id": func(e *greentic.Event) { e.CorrelationID = "\xff" },
+		"payload":        func(e *greentic.Event) { e.Payload = json.RawMessage(`{`) },
+		"metadata":       func(e *greentic.Event) { e.Metadata = map[string]string{"k": strings.Repeat("x", bus.MaxMetadata)} },
 	} {
 		e := good()
 		spoil(&e)

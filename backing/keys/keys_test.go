@@ -3,6 +3,7 @@ package keys
 import (
 	"bytes"
 	"context"
+	"errors"
 	"os"
 	"path/filepath"
 	"strings"
@@ -40,8 +41,14 @@ func TestManyProcessesMakeOneDeveloperKey(t *testing.T) {
 	var wg sync.WaitGroup
 	for i := range prints {
 		wg.Go(func() {
-			if signer, _, err := New(dir, Options{}).Developer(context.Background()); err == nil {
-				prints[i] = signer.Fingerprint()
+			s := New(dir, Options{})
+			signer, _, err := s.Developer(context.Background())
+			if err != nil {
+				return
+			}
+			prints[i] = signer.Fingerprint()
+			if trusted, err := s.Trusted(context.Background()); err != nil || len(trusted) != 1 {
+				t.Errorf("process %d has the key and trusts %v, %v", i, trusted, err)
 			}
 		})
 	}
@@ -53,6 +60,33 @@ func TestManyProcessesMakeOneDeveloperKey(t *testing.T) {
 	for i, p := range prints {
 		if p != trusted[0].Fingerprint() {
 			t.Errorf("process %d has key %q, trusted is %q", i, p, trusted[0].Fingerprint())
+		}
+	}
+}
+
+// A process is killed between any two files it writes: the next one goes on with the same key.
+func TestADeveloperKeyIsTrustedWhereverAProcessEnded(t *testing.T) {
+	ctx := context.Background()
+	for name, undo := range map[string]func(s *Store) error{
+		"before it was trusted": func(s *Store) error { return os.Remove(s.path(trustedDir, Developer)) },
+		"after it was trusted":  func(*Store) error { return nil },
+	} {
+		s := New(t.TempDir(), Options{})
+		first, _, err := s.Developer(ctx)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if err := errors.Join(os.MkdirAll(filepath.Dir(s.path(pendingDir, Developer)), 0o700),
+			os.Rename(s.path(privateDir, Developer), s.path(pendingDir, Developer)), undo(s)); err != nil {
+			t.Fatal(err)
+		}
+		second, created, err := s.Developer(ctx)
+		if err != nil || !created || second.Fingerprint() != first.Fingerprint() {
+			t.Errorf("%s: created %t, %v", name, created, err)
+		}
+		list, err := s.List(ctx)
+		if err != nil || len(list) != 1 || !list[0].Private || !list[0].Trusted {
+			t.Errorf("%s: %+v, %v", name, list, err)
 		}
 	}
 }

@@ -8,6 +8,8 @@ import (
 	"encoding/hex"
 	"encoding/pem"
 	"math/big"
+	"os"
+	"path/filepath"
 	"time"
 
 	"greentic.dev/greentic/fault"
@@ -51,27 +53,64 @@ func parseSigner(name string, text []byte) (*Signer, error) {
 }
 
 // Developer opens the local developer key. The first time it makes the key and enters it into
-// the trust store; created says so.
+// the trust store; created says so. A process that ends in between leaves a pending key, with
+// which the next one goes on: there is never a developer key that was not trusted.
 func (s *Store) Developer(ctx context.Context) (signer *Signer, created bool, err error) {
 	if signer, err = s.Signer(ctx, Developer); !fault.Is(err, fault.NotFound) {
 		return signer, false, err
 	}
-	_, err = s.create(ctx, Developer)
-	created = err == nil
-	if err != nil && !fault.Is(err, fault.Exists) { // another process may have been first
+	if _, err = s.create(ctx, pendingDir, Developer); err != nil && !fault.Is(err, fault.Exists) {
 		return nil, false, err
 	}
-	if signer, err = s.Signer(ctx, Developer); err != nil || !created {
-		return signer, false, err
+	text, err := s.read(pendingDir, Developer)
+	if err != nil && !fault.Is(err, fault.NotFound) {
+		return nil, false, err
 	}
-	text, err := trust.EncodePublicKey(signer.public)
+	if done, derr := s.Signer(ctx, Developer); !fault.Is(derr, fault.NotFound) { // another process was first
+		return done, false, derr
+	}
 	if err != nil {
 		return nil, false, err
 	}
-	if _, err = s.Trust(ctx, Developer, text); fault.Is(err, fault.Exists) {
-		return nil, false, fault.As(fault.Exists, "developer key", err).(*fault.Error).WithFix("the trust store holds an older developer key; rename it, then greentic key trust the new one")
+	if signer, err = parseSigner(Developer, text); err != nil {
+		return nil, false, err
 	}
+	if err = s.trustDeveloper(ctx, signer); err != nil {
+		return nil, false, err
+	}
+	created, err = s.keepPending()
 	return signer, created, err
+}
+
+// trustDeveloper enters the developer key into the trust store.
+func (s *Store) trustDeveloper(ctx context.Context, signer *Signer) error {
+	text, err := trust.EncodePublicKey(signer.public)
+	if err != nil {
+		return err
+	}
+	_, err = s.Trust(ctx, Developer, text)
+	if fault.Is(err, fault.Exists) { // another process may have entered this very key meanwhile
+		_, err = s.Trust(ctx, Developer, text)
+	}
+	if fault.Is(err, fault.Exists) {
+		return fault.As(fault.Exists, "developer key", err).(*fault.Error).WithFix("the trust store holds an older developer key: give it another name")
+	}
+	return err
+}
+
+// keepPending makes the pending key the developer key, if no other process has.
+func (s *Store) keepPending() (bool, error) {
+	pending, final := s.path(pendingDir, Developer), s.path(privateDir, Developer)
+	err := os.MkdirAll(filepath.Dir(final), 0o700)
+	if err == nil {
+		err = os.Link(pending, final)
+	}
+	_, there := os.Stat(final)
+	if err != nil && there != nil {
+		return false, fault.As(fault.Unavailable, "developer key", err)
+	}
+	_ = os.Remove(pending)
+	return err == nil, nil
 }
 
 // Name is the name of the key.

@@ -25,6 +25,7 @@ const Developer = "developer"
 
 const (
 	privateDir = "private"
+	pendingDir = "pending" // a developer key that is not yet trusted
 	trustedDir = "trusted"
 	maxKeyFile = 64 << 10
 )
@@ -62,10 +63,10 @@ func (s *Store) Create(ctx context.Context, name string) (Key, error) {
 	if name == Developer {
 		return Key{}, fault.Newf(fault.Invalid, "key new "+name, "the name is reserved for the key that pack build makes by itself")
 	}
-	return s.create(ctx, name)
+	return s.create(ctx, privateDir, name)
 }
 
-func (s *Store) create(ctx context.Context, name string) (Key, error) {
+func (s *Store) create(ctx context.Context, dir, name string) (Key, error) {
 	if err := s.check(ctx, name); err != nil {
 		return Key{}, err
 	}
@@ -78,7 +79,7 @@ func (s *Store) create(ctx context.Context, name string) (Key, error) {
 		return Key{}, fault.Wrap("key new "+name, err)
 	}
 	text := pem.EncodeToMemory(&pem.Block{Type: "PRIVATE KEY", Bytes: der})
-	if err := s.write(privateDir, name, text, 0o600); err != nil {
+	if err := s.write(dir, name, text, 0o600); err != nil {
 		return Key{}, fault.Wrap("key new "+name, err)
 	}
 	return Key{Name: name, Fingerprint: trust.Key{Public: public}.Fingerprint(), Private: true}, nil
@@ -228,7 +229,7 @@ func (s *Store) read(dir, name string) ([]byte, error) {
 	if err != nil {
 		return nil, fault.As(fault.Unavailable, "key "+name, err)
 	}
-	if dir == privateDir && runtime.GOOS != "windows" && info.Mode().Perm()&0o077 != 0 {
+	if dir != trustedDir && runtime.GOOS != "windows" && info.Mode().Perm()&0o077 != 0 {
 		return nil, fault.Newf(fault.Denied, "key "+name, "%s can be read by others (mode %o)", f.Name(), info.Mode().Perm()).
 			WithFix("chmod 600 " + f.Name() + ", and consider making a new key")
 	}

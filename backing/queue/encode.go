@@ -24,6 +24,9 @@ func (e Entry) encode() []byte {
 	head = jsonwrite.Time(head, "accepted", e.Accepted)
 	head = jsonwrite.Int(head, "restarts", e.Restarts)
 	head = jsonwrite.Int(head, "attempts", e.Attempts)
+	head = jsonwrite.Text(head, "release", e.Release)
+	head = jsonwrite.Int(head, "said", e.Said)
+	head = jsonwrite.Int(head, "undone", e.Undone)
 	head = append(head, '}')
 
 	b := append(make([]byte, 0, len(head)+len(body)+len(progress)+16), entryForm)

@@ -22,6 +22,9 @@ type Entry struct {
 	Restarts int              `json:"restarts,omitempty"` // processes that ended while this was the first of its lane
 	Attempts int              `json:"attempts,omitempty"` // runs that failed in a way that may pass
 	Progress json.RawMessage  `json:"progress,omitempty"` // where the turn goes on; the runner's
+	Release  greentic.Digest  `json:"release,omitempty"`  // kept until the turn has run, though no session pins it
+	Said     int              `json:"said,omitempty"`     // items sent by earlier runs that failed: numbers go on from there
+	Undone   int              `json:"undone,omitempty"`   // earlier runs whose outside calls were compensated: they are made anew
 
 	encoded []byte // by Prepare
 }
@@ -120,7 +123,7 @@ func Accept(t kv.Txn, trigger greentic.Trigger, turn string, now time.Time) (e E
 
 // Prepare is the part of Accept that needs no transaction.
 func Prepare(trigger greentic.Trigger, turn string, now time.Time) (Entry, error) {
-	e := Entry{Trigger: trigger, Turn: turn, Accepted: now}
+	e := Entry{Trigger: trigger, Turn: turn, Accepted: now, Release: trigger.Release}
 	if err := Check(trigger); err != nil {
 		return e, err
 	}
@@ -160,14 +163,30 @@ func Enqueue(t kv.Txn, e *Entry) (err error) {
 	if e.Seq, err = next(t, e.Trigger.Key); err != nil {
 		return err
 	}
-	raw := e.encoded
-	if e.encoded = nil; raw == nil {
-		raw = e.encode()
-	}
-	if err := t.Put(inboxKey(e.Trigger.Key, e.Seq), raw, 0); err != nil {
+	err = e.put(t)
+	if e.encoded = nil; err != nil {
 		return err
 	}
 	return e.mark().put(t)
+}
+
+// pinKey is the system key that says a release is needed by an entry (package session).
+func (e Entry) pinKey() string {
+	tenant := e.Trigger.Tenant
+	return strings.Join([]string{"pin", e.Release.Hex(), string(tenant.Env), string(tenant.Tenant), greentic.DigestOf([]byte("turn " + e.Turn)).Hex()}, "/")
+}
+
+func (e Entry) put(t kv.Txn) error {
+	if e.Release != "" {
+		if err := t.Index(e.pinKey(), []byte(e.Trigger.Key)); err != nil {
+			return fault.Wrap("inbox", err)
+		}
+	}
+	raw := e.encoded
+	if raw == nil {
+		raw = e.encode()
+	}
+	return t.Put(inboxKey(e.Trigger.Key, e.Seq), raw, 0)
 }
 
 // First reads the oldest entry of a key; ok is false when nothing waits.
@@ -201,13 +220,22 @@ func Hold(r kv.Reader, e Entry) error {
 	return nil
 }
 
+// Has says whether e still waits.
+func Has(r kv.Reader, e Entry) (bool, error) {
+	_, err := r.Get(inboxKey(e.Trigger.Key, e.Seq))
+	if fault.Is(err, fault.NotFound) {
+		return false, nil
+	}
+	return err == nil, err
+}
+
 // Checkpoint stores what has become of the oldest entry of its key: Progress, Restarts,
 // Attempts. Errors as Hold.
 func Checkpoint(t kv.Txn, e Entry) error {
 	if err := Hold(t, e); err != nil {
 		return err
 	}
-	return t.Put(inboxKey(e.Trigger.Key, e.Seq), e.encode(), 0)
+	return e.put(t)
 }
 
 // Consume ends the oldest entry of a key, which has run: it leaves the inbox, and what its turn
@@ -219,21 +247,27 @@ func Consume(t kv.Txn, e Entry, sends ...Parcel) error {
 	if err := t.Delete(inboxKey(e.Trigger.Key, e.Seq)); err != nil {
 		return err
 	}
+	if e.Release != "" {
+		if err := t.Index(e.pinKey(), nil); err != nil {
+			return fault.Wrap("inbox", err)
+		}
+	}
 	mark, inherited := e.mark(), false
 	for _, p := range sends {
-		if p.mark() != mark {
-			if err := Send(t, p); err != nil {
-				return err
-			}
-			continue
-		}
-		inherited = true // one mark for the turn from its acceptance to its delivery
-		if err := p.put(t); err != nil {
+		if err := Send(t, p); err != nil {
 			return err
 		}
+		inherited = inherited || p.mark().String() == mark.String()
 	}
 	if inherited {
 		return nil
 	}
 	return mark.drop(t)
+}
+
+// Waiting counts the entries of a key from number seq on, at most limit (0: all).
+func Waiting(r kv.Reader, key string, seq uint64, limit int) (n int, err error) {
+	_, to := kv.Prefix(inboxPrefix(key))
+	err = r.Scan(inboxKey(key, seq), to, limit, func(string, []byte) bool { n++; return true })
+	return n, fault.Wrap("inbox", err)
 }

@@ -20,13 +20,14 @@ func shardOf(l Lane) int { return shard.Of(l.Env, l.Tenant, l.Key) }
 // Mark is a key of the system index: it finds work of any tenant by shard and time, so that
 // nobody looks through tenants (decisions 17). It is written in the transaction that makes the
 // work and deleted in the one that ends it. A turn and the parcel for where it came from share
-// one: it stands from the acceptance to the delivery.
+// one, which says what it is at present: it stands from the acceptance to the delivery.
 type Mark struct {
 	Lane
 	Route string // of a turn's trigger or a parcel
 	ID    string // of a due time
 
 	queue string // "work" or "due"
+	kind  byte   // of work: ready or out
 	at    int64  // Unix microseconds
 	seq   uint64 // of the turn
 }
@@ -50,7 +51,7 @@ func shardPrefix(queue string, shard int) string {
 }
 
 func (m Mark) put(t kv.Txn) error {
-	value := make([]byte, 0, len(m.Key)+len(m.Route)+len(m.ID)+2)
+	value := append(make([]byte, 0, len(m.Key)+len(m.Route)+len(m.ID)+3), m.kind)
 	value = append(append(append(append(append(value, m.Key...), 0), m.Route...), 0), m.ID...)
 	return t.Index(m.String(), value)
 }
@@ -61,37 +62,56 @@ func (m Mark) drop(t kv.Txn) error { return t.Index(m.String(), nil) }
 func readMark(queue, key string, value []byte) (m Mark, err error) {
 	where := strings.Split(key, "/") // queue, shard, time, env, tenant, digest
 	what := strings.SplitN(string(value), "\x00", 3)
-	if len(where) != 6 || len(what) != 3 {
+	if len(where) != 6 || len(what) != 3 || what[0] == "" {
 		return m, fault.Newf(fault.Internal, "queue", "the mark %q is none", key)
 	}
 	at, err := strconv.ParseInt(where[2], 16, 64)
 	if err != nil {
 		return m, fault.As(fault.Internal, "queue", err)
 	}
-	return Mark{Lane: Lane{greentic.EnvID(where[3]), greentic.TenantID(where[4]), what[0]}, Route: what[1], ID: what[2], queue: queue, at: at}, nil
+	return Mark{Lane: Lane{greentic.EnvID(where[3]), greentic.TenantID(where[4]), what[0][1:]}, Route: what[1], ID: what[2], queue: queue, kind: what[0][0], at: at}, nil
 }
 
 func (e Entry) mark() Mark {
-	return Mark{Lane: e.Lane(), Route: e.Trigger.Route, queue: "work", at: e.Accepted.UnixMicro(), seq: e.Seq}
+	return Mark{Lane: e.Lane(), Route: e.Trigger.Route, queue: "work", kind: ready, at: e.Accepted.UnixMicro(), seq: e.Seq}
 }
 
-// marks reads the index of one shard in the order of time, at most limit (0: all).
-func marks(t kv.Reader, queue string, shard, limit int, fn func(key string, m Mark) bool) error {
+// What work is.
+const (
+	ready = 'r' // an entry of the inbox
+	out   = 'o' // a parcel of the outbox
+	due   = 'd'
+)
+
+// marks reads the index of one shard in the order of time, at most limit of a kind (0: all).
+func marks(t kv.Reader, queue string, kind byte, shard, limit int, fn func(key string, m Mark) bool) error {
 	from, to := kv.Prefix(shardPrefix(queue, shard))
 	var bad error
-	err := t.Scan(from, to, limit, func(key string, value []byte) bool {
+	n := 0
+	err := t.Scan(from, to, 0, func(key string, value []byte) bool {
 		m, err := readMark(queue, key, value)
-		bad = err
-		return bad == nil && fn(key, m)
+		if bad = err; bad != nil {
+			return false
+		}
+		if m.kind != kind {
+			return true
+		}
+		n++
+		return fn(key, m) && n != limit
 	})
 	return fault.Wrap("queue", errors.Join(err, bad))
 }
 
-// Work calls fn for what is to do in a shard, oldest first, once for each turn and for each
-// parcel whose turn it is not; key tells them apart. An entry waits in the inbox of the lane, or
-// a parcel in the outbox of the destination, which is in that lane: only they know which.
-func Work(t kv.Reader, shard, limit int, fn func(key string, d Destination) bool) error {
-	return marks(t, "work", shard, limit, func(key string, m Mark) bool { return fn(key, Destination{m.Lane, m.Route}) })
+// Ready calls fn for the lanes of a shard whose inbox holds entries, oldest first, once for each
+// entry; key tells entries apart.
+func Ready(t kv.Reader, shard, limit int, fn func(key string, l Lane) bool) error {
+	return marks(t, "work", ready, shard, limit, func(key string, m Mark) bool { return fn(key, m.Lane) })
+}
+
+// Out calls fn for the destinations of a shard whose outbox holds parcels, oldest first, once
+// for each parcel; key tells parcels apart.
+func Out(t kv.Reader, shard, limit int, fn func(key string, d Destination) bool) error {
+	return marks(t, "work", out, shard, limit, func(key string, m Mark) bool { return fn(key, Destination{m.Lane, m.Route}) })
 }
 
 // Due is something that is to happen at a time: the end of a wait, a time of a schedule.
@@ -101,7 +121,9 @@ type Due struct {
 	At time.Time
 }
 
-func (d Due) mark() Mark { return Mark{Lane: d.Lane, ID: d.ID, queue: "due", at: d.At.UnixMicro()} }
+func (d Due) mark() Mark {
+	return Mark{Lane: d.Lane, ID: d.ID, queue: "due", kind: due, at: d.At.UnixMicro()}
+}
 
 // Put stores d; it is found by NextDue once its time has come. Microseconds count.
 func (d Due) Put(t kv.Txn) error { return d.mark().put(t) }
@@ -112,7 +134,7 @@ func (d Due) Drop(t kv.Txn) error { return d.mark().drop(t) }
 // NextDue lists what is due in a shard at now, oldest first, at most limit. next is when to look
 // again: now when there is more, zero when nothing waits.
 func NextDue(t kv.Reader, shard int, now time.Time, limit int) (list []Due, next time.Time, err error) {
-	err = marks(t, "due", shard, limit+1, func(_ string, m Mark) bool {
+	err = marks(t, "due", due, shard, limit+1, func(_ string, m Mark) bool {
 		at := time.UnixMicro(m.at).UTC()
 		switch {
 		case at.After(now):

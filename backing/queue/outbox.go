@@ -70,7 +70,7 @@ func (p Parcel) Destination() Destination {
 
 func (p Parcel) mark() Mark {
 	d := p.Destination()
-	return Mark{Lane: d.Lane, Route: p.Route, queue: "work", at: p.Made.UnixMicro(), seq: p.Seq}
+	return Mark{Lane: d.Lane, Route: p.Route, queue: "work", kind: out, at: p.Made.UnixMicro(), seq: p.Seq}
 }
 
 func outboxPrefix(route, key string) string { return "outbox/" + route + "/" + key + "\x00" }
@@ -127,6 +127,13 @@ func Pending(r kv.Reader, d Destination, limit int) (list []Parcel, err error) {
 	return list, fault.Wrap("outbox", err)
 }
 
+// Waits says whether a parcel waits for a destination.
+func Waits(r kv.Reader, d Destination) (waits bool, err error) {
+	from, to := kv.Prefix(outboxPrefix(d.Route, d.Key))
+	err = r.Scan(from, to, 1, func(string, []byte) bool { waits = true; return false })
+	return waits, fault.Wrap("outbox", err)
+}
+
 // Delivered removes parcels whose items have all arrived.
 func Delivered(t kv.Txn, list ...Parcel) error {
 	for _, p := range list {
@@ -140,8 +147,16 @@ func Delivered(t kv.Txn, list ...Parcel) error {
 	return nil
 }
 
-// Tried stores a parcel again: fewer items, another count of attempts.
+// Tried stores a parcel again: fewer items, another count of attempts. One that has left the
+// outbox is fault.Conflict: somebody else delivered it.
 func Tried(t kv.Txn, p Parcel) error {
+	_, err := t.Get(p.key())
+	switch {
+	case fault.Is(err, fault.NotFound):
+		return fault.New(fault.Conflict, "outbox", "the parcel is not there any more")
+	case err != nil:
+		return err
+	}
 	p.encoded = nil
 	return p.put(t)
 }

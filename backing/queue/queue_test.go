@@ -82,13 +82,16 @@ func TestEntriesComeOutInOrderAndOnce(t *testing.T) {
 	}
 }
 
-// waiting counts the marks of a key.
+// waiting counts the marks of a key in both queues.
 func waiting(t *testing.T, db kv.DB, key string) (n int) {
 	t.Helper()
 	err := db.System(t.Context(), func(x kv.Txn) error {
 		n = 0
 		for s := range shard.Count {
-			if err := queue.Work(x, s, 0, func(_ string, d queue.Destination) bool { n += count(d.Key == key); return true }); err != nil {
+			err := errors.Join(
+				queue.Ready(x, s, 0, func(_ string, l queue.Lane) bool { n += count(l.Key == key); return true }),
+				queue.Out(x, s, 0, func(_ string, d queue.Destination) bool { n += count(d.Key == key); return true }))
+			if err != nil {
 				return err
 			}
 		}

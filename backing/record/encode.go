@@ -54,6 +54,7 @@ func (t *Turn) appendJSON(b []byte) (_ []byte, err error) {
 		}
 		b = jsonwrite.Raw(b, "events", raw)
 	}
+	b = jsonwrite.Raw(b, "output", t.Output)
 	return append(b, '}'), nil
 }
 

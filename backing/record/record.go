@@ -1,9 +1,11 @@
 package record
 
 import (
+	"bytes"
 	"encoding/json"
 	"errors"
 	"fmt"
+	"strings"
 	"time"
 
 	"greentic.dev/backing/kv"
@@ -30,6 +32,7 @@ type Turn struct {
 	Steps    []Step           `json:"steps"`
 	Replies  []greentic.Reply `json:"replies,omitempty"`
 	Events   []greentic.Event `json:"events,omitempty"`
+	Output   json.RawMessage  `json:"output,omitempty"` // what the last node left, of a trigger that somebody waits for
 }
 
 // Failure says why a turn failed, for operators.
@@ -102,15 +105,27 @@ func List(r kv.Reader, key string, seq uint64, limit int, fn func(Turn) bool) er
 	return scan(r, Key(key, seq), to, limit, fn)
 }
 
-// Find reads the record of a turn by its id. It looks through all records of the tenant.
+// Find reads the record of a turn by its id, of one that ran more than once the newest. It looks
+// through all records of the tenant.
 func Find(r kv.Reader, id string) (found Turn, err error) {
 	from, to := kv.Prefix("turn/")
-	err = scan(r, from, to, 0, func(t Turn) bool {
-		if t.ID == id {
-			found = t
+	begin, err := json.Marshal(id)
+	if err != nil {
+		return found, fault.Wrap("record", err)
+	}
+	begin = append([]byte(`{"turn":`), begin...) // as Encode writes it: others are not parsed
+	conversation, bad := "", error(nil)
+	err = r.Scan(from, to, 0, func(key string, raw []byte) bool {
+		if conversation != "" && !strings.HasPrefix(key, conversation) {
+			return false
 		}
-		return found.ID == ""
+		if len(raw) > 8 && bytes.HasPrefix(raw[8:], begin) {
+			found, bad = decode(raw)
+			conversation = prefix(found.Trigger.Key)
+		}
+		return bad == nil
 	})
+	err = errors.Join(err, bad)
 	if err == nil && found.ID == "" {
 		err = fault.Newf(fault.NotFound, "turn "+id, "no record of it is kept")
 	}

@@ -5,6 +5,7 @@ import (
 	"encoding/binary"
 	"encoding/json"
 	"errors"
+	"fmt"
 	"strconv"
 	"strings"
 	"time"
@@ -53,8 +54,14 @@ func (s Session) wait(t greentic.TenantCtx, at time.Time, revision uint64) queue
 	return queue.Due{Lane: s.lane(t), ID: WaitID(revision), At: at}
 }
 
-// WaitID names the wait that a session's revision is in, for its due time and its trigger.
+// WaitID names the wait that a session's revision is in, for its due time.
 func WaitID(revision uint64) string { return "wait/" + strconv.FormatUint(revision, 10) }
+
+// Timer names the trigger that ends the wait of a stored session. Revisions begin anew with the
+// next session of a key and an id is remembered for days, so the due time is part of it.
+func (s Session) Timer() string {
+	return fmt.Sprintf("%s/%x/%s", WaitID(s.Revision), s.Due.UnixMicro(), greentic.DigestOf([]byte(s.Key)).Hex()[:32])
+}
 
 func recordKey(key string) string { return "session/" + key }
 
@@ -96,7 +103,7 @@ func (st Stored) Open() (Session, error) {
 	return s, nil
 }
 
-// read returns a stored session, its revision taken off the front: eight bytes, so that fence
+// read returns a stored session, its revision taken off the front: eight bytes, so that Fence
 // need not parse a cursor.
 func read(r kv.Reader, key string) ([]byte, uint64, error) {
 	raw, err := r.Get(recordKey(key))
@@ -117,8 +124,8 @@ func pinKey(tenant greentic.TenantCtx, d greentic.Digest, key string) string {
 	return strings.Join([]string{"pin", d.Hex(), string(tenant.Env), string(tenant.Tenant), greentic.DigestOf([]byte(key)).Hex()}, "/")
 }
 
-// fence refuses to go on when the stored revision is not the one that was loaded.
-func fence(t kv.Txn, s Session) error {
+// Fence refuses to go on when the stored revision is not the one that was loaded: fault.Conflict.
+func Fence(t kv.Txn, s Session) error {
 	_, revision, err := read(t, s.Key)
 	if err == nil && revision != s.Revision {
 		err = fault.Newf(fault.Conflict, "session save", "revision %d is stored, %d was loaded", revision, s.Revision)
@@ -175,7 +182,7 @@ func (s *Session) appendJSON(b []byte) (_ []byte, err error) {
 
 // SaveEncoded is Save with what Encode made of s.
 func SaveEncoded(t kv.Txn, tenant greentic.TenantCtx, s Session, raw []byte) (Session, error) {
-	if err := fence(t, s); err != nil {
+	if err := Fence(t, s); err != nil {
 		return s, err
 	}
 	old := s
@@ -208,7 +215,7 @@ func undue(t kv.Txn, tenant greentic.TenantCtx, s Session) error {
 
 // End removes a session and its pin; one that was never stored is no error.
 func End(t kv.Txn, tenant greentic.TenantCtx, s Session) error {
-	if err := fence(t, s); err != nil || s.Revision == 0 {
+	if err := Fence(t, s); err != nil || s.Revision == 0 {
 		return err
 	}
 	if err := t.Delete(recordKey(s.Key)); err != nil {
@@ -267,4 +274,22 @@ func Pinned(ctx context.Context, db kv.DB) (map[greentic.Digest]bool, error) {
 		}
 	})
 	return out, fault.Wrap("session pins", err)
+}
+
+// Count says how many sessions of a tenant are on which release.
+func Count(r kv.Reader) (map[greentic.Digest]int, error) {
+	out := map[greentic.Digest]int{}
+	from, to := kv.Prefix(recordKey(""))
+	var bad error
+	err := r.Scan(from, to, 0, func(_ string, raw []byte) bool {
+		var s struct {
+			Release greentic.Digest `json:"release"`
+		}
+		if len(raw) >= 8 {
+			bad = json.Unmarshal(raw[8:], &s)
+		}
+		out[s.Release]++
+		return bad == nil
+	})
+	return out, fault.Wrap("session count", errors.Join(err, bad))
 }

@@ -40,12 +40,20 @@ type Overlay struct {
 	db     kv.DB
 	tenant greentic.TenantCtx
 	writes map[string]*[]byte // by store key; nil deletes
+	away   error
 }
 
 // NewOverlay begins a turn without writes.
 func NewOverlay(db kv.DB, tenant greentic.TenantCtx) *Overlay {
 	return &Overlay{db: db, tenant: tenant, writes: map[string]*[]byte{}}
 }
+
+// Away is the failure of the first read that found the store away; nil: none did. What such a turn
+// makes of the failure is not worth keeping.
+func (o *Overlay) Away() error { return o.away }
+
+// Reset drops the writes.
+func (o *Overlay) Reset() { o.writes = map[string]*[]byte{} }
 
 // Commit writes the overlay into the transaction that ends the turn.
 func (o *Overlay) Commit(t kv.Txn) error {
@@ -110,6 +118,9 @@ func (s Scoped) Read(ctx context.Context, key string) (value []byte, err error) 
 	})
 	if fault.Is(err, fault.NotFound) {
 		return nil, fault.Newf(fault.NotFound, "state", "no key %q", key)
+	}
+	if fault.Is(err, fault.Unavailable) && s.overlay.away == nil {
+		s.overlay.away = err
 	}
 	return value, err
 }

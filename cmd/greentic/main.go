@@ -11,6 +11,7 @@ import (
 
 	"github.com/spf13/cobra"
 
+	"greentic.dev/cmd/greentic/operations"
 	"greentic.dev/greentic/fault"
 )
 
@@ -77,6 +78,7 @@ Exit codes: 0 ok, 1 internal, 2 invalid input, 3 not found, 4 exists, 5 conflict
 		upCommand(env), runCommand(env), componentCommand(env), packCommand(env), flowCommand(env), keyCommand(env),
 		configCommand(env), versionCommand(env),
 	)
+	root.AddCommand(operations.Commands(operator(env))...)
 	return root
 }
 

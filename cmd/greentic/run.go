@@ -155,7 +155,12 @@ func openSystem(ctx context.Context, env *environment, config *system.Config, f 
 			fixed = o.Value
 		}
 	}
-	s, err := system.Open(ctx, config, system.Options{Log: newLog(env, config), Getenv: env.Getenv, Ephemeral: !durable, Secrets: secrets, Flow: f.flow, Locale: fixed})
+	s, err := system.Open(ctx, config, system.Options{Log: newLog(env, config), Getenv: env.Getenv, Ephemeral: !durable, Secrets: secrets, Flow: f.flow, Locale: fixed,
+		Draining: func(turns, deliveries int) {
+			if env.JSON {
+				_ = printJSON(env, map[string]any{"kind": "draining", "turns": turns, "deliveries": deliveries})
+			}
+		}})
 	if err != nil {
 		return nil, err
 	}

@@ -32,6 +32,12 @@ const (
 	MaxCatchUpAge  = 7 * 24 * time.Hour // also the default: as long as fires are remembered
 )
 
+// What a bus takes of one subscription.
+const (
+	maxTopics = 32
+	maxTopic  = 256 // bytes
+)
+
 // Schedule runs a flow at the times of a cron expression.
 type Schedule struct {
 	ID           string          `json:"id"`                       // unique in its pack
@@ -195,10 +201,13 @@ func (s Subscription) Check() error {
 	if err := greentic.CheckID("id", s.ID); err != nil {
 		return err
 	}
-	if len(s.Topics) == 0 {
-		return fault.New(fault.Invalid, "topics", "there is none").WithFix("name at least one topic")
+	if n := len(s.Topics); n == 0 || n > maxTopics {
+		return fault.Newf(fault.Invalid, "topics", "there are %d", n).WithFix("name 1 to " + strconv.Itoa(maxTopics) + " topics")
 	}
 	for _, topic := range s.Topics {
+		if len(topic) > maxTopic {
+			return fault.Newf(fault.Invalid, "topics", "%.80q… has more than %d bytes", topic, maxTopic).WithFix("write a shorter topic")
+		}
 		parts := strings.Split(topic, ".")
 		for i, part := range parts {
 			if part == "*" || part == ">" && i == len(parts)-1 {

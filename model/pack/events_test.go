@@ -1,6 +1,7 @@
 package pack
 
 import (
+	"slices"
 	"strings"
 	"testing"
 )
@@ -78,7 +79,9 @@ func TestMalformedEventsAreFindingsAndNothingRuns(t *testing.T) {
 		{one(map[string]any{"catch_up_age": "169h"}), "169h", "36h"},
 		{one(map[string]any{"flow": sample().Manifest.Flows[0].ID + "x"}), "flow", "did you mean " + sample().Manifest.Flows[0].ID},
 		{map[string]any{"schedules": []any{schedule(), schedule()}}, "used twice", "its own id"},
-		{sub(map[string]any{"topics": []any{}}), "topics", "at least one"},
+		{sub(map[string]any{"topics": []any{}}), "topics", "1 to 32"},
+		{sub(map[string]any{"topics": slices.Repeat([]any{"a"}, 33)}), "topics", "1 to 32"},
+		{sub(map[string]any{"topics": []any{strings.Repeat("a", 257)}}), "256", "shorter"},
 		{sub(map[string]any{"topics": []any{"a..b"}}), "a..b", "for example"},
 		{sub(map[string]any{"topics": []any{">.a"}}), ">.a", "for example"},
 		{sub(map[string]any{"topic": "a"}), "topic", "did you mean topics?"},

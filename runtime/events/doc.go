@@ -1,8 +1,11 @@
-// Package events turns the schedules a pack declares into triggers.
+// Package events turns what packs declare in greentic.events.v1 into triggers: due times of
+// schedules, and events of the bus.
 //
-// What it is: Parse, Next, Due and Trigger over model/cron and the machine's time zones. Who calls
-// it: runner, which stores what is due next and accepts the triggers. What it refuses to do: store
-// anything or read a clock; the same due time always makes the same trigger id, so that accepting
-// it twice, by one runner or two, starts one turn. Main types: [Schedule], [Envelope]. Its
-// promises are tested in schedule_test.go.
+// What it is: [Schedules] keeps what is due next in the store and fires it; [Relay] publishes what
+// flows emit and gives the inbox what they subscribed to. Who calls it: runner, through Fire and
+// Deliver; system, which tells it what is served. What it refuses to do: run a flow, read a clock
+// for anything but the beginning of a schedule, or count: the same due time and the same event
+// always make the same trigger id, so that accepting it twice, by one runner or two, starts one
+// turn. Main types: [Schedules], [Relay], [Declared], [Envelope]. Its promises are tested in
+// schedule_test.go, schedules_test.go and relay_test.go; with runners in runtime/runner.
 package events

@@ -86,7 +86,7 @@ func TestADueTimeIsAnEventWithOneIdentity(t *testing.T) {
 	if one.ID != "desk/daily/2026-07-01T06:30:00Z" || again.ID != one.ID || string(again.Body) != string(one.Body) {
 		t.Errorf("%s %s", one.ID, again.ID)
 	}
-	if one.Key != "desk/daily" || one.Route != "cron" || one.Kind != greentic.KindEvent || one.Header["flow"] != "report" || one.Header["pack"] != "desk" {
+	if one.Key != "desk/daily" || one.Route != "cron" || one.Kind != greentic.KindEvent || one.Flow != "report" || one.Pack != "desk" {
 		t.Errorf("%+v", one)
 	}
 	var e events.Envelope

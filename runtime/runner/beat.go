@@ -2,6 +2,7 @@ package runner
 
 import (
 	"context"
+	"errors"
 	"maps"
 	"slices"
 	"strings"
@@ -24,6 +25,7 @@ const (
 	pollMarks   = 2048            // marks looked at per shard and poll
 	fireBatch   = 256             // due times fired in one transaction
 	loadHalving = 30 * time.Second
+	failedPause = 250 * time.Millisecond // at least, after a part failed: what is away is not asked at full speed
 )
 
 // beat is what a runner does without being asked: it keeps its leases, finds work that other
@@ -38,6 +40,7 @@ type beat struct {
 	timers  map[string]func() // stops of the parts that wait
 	running sync.WaitGroup
 	due     [shard.Count]time.Time // when to look for due times; zero: now
+	missed  int                    // looks in a row that failed
 	leaving map[int]bool
 	orphans map[queue.Lane]bool  // lanes whose owner died, not yet looked at
 	load    [shard.Count]float64 // turns, fading
@@ -68,6 +71,10 @@ func (b *beat) start() {
 
 // every runs a part again and again, each time after what pause says.
 func (b *beat) every(name string, pause func() time.Duration, part func(context.Context) error) {
+	b.again(name, 0, pause, part)
+}
+
+func (b *beat) again(name string, atLeast time.Duration, pause func() time.Duration, part func(context.Context) error) {
 	b.mu.Lock()
 	defer b.mu.Unlock()
 	if b.stopped {
@@ -76,7 +83,7 @@ func (b *beat) every(name string, pause func() time.Duration, part func(context.
 	if stop := b.timers[name]; stop != nil {
 		stop() // there is one of each
 	}
-	b.timers[name] = b.runner.sched.After(pause(), func() {
+	b.timers[name] = b.runner.sched.After(max(pause(), atLeast), func() {
 		b.mu.Lock()
 		if b.stopped {
 			b.mu.Unlock()
@@ -84,11 +91,13 @@ func (b *beat) every(name string, pause func() time.Duration, part func(context.
 		}
 		b.running.Add(1)
 		b.mu.Unlock()
+		atLeast := time.Duration(0)
 		if err := part(b.ctx); err != nil && b.ctx.Err() == nil {
 			b.runner.deps.Log.Error("runner", "doing", name, "error", err)
+			atLeast = failedPause
 		}
 		b.running.Done()
-		b.every(name, pause, part)
+		b.again(name, atLeast, pause, part)
 	})
 }
 
@@ -154,8 +163,8 @@ func (b *beat) lose(shards []int) {
 	maps.DeleteFunc(b.orphans, func(l queue.Lane, _ bool) bool { return lost[l.Shard()] })
 	b.mu.Unlock()
 	gone := func(s int) bool { return lost[s] }
-	b.runner.turns.forget(gone)
-	b.runner.outbox.forget(gone)
+	b.runner.turns.Forget(gone)
+	b.runner.outbox.Forget(gone)
 	b.runner.cache.forget(gone)
 	b.runner.deps.Log.Warn("shards lost", "shards", shards)
 }
@@ -172,8 +181,8 @@ func (b *beat) handOver(ctx context.Context) error {
 	r := b.runner
 	goes := func(s int) bool { return leaving[s] }
 	busy := map[int]bool{}
-	r.turns.park(goes, busy)
-	r.outbox.park(goes, busy)
+	r.turns.Park(goes, busy)
+	r.outbox.Park(goes, busy)
 	var quiet []int
 	for s := range leaving {
 		if !busy[s] {
@@ -238,28 +247,28 @@ func (b *beat) take(ctx context.Context, list []shard.Lease) error {
 	b.mu.Unlock()
 	for _, m := range []marks{orphans, found} {
 		for _, d := range m.outs {
-			b.runner.outbox.wake(d, 1, nil)
+			b.runner.outbox.Wake(d, 1, nil)
 		}
 		for _, lane := range m.lanes {
-			b.runner.turns.wake(lane, 1, nil)
+			b.runner.turns.Wake(lane, 1, nil)
 		}
 	}
 	b.hurry()
 	return nil
 }
 
-// marks is the work that the index of some shards knows: what waits may be in the inbox of the
-// lane or in the outbox of the destination.
+// marks is the work that the index of some shards knows.
 type marks struct {
 	lanes []queue.Lane
 	outs  []queue.Destination
 }
 
 func (m *marks) read(x kv.Reader, s, limit int) error {
-	return queue.Work(x, s, limit, func(_ string, d queue.Destination) bool {
-		m.lanes, m.outs = append(m.lanes, d.Lane), append(m.outs, d)
-		return true
-	})
+	err := queue.Out(x, s, limit, func(_ string, d queue.Destination) bool { m.outs = append(m.outs, d); return true })
+	if err != nil {
+		return err
+	}
+	return queue.Ready(x, s, limit, func(_ string, l queue.Lane) bool { m.lanes = append(m.lanes, l); return true })
 }
 
 // poll finds work that nobody announced here: other processes accepted it.
@@ -282,10 +291,10 @@ func (b *beat) poll(ctx context.Context) error {
 		return err
 	}
 	for _, d := range found.outs {
-		r.outbox.wakeIdle(d)
+		r.outbox.WakeIdle(d)
 	}
 	for _, l := range found.lanes {
-		r.turns.wakeIdle(l)
+		r.turns.WakeIdle(l)
 	}
 	return nil
 }
@@ -353,52 +362,74 @@ func (b *beat) untilDue() time.Duration {
 			next = at
 		}
 	}
-	return max(next.Sub(now), time.Millisecond)
+	pause := time.Millisecond
+	if b.missed > 0 { // the store is away: no use to ask it all the time
+		pause = min(b.runner.backoff(b.missed), time.Second)
+	}
+	return max(next.Sub(now), pause)
 }
 
 // fire turns what is due into triggers.
 func (b *beat) fire(ctx context.Context) error {
-	r := b.runner
-	now := r.sched.Now()
-	var list []queue.Due
-	looked := map[int]time.Time{}
-	err := r.deps.DB.System(ctx, func(x kv.Txn) error {
+	now := b.runner.sched.Now()
+	shards := b.look(now)
+	list, next, err := b.nextDue(ctx, shards, now)
+	if err == nil {
+		err = b.fireAll(ctx, list, now)
+	}
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	for i, s := range shards {
+		if err != nil {
+			b.due[s] = now // look again
+		} else if !next[i].IsZero() && next[i].Before(b.due[s]) {
+			b.due[s] = next[i]
+		}
+	}
+	if b.missed++; err == nil {
+		b.missed = 0
+	}
+	return err
+}
+
+// look takes the shards that are to be looked into. What a turn says of them from here on counts
+// beside what is found.
+func (b *beat) look(now time.Time) (shards []int) {
+	for s := range shard.Count {
+		if !b.works(s) {
+			continue
+		}
+		b.mu.Lock()
+		if !b.due[s].After(now) {
+			b.due[s] = now.Add(dueHorizon)
+			shards = append(shards, s)
+		}
+		b.mu.Unlock()
+	}
+	return shards
+}
+
+// nextDue reads what is due in shards, and when to look into each again.
+func (b *beat) nextDue(ctx context.Context, shards []int, now time.Time) (list []queue.Due, next []time.Time, err error) {
+	if len(shards) == 0 {
+		return nil, nil, nil
+	}
+	next = make([]time.Time, len(shards))
+	err = b.runner.deps.DB.System(ctx, func(x kv.Txn) error {
 		list = nil
-		for s := range shard.Count {
-			b.mu.Lock()
-			skip := b.due[s].After(now)
-			b.mu.Unlock()
-			if skip || !b.works(s) {
-				continue
-			}
-			some, next, err := queue.NextDue(x, s, now, fireBatch)
+		for i, s := range shards {
+			some, at, err := queue.NextDue(x, s, now, fireBatch)
 			if err != nil {
 				return err
 			}
-			if looked[s] = now.Add(dueHorizon); !next.IsZero() && next.Before(looked[s]) {
-				looked[s] = next
+			if next[i] = at; len(some) > 0 {
+				next[i] = now // once more: a schedule may be due again soon
 			}
 			list = append(list, some...)
 		}
 		return nil
 	})
-	if err != nil {
-		return err
-	}
-	b.mu.Lock()
-	for s, next := range looked {
-		b.due[s] = next
-	}
-	b.mu.Unlock()
-	if err := b.fireAll(ctx, list, now); err != nil {
-		b.mu.Lock()
-		for s := range looked {
-			b.due[s] = time.Time{} // look again
-		}
-		b.mu.Unlock()
-		return err
-	}
-	return nil
+	return list, next, err
 }
 
 // fireAll fires due times, those of one tenant together.
@@ -412,14 +443,13 @@ func (b *beat) fireAll(ctx context.Context, list []queue.Due, now time.Time) err
 		}
 		groups[tenant] = append(groups[tenant], d)
 	}
+	var errs []error
 	for _, tenant := range order {
 		for some := range slices.Chunk(groups[tenant], fireBatch) {
-			if err := b.fireGroup(ctx, tenant, some, now); err != nil {
-				return err
-			}
+			errs = append(errs, b.fireGroup(ctx, tenant, some, now))
 		}
 	}
-	return nil
+	return errors.Join(errs...)
 }
 
 // fireGroup drops due times and accepts their triggers in one transaction: each fires once,
@@ -450,13 +480,10 @@ func (b *beat) fireGroup(ctx context.Context, tenant greentic.TenantCtx, list []
 		}
 		return nil
 	})
-	if err != nil {
-		return fault.Wrap("due", err)
-	}
-	for _, l := range woken {
+	for _, l := range woken { // also after an error: it may have been committed
 		r.woken(l, nil)
 	}
-	return nil
+	return fault.Wrap("due", err)
 }
 
 // triggersOf drops a due time and says what it starts: the end of a wait that still waits, or
@@ -479,6 +506,6 @@ func (r *Runner) triggersOf(x kv.Txn, d queue.Due, now time.Time) ([]greentic.Tr
 	if err != nil {
 		return nil, err
 	}
-	return []greentic.Trigger{{ID: d.ID + "/" + d.Key, Tenant: s.Origin.Tenant, Kind: greentic.KindTimer, Route: s.Origin.Route, Key: d.Key,
+	return []greentic.Trigger{{ID: s.Timer(), Tenant: s.Origin.Tenant, Kind: greentic.KindTimer, Route: s.Origin.Route, Key: d.Key,
 		Body: []byte(`{"wait":"` + d.ID + `"}`), Header: s.Origin.Header}}, nil
 }

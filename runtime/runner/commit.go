@@ -38,6 +38,9 @@ func (t *turn) checkpoint(ctx context.Context) error {
 	t.runner.options.Crash("before_checkpoint")
 	entry := t.entry
 	entry.Progress = raw
+	if t.session.Revision == 0 { // no session pins it yet
+		entry.Release = t.release.Digest()
+	}
 	if err := t.save(ctx, entry); err != nil {
 		return err
 	}
@@ -46,10 +49,14 @@ func (t *turn) checkpoint(ctx context.Context) error {
 	return nil
 }
 
-// save stores the entry of a turn that goes on.
+// save stores the entry of a turn that goes on, if its session is still the one it began with: what
+// is done from here on may not be undone by somebody who changed it.
 func (t *turn) save(ctx context.Context, e queue.Entry) error {
 	err := t.runner.deps.DB.Update(context.WithoutCancel(ctx), t.tenant, func(x kv.Txn) error {
 		if err := t.runner.fence(x, e.Lane().Shard()); err != nil {
+			return err
+		}
+		if err := session.Fence(x, t.session); err != nil {
 			return err
 		}
 		return queue.Checkpoint(x, e)
@@ -63,11 +70,11 @@ func (t *turn) restore(ctx context.Context) error {
 	if err := json.Unmarshal(t.entry.Progress, &p); err != nil {
 		return fault.As(fault.Internal, "checkpoint", err)
 	}
-	release, err := t.runner.deps.Releases.pinned(ctx, p.Release)
+	release, err := t.runner.deps.Releases.Pinned(ctx, p.Release)
 	if err != nil {
 		return err
 	}
-	if t.flow, err = release.flow(p.Flow); err != nil {
+	if t.flow, err = release.Flow(p.Flow); err != nil {
 		return err
 	}
 	t.release, t.began, t.cursor, t.got = release, p.Began, p.Cursor, p.Got
@@ -86,38 +93,48 @@ func (t *turn) passing() bool {
 // again counts the attempt and lets the turn run once more from its last checkpoint after a
 // pause.
 func (t *turn) again(ctx context.Context) error {
-	t.entry.Attempts++
-	t.pause = t.runner.backoff(t.entry.Attempts)
-	t.runner.deps.Log.Warn("turn is tried again", "tenant", t.tenant.Tenant, "turn", t.entry.Turn, "attempt", t.entry.Attempts+1, "retry_in", t.pause, "error", t.err)
-	return t.save(ctx, t.entry)
+	entry := t.entry
+	entry.Attempts++
+	if err := t.save(ctx, entry); err != nil {
+		return err
+	}
+	t.pause = t.runner.backoff(entry.Attempts)
+	t.runner.deps.Log.Warn("turn is tried again", "tenant", t.tenant.Tenant, "turn", entry.Turn, "attempt", entry.Attempts+1, "retry_in", t.pause, "error", t.err)
+	return nil
 }
 
 // commit ends the turn in one transaction: inbox entry out; session, state, outbox, record in.
-// It returns the session as stored (revision 0: none) and the parcels.
-func (t *turn) commit(ctx context.Context) (session.Session, []queue.Parcel, error) {
+// It returns the session as stored (revision 0: none).
+func (t *turn) commit(ctx context.Context) (session.Session, error) {
 	r := t.runner
 	now := r.sched.Now().UTC()
 	parcels, err := t.parcels()
 	if err != nil {
-		return session.Session{}, nil, err
+		return session.Session{}, err
 	}
+	t.sent, t.behind = parcels, make([]bool, len(parcels))
 	s, waits := t.session, t.status == greentic.TurnWaiting
 	s.Updated = now
 	var encoded []byte
 	if waits {
 		if encoded, err = session.Encode(&s); err != nil {
-			return s, nil, err
+			return s, err
 		}
 	}
 	rec, err := t.record(now)
 	if err != nil {
-		return s, nil, err
+		return s, err
 	}
 	var stored session.Session
 	err = r.deps.DB.Update(ctx, t.tenant, func(x kv.Txn) error {
 		stored = session.Session{}
 		if err := r.fence(x, t.entry.Lane().Shard()); err != nil {
 			return err
+		}
+		for i, p := range parcels {
+			if t.behind[i], err = queue.Waits(x, p.Destination()); err != nil {
+				return err
+			}
 		}
 		if err := queue.Consume(x, t.entry, parcels...); err != nil {
 			return err
@@ -149,7 +166,29 @@ func (t *turn) commit(ctx context.Context) (session.Session, []queue.Parcel, err
 	if err == nil {
 		r.recorded(t.tenant, len(rec))
 	}
-	return stored, parcels, err
+	return stored, err
+}
+
+// ship announces what the turn has sent. A parcel that older ones wait before is not handed over:
+// whoever delivers reads them all.
+func (t *turn) ship() {
+	for i := range t.sent {
+		hint := &t.sent[i]
+		if t.behind[i] {
+			hint = nil
+		}
+		t.runner.outbox.Wake(t.sent[i].Destination(), 1, hint)
+	}
+}
+
+// committed says whether a commit that seemed to fail has succeeded.
+func (t *turn) committed(ctx context.Context) (bool, error) {
+	waits := false
+	err := t.runner.deps.DB.View(ctx, t.tenant, func(x kv.Reader) (err error) {
+		waits, err = queue.Has(x, t.entry)
+		return err
+	})
+	return err == nil && !waits, err
 }
 
 // letter is what operators find of a turn that failed.
@@ -159,6 +198,11 @@ func (t *turn) letter(now time.Time) queue.Letter {
 	if _, _, c := fault.Detail(t.err); c != "" {
 		code = c
 	}
+	e.Said += len(t.replies) + len(t.events)
+	if t.undoing {
+		e.Undone++
+		e.Progress, e.Release = nil, e.Trigger.Release
+	}
 	return queue.Letter{ID: e.Turn, Kind: "turn", At: now, Reason: t.err.Error(), Code: code, Entry: &e}
 }
 
@@ -166,7 +210,7 @@ func (t *turn) letter(now time.Time) queue.Letter {
 // waits in Turn.
 func (t *turn) parcels() (list []queue.Parcel, err error) {
 	trigger := t.entry.Trigger
-	p := queue.Parcel{Turn: t.entry.Turn, Seq: t.entry.Seq, Made: t.entry.Accepted, Key: trigger.Key, Tenant: t.tenant, Route: trigger.Route, Header: trigger.Header}
+	p := queue.Parcel{Turn: t.entry.Turn, Seq: t.entry.Seq, First: t.entry.Said, Made: t.entry.Accepted, Key: trigger.Key, Tenant: t.tenant, Route: trigger.Route, Header: trigger.Header}
 	if len(t.replies) > 0 && t.runner.deps.Deliver[trigger.Route] != nil {
 		p.Items = make([]queue.Item, len(t.replies))
 		for i := range t.replies {
@@ -175,7 +219,7 @@ func (t *turn) parcels() (list []queue.Parcel, err error) {
 		list = append(list, p)
 	}
 	if len(t.events) > 0 {
-		p.Route, p.Header, p.First, p.Items = BusRoute, nil, len(t.replies), make([]queue.Item, len(t.events))
+		p.Route, p.Header, p.First, p.Items = BusRoute, nil, t.entry.Said+len(t.replies), make([]queue.Item, len(t.events))
 		for i := range t.events {
 			p.Items[i].Event = &t.events[i]
 		}

@@ -8,6 +8,7 @@ import (
 	"greentic.dev/backing/kv"
 	"greentic.dev/backing/queue"
 	"greentic.dev/greentic/fault"
+	"greentic.dev/runtime/lanes"
 )
 
 // batch is how many parcels are read and removed together.
@@ -15,36 +16,41 @@ const batch = 32
 
 // deliverLane sends the waiting parcels of a destination in order. An item that fails is tried
 // again before any later one; after the last attempt it is buried and the next follows.
-func (r *Runner) deliverLane(ctx context.Context, work task[queue.Destination, queue.Parcel]) pace[queue.Parcel] {
+func (r *Runner) deliverLane(ctx context.Context, work lanes.Task[queue.Destination, queue.Parcel]) lanes.Pace[queue.Parcel] {
 	var list []queue.Parcel
 	var err error
-	if work.hint != nil { // the destination was idle, so this is all that waits
-		list = []queue.Parcel{*work.hint}
+	if work.Hint != nil { // all that waits
+		list = []queue.Parcel{*work.Hint}
 	} else {
-		err = r.deps.DB.View(ctx, work.key.Ctx(), func(x kv.Reader) (err error) {
-			list, err = queue.Pending(x, work.key, batch)
+		err = r.deps.DB.View(ctx, work.Key.Ctx(), func(x kv.Reader) (err error) {
+			list, err = queue.Pending(x, work.Key, batch)
 			return err
 		})
 	}
-	p := pace[queue.Parcel]{}
+	p := lanes.Pace[queue.Parcel]{}
 	if err == nil && len(list) > 0 {
-		p, err = r.deliver(ctx, work.key, list)
+		p, err = r.deliver(ctx, work.Key, list)
 	}
 	switch {
 	case err == nil, ctx.Err() != nil:
 		return p
-	case fault.Is(err, fault.Conflict): // the shard is somebody else's: so are its parcels
-		return pace[queue.Parcel]{}
+	case fault.Is(err, fault.Conflict) && !r.beat.works(work.Key.Shard()): // its parcels are somebody else's
+		return lanes.Pace[queue.Parcel]{}
+	case fault.Is(err, fault.Conflict): // somebody else was here, but is not any more
+		return lanes.Pace[queue.Parcel]{More: true, Pause: r.backoff(work.Failed + 1)}
 	}
-	r.deps.Log.Error("outbox", "tenant", work.key.Tenant, "key", work.key.Key, "error", err)
-	return pace[queue.Parcel]{more: true, pause: r.backoff(work.failed + 1)}
+	r.deps.Log.Error("outbox", "tenant", work.Key.Tenant, "key", work.Key.Key, "error", err)
+	return lanes.Pace[queue.Parcel]{More: true, Pause: r.backoff(work.Failed + 1)}
 }
 
 // deliver sends parcels until an item fails, then records what happened.
-func (r *Runner) deliver(ctx context.Context, d queue.Destination, list []queue.Parcel) (pace[queue.Parcel], error) {
+func (r *Runner) deliver(ctx context.Context, d queue.Destination, list []queue.Parcel) (lanes.Pace[queue.Parcel], error) {
 	sent, item := 0, 0
 	var failure error
 	for sent < len(list) && failure == nil {
+		if !r.deps.Shards.Owned(d.Shard()) { // this process stood still, say: somebody else sends them
+			return lanes.Pace[queue.Parcel]{}, fault.New(fault.Conflict, "deliver", "the shard is not this runner's any more").WithCode("fenced")
+		}
 		if item, failure = r.send(ctx, list[sent]); failure == nil {
 			sent++
 		}
@@ -52,7 +58,7 @@ func (r *Runner) deliver(ctx context.Context, d queue.Destination, list []queue.
 	if failure != nil && ctx.Err() != nil {
 		failure = nil // interrupted: no attempt that counts
 	}
-	p := pace[queue.Parcel]{more: len(list) >= batch || failure != nil}
+	p := lanes.Pace[queue.Parcel]{More: len(list) >= batch || failure != nil}
 	var rest *queue.Parcel
 	var letter *queue.Letter
 	if sent < len(list) {
@@ -62,15 +68,15 @@ func (r *Runner) deliver(ctx context.Context, d queue.Destination, list []queue.
 		}
 		if failure != nil {
 			rest.Attempts++
-			p.pause = r.backoff(rest.Attempts)
+			p.Pause = r.backoff(rest.Attempts)
 			var later Later
 			if errors.As(failure, &later) {
-				p.pause = max(p.pause, later.After)
+				p.Pause = max(p.Pause, later.After)
 			}
-			if final(failure) || rest.Attempts >= r.options.Attempts {
-				letter, p.pause = r.giveUp(rest, failure), 0
+			if final(failure) || rest.Attempts >= r.options.Attempts && !patient(rest, failure) {
+				letter, p.Pause = r.giveUp(rest, failure), 0
 			}
-			r.deps.Log.Warn("item not delivered", "tenant", d.Tenant, "turn", rest.Turn, "route", d.Route, "buried", letter != nil, "retry_in", p.pause, "error", failure)
+			r.deps.Log.Warn("item not delivered", "tenant", d.Tenant, "turn", rest.Turn, "route", d.Route, "buried", letter != nil, "retry_in", p.Pause, "error", failure)
 		}
 	}
 	err := r.deps.DB.Update(context.WithoutCancel(ctx), d.Ctx(), func(x kv.Txn) error {
@@ -136,6 +142,11 @@ func (r *Runner) sendOne(ctx context.Context, o queue.Outgoing) (err error) {
 	limited, cancel := context.WithTimeout(ctx, r.options.SendTime)
 	defer cancel()
 	return d.Deliver(limited, o)
+}
+
+// patient says that the first item waits however long it takes: an event for a bus that is away.
+func patient(p *queue.Parcel, failure error) bool {
+	return p.Items[0].Event != nil && fault.KindOf(failure).Retryable()
 }
 
 // final says that trying again cannot help.

@@ -5,7 +5,8 @@
 // "A message's way"; docs/decisions/0025). Who calls it: connectors accept, system starts and drains
 // it, `greentic run --message` takes single turns, operations look into it. What it refuses to do:
 // decide what a flow does next (package flow), work on a shard that is not its own, or run a pack
-// that is not loader.Verified. Main types: [Runner], [Release], [Scheduler], [Replayed]. Its promises
-// are tested in runner_test.go, turn_test.go, component_test.go, deliver_test.go, replay_test.go and
+// that is not loader.Verified. Main types: [Runner], [TurnResult], [Replayed]. Its promises are
+// tested in runner_test.go, turn_test.go, component_test.go, policy_test.go, deliver_test.go,
+// due_test.go, wait_test.go, replay_test.go, operate_test.go, elsewhere_test.go, sim_test.go and
 // crash_test.go.
 package runner

@@ -108,20 +108,23 @@ func (t *turn) call(ctx context.Context, step flow.Step) (host.Response, error) 
 		ctx, cancel = context.WithTimeout(ctx, step.Timeout)
 		defer cancel()
 	}
-	component, err := t.release.component(ctx, step.Component)
+	component, err := t.release.Component(ctx, step.Component)
 	if err != nil {
 		return host.Response{}, err
 	}
-	input := card.Help(step.Input, step.Config, t.tenant.Locale, t.release.asset, t.release.verified.Archive().Locales())
+	input := card.Help(step.Input, step.Config, t.tenant.Locale, t.release.Asset, t.release.Archive().Locales())
 	who := t.tenant
 	who.IdempotencyKey = fmt.Sprintf("%s/%d", t.entry.Turn, step.Cursor.Steps) // the same when the turn runs again
+	if t.entry.Undone > 0 {
+		who.IdempotencyKey += fmt.Sprintf("/%d", t.entry.Undone)
+	}
 	request := host.Request{
-		Pack: t.release.verified.Archive().ID(), Flow: t.flow.ID, Node: step.Node,
+		Pack: t.release.Archive().ID(), Flow: t.flow.ID, Node: step.Node,
 		Component: step.Component, Operation: step.Operation, Input: input, Config: step.Config, Envelope: wantsEnvelope(step.Config),
 		Attempt: uint32(step.Attempt),
-		Grants:  t.release.grants(step.Component, t.runner.deps.Releases),
+		Grants:  t.release.Grants(step.Component),
 		State:   t.state(step.Config),
-		Assets:  t.release.verified.Archive().Assets(),
+		Assets:  t.release.Archive().Assets(),
 	}
 	switch {
 	case t.replay != nil:
@@ -147,7 +150,7 @@ func (t *turn) state(config any) state.Scoped {
 			scope = state.User(t.entry.Trigger.Route, t.message.From.ID)
 		}
 	}
-	return t.overlay.In(t.release.verified.Archive().ID(), scope)
+	return t.overlay.In(t.release.Archive().ID(), scope)
 }
 
 // wantsEnvelope says whether a component of the lines before 0.6 is configured with
@@ -155,26 +158,4 @@ func (t *turn) state(config any) state.Scoped {
 func wantsEnvelope(config any) bool {
 	settings, _ := config.(map[string]any)
 	return settings["input"] == "envelope"
-}
-
-// grants is what a component of this release may reach: the hosts the operator allowed, and the
-// secrets, state and scratch directory ("filesystem": {"mode": "sandbox"}) that its manifest declares. For a component without a manifest in the pack
-// the pack's own secret requirements count, and asking for state is declaring it.
-func (r *Release) grants(id string, s *Releases) host.Grants {
-	archive := r.verified.Archive()
-	g := host.Grants{Hosts: s.grants, State: true}
-	required := archive.SecretRequirements()
-	if c, err := archive.Component(id); err == nil && c.Manifest != nil {
-		declared := c.Manifest.Capabilities.Host
-		g.State, required = declared.State != nil, nil
-		if declared.Secrets != nil {
-			required = declared.Secrets.Required
-		}
-		files := c.Manifest.Capabilities.Wasi.Filesystem
-		g.Scratch = files != nil && files.Mode == "sandbox"
-	}
-	for _, req := range required {
-		g.Secrets = append(g.Secrets, req.Key)
-	}
-	return g
 }

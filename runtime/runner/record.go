@@ -56,11 +56,14 @@ func (t *turn) record(now time.Time) ([]byte, error) {
 		Began: t.began.UTC(), Took: now.Sub(t.began), Restarts: t.entry.Restarts, Attempts: t.entry.Attempts, Status: t.status,
 		Steps: t.trail, Replies: t.replies, Events: t.events}
 	if t.release != nil {
-		archive := t.release.verified.Archive()
+		archive := t.release.Archive()
 		rec.Release, rec.Pack = t.release.Digest(), archive.ID()+"@"+archive.Version()
 	}
 	if t.flow != nil {
 		rec.Flow = t.flow.ID
+	}
+	if t.entry.Trigger.Route == InvokeRoute {
+		rec.Output = t.encode(t.last)
 	}
 	if t.err != nil {
 		rec.Error = &record.Failure{Code: t.letter(now).Code, Message: t.err.Error()}

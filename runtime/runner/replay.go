@@ -13,14 +13,14 @@ import (
 	"greentic.dev/greentic/fault"
 	"greentic.dev/model/trace"
 	"greentic.dev/runtime/host"
-	"greentic.dev/runtime/loader"
+	"greentic.dev/runtime/release"
 )
 
 // ReplayOptions says what to run again.
 type ReplayOptions struct {
-	Release *Release // run on this release; nil: on the one each turn ran on
-	From    uint64   // the turn from which on differences count; earlier ones only lead there
-	Step    int      // of turn From: the step from which on they count, from 0
+	Release *release.Release // run on this release; nil: on the one each turn ran on
+	From    uint64           // the turn from which on differences count; earlier ones only lead there
+	Step    int              // of turn From: the step from which on they count, from 0
 }
 
 // Replayed is the outcome of running a conversation's record again without effects.
@@ -128,11 +128,11 @@ func (r *Runner) replayTurn(ctx context.Context, rec record.Turn, s session.Sess
 	release := o.Release
 	if release == nil {
 		var err error
-		if release, err = r.deps.Releases.pinned(ctx, rec.Release); err != nil {
+		if release, err = r.deps.Releases.Pinned(ctx, rec.Release); err != nil {
 			return s, nil, err
 		}
 	}
-	if _, err := release.flow(rec.Flow); err != nil {
+	if _, err := release.Flow(rec.Flow); err != nil {
 		return s, &record.Difference{Turn: rec.ID, Seq: rec.Seq, What: "flow", Recorded: rec.Flow, Now: err.Error()}, nil
 	}
 	t.entry.Trigger.Flow, t.release = rec.Flow, release
@@ -148,9 +148,4 @@ func (r *Runner) replayTurn(ctx context.Context, rec record.Turn, s session.Sess
 		return session.Session{Key: s.Key}, difference, nil
 	}
 	return t.session, difference, nil
-}
-
-// Release makes a verified pack ready for a replay; nobody is served with it.
-func (r *Runner) Release(v *loader.Verified) *Release {
-	return &Release{verified: v, host: r.deps.Releases.host, components: map[string]*loading{}}
 }

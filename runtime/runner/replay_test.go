@@ -173,7 +173,7 @@ func TestReplayNamesTheFirstStepThatDiffers(t *testing.T) {
 	} {
 		t.Run(name, func(t *testing.T) {
 			other := helpdesk(t, c.edit)
-			release := run.Release(other)
+			release := r.releases.Peek(other)
 			got, err := run.Replay(t.Context(), greentic.DefaultTenant(), "k", runner.ReplayOptions{Release: release})
 			if err != nil {
 				t.Fatal(err)

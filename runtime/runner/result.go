@@ -2,11 +2,13 @@ package runner
 
 import (
 	"context"
+	"errors"
 	"time"
 
 	"greentic.dev/backing/kv"
 	"greentic.dev/backing/queue"
 	"greentic.dev/backing/record"
+	"greentic.dev/backing/session"
 	"greentic.dev/greentic"
 	"greentic.dev/greentic/fault"
 )
@@ -24,77 +26,125 @@ type TurnResult struct {
 	Err      error // with TurnFailed: why, for operators
 }
 
-// Turn accepts a trigger and waits until its turn has committed, here or on another runner.
-// Errors are those of Accept; fault.Exists for a duplicate; fault.Unavailable when the runner drains
-// before the turn has run: the trigger is stored and runs at the next start.
+// InvokeRoute is the route of triggers whose sender waits for the outcome instead of a connector.
+const InvokeRoute = "invoke"
+
+// Turn accepts a trigger and waits until its turn has committed. Errors are those of Accept and of
+// Invocation.Wait; fault.Exists for a duplicate.
 func (r *Runner) Turn(ctx context.Context, t greentic.Trigger) (TurnResult, error) {
-	turn, done := r.deps.NewID(), make(chan TurnResult, 1)
-	r.mu.Lock()
-	r.waiters[turn] = done
-	r.mu.Unlock()
-	defer func() {
-		r.mu.Lock()
-		delete(r.waiters, turn)
-		r.mu.Unlock()
-	}()
-	receipt, err := r.accept(ctx, t, turn)
+	i, err := r.Begin(ctx, t, nil)
 	if err != nil {
 		return TurnResult{}, err
 	}
-	if receipt.Duplicate {
-		return TurnResult{Turn: receipt.Turn}, fault.Newf(fault.Exists, "turn", "trigger %s was accepted before, as turn %s", t.ID, receipt.Turn)
+	defer i.Close()
+	if i.Receipt.Duplicate {
+		return TurnResult{Turn: i.Receipt.Turn}, fault.Newf(fault.Exists, "turn", "trigger %s was accepted before, as turn %s", t.ID, i.Receipt.Turn)
 	}
-	look := time.NewTicker(elsewhere)
+	return i.Wait(ctx)
+}
+
+// Invocation is a trigger that was accepted and whose outcome somebody waits for.
+type Invocation struct {
+	Receipt greentic.Receipt
+	runner  *Runner
+	turn    string // its own, also of a duplicate
+	lane    queue.Lane
+	tenant  greentic.TenantCtx
+	done    chan TurnResult
+}
+
+// Begin accepts a trigger unless guard refuses the session it goes to as it is now; then nothing is
+// stored and the error is guard's. A duplicate is not shown to guard, which may be nil. The
+// invocation must be closed.
+func (r *Runner) Begin(ctx context.Context, t greentic.Trigger, guard func(session.Session) error) (*Invocation, error) {
+	turn := r.deps.NewID()
+	i := &Invocation{runner: r, turn: turn, lane: queue.LaneOf(t), tenant: t.Tenant, done: make(chan TurnResult, 1)}
+	r.mu.Lock()
+	r.waiters[turn] = i.done
+	r.mu.Unlock()
+	var err error
+	if i.Receipt, err = r.accept(ctx, t, turn, guard); err != nil {
+		i.Close()
+		return nil, err
+	}
+	return i, nil
+}
+
+// Close ends the invocation; the turn goes on.
+func (i *Invocation) Close() { i.runner.unwait(i.turn) }
+
+func (r *Runner) unwait(turn string) {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	delete(r.waiters, turn)
+}
+
+// Wait waits until the turn has committed, in this process or another. Errors: the context's;
+// fault.Unavailable when the runner drains before the turn has run: the trigger is stored and runs
+// at the next start; fault.NotFound when it ran and its record is not kept.
+func (i *Invocation) Wait(ctx context.Context) (TurnResult, error) {
+	r, none := i.runner, TurnResult{Turn: i.Receipt.Turn}
+	if i.Receipt.Duplicate {
+		if rec, err := i.Recorded(ctx); err == nil || !fault.Is(err, fault.Unavailable) {
+			return resultOf(rec), err
+		}
+	}
+	look := time.NewTicker(r.options.Poll)
 	defer look.Stop()
 	for {
 		select {
-		case result := <-done:
+		case result := <-i.done:
 			return result, nil
 		case <-ctx.Done():
-			return TurnResult{Turn: turn}, fault.Wrap("turn", ctx.Err())
-		case <-look.C:
-			if r.beat.works(queue.LaneOf(t).Shard()) {
-				continue
-			}
-			if result, err := r.Outcome(ctx, t.Tenant, t.Key, receipt.Seq); err == nil {
-				return result, nil
-			}
+			return none, fault.Wrap("turn", ctx.Err())
 		case <-r.drained:
 			select {
-			case result := <-done:
+			case result := <-i.done:
 				return result, nil
 			default:
-				return TurnResult{Turn: turn}, fault.New(fault.Unavailable, "turn", "the server is shutting down; the message is kept for the next start")
+				return none, fault.New(fault.Unavailable, "turn", "the server is shutting down; the message is kept for the next start")
+			}
+		case <-look.C:
+			if !i.Receipt.Duplicate && r.beat.works(i.lane.Shard()) {
+				continue // it will be told
+			}
+			if rec, err := i.Recorded(ctx); err == nil || !fault.Is(err, fault.Unavailable) {
+				return resultOf(rec), err
 			}
 		}
 	}
 }
 
-// elsewhere is how often Turn looks for the record of a turn that another runner takes.
-const elsewhere = 50 * time.Millisecond
-
-// Outcome is what a turn did, from its record. Errors: fault.NotFound (it has not committed, or no
-// record is kept), and those of kv.
-func (r *Runner) Outcome(ctx context.Context, tenant greentic.TenantCtx, key string, seq uint64) (TurnResult, error) {
-	var rec record.Turn
-	err := r.deps.DB.View(ctx, tenant, func(x kv.Reader) (err error) {
-		rec, err = record.Get(x, key, seq)
-		return err
+// Recorded reads the record of the turn: fault.Unavailable while it has not run, fault.NotFound when
+// it has and none is kept.
+func (i *Invocation) Recorded(ctx context.Context) (rec record.Turn, err error) {
+	err = i.runner.deps.DB.View(ctx, i.tenant, func(x kv.Reader) error {
+		rec, err = record.Get(x, i.lane.Key, i.Receipt.Seq)
+		if !fault.Is(err, fault.NotFound) {
+			return err
+		}
+		first, waits, bad := queue.First(x, i.lane.Key)
+		if bad == nil && waits && first.Seq <= i.Receipt.Seq {
+			return fault.New(fault.Unavailable, "turn "+i.Receipt.Turn, "it has not run yet")
+		}
+		return errors.Join(bad, err)
 	})
-	if err != nil {
-		return TurnResult{}, err
-	}
+	return rec, fault.Wrap("outcome", err)
+}
+
+// resultOf is what a recorded turn did.
+func resultOf(rec record.Turn) TurnResult {
 	result := TurnResult{Turn: rec.ID, Replies: rec.Replies, Status: rec.Status, Release: rec.Release, Flow: rec.Flow, Duration: rec.Took}
+	if len(rec.Output) > 0 {
+		result.Output = rec.Output
+	}
 	for _, s := range rec.Steps {
 		result.Steps = max(result.Steps, s.N)
-		if s.Output != nil {
-			result.Output = s.Output
-		}
 	}
 	if rec.Error != nil {
-		result.Err = fault.New(failureKind(rec.Error.Code), "turn", rec.Error.Message).WithCode(rec.Error.Code)
+		result.Err = fault.New(failureKind(rec.Error.Code), "", rec.Error.Message).WithCode(rec.Error.Code)
 	}
-	return result, nil
+	return result
 }
 
 func (r *Runner) tell(tenant greentic.TenantCtx, result TurnResult) {

@@ -24,6 +24,7 @@ import (
 	"greentic.dev/greentic"
 	"greentic.dev/runtime/host"
 	"greentic.dev/runtime/loader"
+	"greentic.dev/runtime/release"
 	"greentic.dev/runtime/runner"
 )
 
@@ -185,9 +186,11 @@ type rig struct {
 	deliverer runner.Deliverer // in place of the channel
 	host      *host.Host       // nil: one that runs no components
 	ids       atomic.Int64
+	releases  *release.Set // of the last runner
 	options   runner.Options
 	policy    loader.Policy
 	log       io.Writer
+	shards    *shard.Keeper // nil: the runner has the store for itself
 }
 
 func newRig(t testing.TB) *rig {
@@ -228,7 +231,7 @@ func (r *rig) newRunner(db kv.DB, packs ...*loader.Verified) *runner.Runner {
 	if r.host == nil {
 		r.host = host.New(host.Deps{}, host.Options{})
 	}
-	releases := runner.NewReleases(r.host, r.store, r.policy, nil)
+	releases := release.New(r.host, r.store, r.policy, nil)
 	for _, v := range packs {
 		if _, err := releases.Serve(context.Background(), v); err != nil {
 			r.t.Fatal(err)
@@ -238,8 +241,9 @@ func (r *rig) newRunner(db kv.DB, packs ...*loader.Verified) *runner.Runner {
 	if deliverer == nil {
 		deliverer = r.channel
 	}
+	r.releases = releases
 	return runner.New(runner.Deps{
-		DB: db, Releases: releases, Deliver: map[string]runner.Deliverer{"test": deliverer}, Now: time.Now,
+		DB: db, Releases: releases, Shards: r.shards, Deliver: map[string]runner.Deliverer{"test": deliverer}, Now: time.Now,
 		Log:   slog.New(slog.NewTextHandler(r.log, nil)),
 		NewID: func() string { return fmt.Sprintf("turn-%d", r.ids.Add(1)) },
 	}, r.options)
@@ -272,7 +276,11 @@ func (r *rig) left() (list []queue.Lane) {
 	err := r.db.System(context.Background(), func(x kv.Txn) error {
 		list = nil
 		for s := range shard.Count {
-			if err := queue.Work(x, s, 0, func(_ string, d queue.Destination) bool { list = append(list, d.Lane); return true }); err != nil {
+			err := queue.Ready(x, s, 0, func(_ string, l queue.Lane) bool { list = append(list, l); return true })
+			if err == nil {
+				err = queue.Out(x, s, 0, func(_ string, d queue.Destination) bool { list = append(list, d.Lane); return true })
+			}
+			if err != nil {
 				return err
 			}
 		}

@@ -14,6 +14,8 @@ import (
 	"greentic.dev/backing/shard"
 	"greentic.dev/greentic"
 	"greentic.dev/greentic/fault"
+	"greentic.dev/runtime/lanes"
+	"greentic.dev/runtime/release"
 )
 
 // Deliverer sends an item to its channel. It is called at least once per item with the same ID
@@ -37,7 +39,7 @@ func (l Later) Unwrap() error { return l.Err }
 // Deps is what a runner works with; those before Scheduler are required.
 type Deps struct {
 	DB       kv.DB
-	Releases *Releases
+	Releases *release.Set
 	Deliver  map[string]Deliverer // by route; items of other routes go only to whoever waits in Turn
 	Log      *slog.Logger
 	Now      func() time.Time
@@ -114,8 +116,8 @@ type Runner struct {
 	deps    Deps
 	options Options
 	sched   Scheduler
-	turns   *lanes[queue.Lane, arrival]
-	outbox  *lanes[queue.Destination, queue.Parcel]
+	turns   *lanes.Pool[queue.Lane, arrival]
+	outbox  *lanes.Pool[queue.Destination, queue.Parcel]
 	beat    *beat
 	cache   *sessions
 	records recordSizes
@@ -141,8 +143,8 @@ func New(d Deps, o Options) *Runner {
 	if r.deps.Shards == nil {
 		r.deps.Shards = shard.New(d.DB, shard.Options{Name: "runner", Now: r.sched.Now, NewID: d.NewID, Exclusive: true})
 	}
-	r.turns = newLanes(r.sched, r.options.Workers, r.options.Cap, func(l queue.Lane) queue.Lane { return l }, r.runLane)
-	r.outbox = newLanes(r.sched, r.options.Workers, r.options.Cap, func(d queue.Destination) queue.Lane { return d.Lane }, r.deliverLane)
+	r.turns = lanes.New(r.sched, r.options.Workers, r.options.Cap, func(l queue.Lane) queue.Lane { return l }, r.runLane)
+	r.outbox = lanes.New(r.sched, r.options.Workers, r.options.Cap, func(d queue.Destination) queue.Lane { return d.Lane }, r.deliverLane)
 	r.beat = newBeat(r)
 	return r
 }
@@ -151,15 +153,15 @@ func New(d Deps, o Options) *Runner {
 // waiting work of the shards it got is known. Packs that no session needs are dropped from the
 // store.
 func (r *Runner) Start(ctx context.Context) error {
-	if err := r.deps.Releases.dropUnused(ctx, r.deps.DB); err != nil {
+	if err := r.deps.Releases.DropUnused(ctx, r.deps.DB); err != nil {
 		r.deps.Log.Warn("unused packs could not be dropped", "error", err)
 	}
 	if err := r.beat.first(ctx); err != nil {
 		return fault.Wrap("runner start", err)
 	}
 	r.floor = make([]byte, heapFloor)
-	r.outbox.start() // first, so that what was left behind goes before what turns add
-	r.turns.start()
+	r.outbox.Start() // first, so that what was left behind goes before what turns add
+	r.turns.Start()
 	r.beat.start()
 	return nil
 }
@@ -172,11 +174,11 @@ func (r *Runner) Drain(ctx context.Context) error {
 	r.draining = true
 	r.mu.Unlock()
 	r.beat.stop()
-	err := r.turns.stop(ctx)
+	err := r.turns.Stop(ctx)
 	if first {
 		close(r.drained)
 	}
-	if e := r.outbox.stop(ctx); err == nil {
+	if e := r.outbox.Stop(ctx); err == nil {
 		err = e
 	}
 	if first {
@@ -191,10 +193,12 @@ func (r *Runner) Drain(ctx context.Context) error {
 // earlier receipt, marked as a duplicate. Errors: fault.Invalid (tenant, id, key or body),
 // fault.Unavailable (draining, or the store is).
 func (r *Runner) Accept(ctx context.Context, t greentic.Trigger) (greentic.Receipt, error) {
-	return r.accept(ctx, t, r.deps.NewID())
+	return r.accept(ctx, t, r.deps.NewID(), nil)
 }
 
-func (r *Runner) accept(ctx context.Context, t greentic.Trigger, turn string) (receipt greentic.Receipt, err error) {
+// accept stores a trigger unless it is a duplicate or guard, which may be nil, refuses the session
+// it would go to; then nothing is stored.
+func (r *Runner) accept(ctx context.Context, t greentic.Trigger, turn string, guard func(session.Session) error) (receipt greentic.Receipt, err error) {
 	r.mu.Lock()
 	draining := r.draining
 	r.mu.Unlock()
@@ -216,10 +220,18 @@ func (r *Runner) accept(ctx context.Context, t greentic.Trigger, turn string) (r
 	cached := r.cache.has(lane)
 	err = r.patiently(ctx, func() error {
 		return r.deps.DB.Update(ctx, t.Tenant, func(x kv.Txn) (err error) {
-			if a.entry, receipt, err = queue.Admit(x, prepared); err == nil && !cached && !receipt.Duplicate {
-				a.session, err = session.Read(x, t.Key)
+			a.read = !cached || guard != nil
+			if a.entry, receipt, err = queue.Admit(x, prepared); err != nil || receipt.Duplicate || !a.read {
+				return err
 			}
-			return err
+			if a.session, err = session.Read(x, t.Key); err != nil || guard == nil {
+				return err
+			}
+			s, err := a.session.Open()
+			if err != nil {
+				return err
+			}
+			return guard(s)
 		})
 	})
 	if err != nil {
@@ -257,7 +269,7 @@ func (r *Runner) patiently(ctx context.Context, do func() error) error {
 // woken announces an accepted entry, if its shard is this process's to work on.
 func (r *Runner) woken(lane queue.Lane, a *arrival) {
 	if r.beat.works(lane.Shard()) {
-		r.turns.wake(lane, 1, a)
+		r.turns.Wake(lane, 1, a)
 	}
 }
 

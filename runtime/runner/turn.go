@@ -15,6 +15,8 @@ import (
 	"greentic.dev/greentic/fault"
 	"greentic.dev/model/card"
 	"greentic.dev/model/flow"
+	"greentic.dev/runtime/lanes"
+	"greentic.dev/runtime/release"
 )
 
 // turn is one trigger on its way through a flow. Nothing it does leaves it before it commits.
@@ -24,7 +26,7 @@ type turn struct {
 	tenant  greentic.TenantCtx
 	message greentic.Message
 	session session.Session
-	release *Release
+	release *release.Release
 	flow    *flow.Flow
 	overlay *state.Overlay
 	began   time.Time
@@ -36,6 +38,10 @@ type turn struct {
 	undoing bool      // the flow has failed and undoes what it did: what that says and keeps stays
 	replay  *playback // a turn that is run again without effects; else nil
 	unsure  bool      // a commit failed in a way that may have succeeded
+	seen    int       // changes by operators when it began
+
+	sent   []queue.Parcel // by its commit
+	behind []bool         // others waited before them
 
 	outputs []card.Output
 	events  []greentic.Event
@@ -54,55 +60,62 @@ type turn struct {
 type arrival struct {
 	entry   queue.Entry
 	session session.Stored
+	read    bool // session is known; it was cached otherwise
 	turn    *turn
 }
 
 // runLane runs the oldest waiting entry of a lane. A failure to read or commit is tried again
 // with growing pauses: the store is away.
-func (r *Runner) runLane(ctx context.Context, work task[queue.Lane, arrival]) pace[arrival] {
+func (r *Runner) runLane(ctx context.Context, work lanes.Task[queue.Lane, arrival]) lanes.Pace[arrival] {
 	t, err := r.runFirst(ctx, work)
 	switch {
 	case ctx.Err() != nil:
-		return pace[arrival]{}
+		return lanes.Pace[arrival]{}
 	case err == nil && t != nil && t.pause > 0:
-		p := pace[arrival]{more: true, pause: t.pause}
+		p := lanes.Pace[arrival]{More: true, Pause: t.pause}
 		if t.pause = 0; !t.ended() {
-			p.hint = &arrival{turn: t}
+			p.Hint = &arrival{turn: t}
 		}
 		return p
 	case err == nil:
-		return pace[arrival]{}
+		return lanes.Pace[arrival]{}
 	case fault.Is(err, fault.Conflict):
-		r.cache.drop(work.key)
-		if !r.beat.works(work.key.Shard()) {
-			return pace[arrival]{}
+		r.cache.drop(work.Key)
+		if !r.beat.works(work.Key.Shard()) {
+			return lanes.Pace[arrival]{}
 		}
-		if t != nil && t.unsure { // it was this very turn that changed the store
-			r.done(t, work.key)
+		if t == nil || !t.unsure || !t.ended() {
+			return lanes.Pace[arrival]{More: true} // somebody changed the session: run again on what is there now
 		}
-		return pace[arrival]{more: true} // somebody changed the session: run again on what is there now
+		var did bool
+		if did, err = t.committed(ctx); err != nil {
+			break
+		}
+		if did { // it was this very turn that changed the store
+			for i := range t.behind {
+				t.behind[i] = true // what is stored was made by the earlier attempt
+			}
+			r.concluded(t, work.Key)
+		}
+		return lanes.Pace[arrival]{More: true}
 	}
-	r.deps.Log.Error("turn could not be committed", "tenant", work.key.Tenant, "key", work.key.Key, "error", err)
-	p := pace[arrival]{more: true, pause: r.backoff(work.failed + 1)}
+	r.deps.Log.Error("turn waits", "tenant", work.Key.Tenant, "key", work.Key.Key, "error", err)
+	p := lanes.Pace[arrival]{More: true, Pause: r.backoff(work.Failed + 1)}
 	if t != nil { // what it has done is not done again
 		t.unsure = true
-		p.hint = &arrival{turn: t}
+		p.Hint = &arrival{turn: t}
 	}
 	return p
 }
 
 // runFirst takes the oldest entry of a lane, if there is one, through its turn or to where it
 // pauses.
-func (r *Runner) runFirst(ctx context.Context, work task[queue.Lane, arrival]) (*turn, error) {
+func (r *Runner) runFirst(ctx context.Context, work lanes.Task[queue.Lane, arrival]) (*turn, error) {
 	t, err := r.first(ctx, work)
-	if err != nil {
+	if err != nil || t == nil {
 		return nil, err
 	}
-	orphan := r.beat.orphan(work.key)
-	if t == nil {
-		return nil, nil
-	}
-	if orphan { // what ended its owner is counted before it runs again
+	if r.beat.orphan(work.Key) { // what ended its owner is counted before it runs again
 		t.entry.Restarts++
 		if err := t.save(ctx, t.entry); err != nil {
 			return nil, err
@@ -115,35 +128,46 @@ func (r *Runner) runFirst(ctx context.Context, work task[queue.Lane, arrival]) (
 		switch {
 		case ctx.Err() != nil:
 			return nil, ctx.Err() // interrupted: the entry stays and runs again
+		case r.elsewhere(err):
+			return nil, err // begins anew, with its time
 		case err != nil || t.pause > 0:
 			return t, err
 		}
+		if err := t.overlay.Away(); err != nil {
+			return nil, err // no fault of the flow's: it runs again, however long it takes
+		}
 		if t.passing() {
-			return t, t.again(ctx)
+			if err := t.again(ctx); err != nil {
+				return nil, err // whether the attempt is counted is what the store says
+			}
+			return t, nil
 		}
 	}
 	r.options.Crash("before_commit")
-	stored, parcels, err := t.commit(ctx)
+	stored, err := t.commit(ctx)
 	if fault.Is(err, fault.Invalid) { // too large to be stored; it would be at every attempt
 		t.fail(err)
-		stored, parcels, err = t.commit(ctx)
+		stored, err = t.commit(ctx)
 	}
 	if err != nil {
 		return t, err
 	}
 	if r.options.Crash("after_commit"); stored.Revision > 0 {
-		r.cache.put(work.key, stored)
+		r.cache.put(work.Key, stored, t.seen)
 	} else {
-		r.cache.drop(work.key)
+		r.cache.drop(work.Key)
 	}
-	if !stored.Due.IsZero() {
-		r.beat.dueAt(work.key.Shard(), stored.Due)
-	}
-	r.done(t, work.key)
-	for i := range parcels {
-		r.outbox.wake(parcels[i].Destination(), 1, &parcels[i])
-	}
+	r.concluded(t, work.Key)
 	return t, nil
+}
+
+// concluded announces what follows from a commit: when its wait ends, its result, what it sends.
+func (r *Runner) concluded(t *turn, lane queue.Lane) {
+	if t.status == greentic.TurnWaiting && !t.session.Due.IsZero() {
+		r.beat.dueAt(lane.Shard(), t.session.Due)
+	}
+	r.done(t, lane)
+	t.ship()
 }
 
 // done tells everybody who wants to know that a turn has committed.
@@ -161,34 +185,42 @@ func (r *Runner) done(t *turn, lane queue.Lane) {
 }
 
 // first is the oldest entry of a lane with its session; nil when none waits.
-func (r *Runner) first(ctx context.Context, work task[queue.Lane, arrival]) (t *turn, err error) {
-	a, found := work.hint, true
+func (r *Runner) first(ctx context.Context, work lanes.Task[queue.Lane, arrival]) (t *turn, err error) {
+	a, found := work.Hint, true
 	if a != nil && a.turn != nil {
 		return a.turn, nil
 	}
-	if a == nil {
-		a = &arrival{}
-		err = r.deps.DB.View(ctx, work.key.Ctx(), func(x kv.Reader) (err error) {
-			if a.entry, found, err = queue.First(x, work.key.Key); err == nil && found {
-				a.session, err = session.Read(x, work.key.Key)
+	seen := r.cache.seen()
+	kept, cached := r.cache.get(work.Key)
+	if a == nil || !a.read && !cached { // it has left the cache meanwhile
+		a, cached = &arrival{}, false
+		err = r.deps.DB.View(ctx, work.Key.Ctx(), func(x kv.Reader) (err error) {
+			if a.entry, found, err = queue.First(x, work.Key.Key); err == nil && found {
+				a.session, err = session.Read(x, work.Key.Key)
 			}
 			return err
 		})
-		r.cache.drop(work.key)
+		r.cache.drop(work.Key)
 	}
 	if err != nil || !found {
 		return nil, err
 	}
-	t = &turn{runner: r, entry: a.entry, tenant: a.entry.Trigger.Tenant, began: r.sched.Now()}
-	t.tenant.Session = work.key.Key
+	t = &turn{runner: r, entry: a.entry, tenant: a.entry.Trigger.Tenant, began: r.sched.Now(), seen: seen, session: kept}
+	t.tenant.Session = work.Key.Key
 	t.tenant.Attempt = uint32(a.entry.Attempts + 1)
 	t.overlay = state.NewOverlay(r.deps.DB, t.tenant)
-	var cached bool
-	if t.session, cached = r.cache.get(work.key); !cached {
+	if !cached {
 		t.session, err = a.session.Open()
-		t.session.Key = work.key.Key
+		t.session.Key = work.Key.Key
 	}
 	return t, err
+}
+
+// elsewhere says that a turn failed for want of a release that another process on the store may
+// have: it waits until this one gets it or its shard goes to who has it.
+func (r *Runner) elsewhere(err error) bool {
+	_, _, code := fault.Detail(err)
+	return code == release.CodeMissing && !r.deps.Shards.Exclusive()
 }
 
 func (t *turn) ended() bool { return t.status != "" }
@@ -224,7 +256,7 @@ func (t *turn) run(ctx context.Context) (err error) {
 	}()
 	failure := t.conduct(ctx)
 	switch {
-	case t.unsaved || t.pause > 0:
+	case t.unsaved || t.pause > 0 || t.runner.elsewhere(failure):
 		return failure
 	case failure != nil:
 		t.fail(failure)
@@ -290,7 +322,7 @@ func (t *turn) fail(err error) {
 // forget drops what the flow said and kept.
 func (t *turn) forget() {
 	t.outputs, t.events = nil, nil
-	t.overlay = state.NewOverlay(t.runner.deps.DB, t.tenant)
+	t.overlay.Reset()
 }
 
 // locale settles the user's language: the message's metadata, the trigger's, the default.
@@ -314,7 +346,7 @@ func (t *turn) read() error {
 	switch trigger.Kind {
 	case greentic.KindTimer:
 		origin := t.session.Origin
-		t.stale = trigger.ID != session.WaitID(t.session.Revision)+"/"+t.session.Key
+		t.stale = trigger.ID != t.session.Timer()
 		t.message = greentic.Message{Channel: origin.Route, Conversation: trigger.Key}
 		if origin.From != "" {
 			t.message.From = &greentic.Actor{ID: origin.From}
@@ -324,7 +356,7 @@ func (t *turn) read() error {
 			return fault.As(fault.Invalid, "turn", err)
 		}
 	default:
-		t.message = greentic.Message{ID: trigger.ID, Channel: trigger.Route, Conversation: trigger.Key}
+		t.message = greentic.Message{ID: trigger.ID, Channel: trigger.Route, Conversation: trigger.Key, CorrelationID: trigger.Tenant.CorrelationID}
 	}
 	return nil
 }
@@ -333,7 +365,7 @@ func (t *turn) read() error {
 // names, or the newest.
 func (t *turn) resolve(ctx context.Context) (err error) {
 	if t.replay != nil {
-		t.flow, err = t.release.flow(t.entry.Trigger.Flow)
+		t.flow, err = t.release.Flow(t.entry.Trigger.Flow)
 		return err
 	}
 	if t.session.Revision == 0 {
@@ -341,20 +373,23 @@ func (t *turn) resolve(ctx context.Context) (err error) {
 		if explicit == "" {
 			explicit = t.runner.options.Flow
 		}
-		t.release, t.flow, err = t.runner.deps.Releases.choose(ctx, t.entry.Trigger.Pack, explicit, t.entry.Trigger.Release)
+		t.release, t.flow, err = t.runner.deps.Releases.Choose(ctx, t.entry.Trigger.Pack, explicit, t.entry.Trigger.Release)
 		return err
 	}
-	if t.release, err = t.runner.deps.Releases.pinned(ctx, t.session.Release); err != nil {
+	if d := t.entry.Trigger.Release; d != "" && d != t.session.Release {
+		return fault.Newf(fault.Conflict, "turn", "it is to run on %s, and the session is on %s", d, t.session.Release).WithCode("release_mismatch")
+	}
+	if t.release, err = t.runner.deps.Releases.Pinned(ctx, t.session.Release); err != nil {
 		return err
 	}
-	t.flow, err = t.release.flow(t.session.Flow)
+	t.flow, err = t.release.Flow(t.session.Flow)
 	return err
 }
 
 // shortcut answers with a card the message names, without running the flow (formats digest 6.8).
 // A conversation that waits for a button's action gets it itself.
 func (t *turn) shortcut() bool {
-	payload, name, ok := card.Shortcut(t.message.Metadata, t.session.Revision > 0, t.release.asset)
+	payload, name, ok := card.Shortcut(t.message.Metadata, t.session.Revision > 0, t.release.Asset)
 	if !ok {
 		return false
 	}
@@ -385,7 +420,7 @@ func (t *turn) say() []greentic.Reply {
 		return nil
 	}
 	var list []greentic.Reply
-	texts := t.release.texts(t.tenant.Locale)
+	texts := t.release.Texts(t.tenant.Locale)
 	for _, r := range card.Replies(t.outputs, card.RouteTo(t.message.Metadata)) {
 		reply := greentic.Reply{Kind: "message", Node: r.Node, Flow: t.flow.ID, Turn: t.entry.Turn}
 		reply.Text, _ = card.Localise(r.Text, texts, t.message.Metadata).(string)

@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"time"
 
+	"greentic.dev/backing/bus"
 	"greentic.dev/backing/record"
 	"greentic.dev/backing/session"
 	"greentic.dev/greentic"
@@ -125,7 +126,7 @@ func (t *turn) park(step flow.Step) {
 	if step.Timeout > 0 {
 		s.Due = t.runner.sched.Now().Add(step.Timeout).UTC()
 	}
-	if t.entry.Trigger.Kind != greentic.KindTimer {
+	if t.entry.Trigger.Kind != greentic.KindTimer && (t.entry.Trigger.Route != InvokeRoute || s.Origin.Route == "") {
 		s.Origin = session.Origin{Route: t.entry.Trigger.Route, Tenant: t.entry.Trigger.Tenant, Header: t.entry.Trigger.Header}
 		s.Origin.Tenant.Locale = t.tenant.Locale
 		if t.message.From != nil {
@@ -216,7 +217,8 @@ func (t *turn) recall(key string) (value any, found bool, err error) {
 // BusRoute is the route of events that flows emit.
 const BusRoute = "bus"
 
-// publish collects an event; it goes out when the turn has committed.
+// publish collects an event; it goes out when the turn has committed. Without a type its topic
+// stands for it.
 func (t *turn) publish(step flow.Step) error {
 	if t.runner.deps.Deliver[BusRoute] == nil && t.replay == nil {
 		return fault.New(fault.Unsupported, "emit.event", "this process has no bus").WithFix("configure one: bus: embedded: or nats://HOST")
@@ -226,10 +228,15 @@ func (t *turn) publish(step flow.Step) error {
 	if err != nil {
 		return fault.Wrap("emit.event", err)
 	}
-	e := greentic.Event{ID: fmt.Sprintf("%s-e%d", t.entry.Turn, len(t.events)), Topic: step.Topic, Time: t.began.UTC(), Payload: payload,
-		Source: "pack/" + t.release.verified.Archive().ID() + "/flow/" + t.flow.ID, CorrelationID: t.message.CorrelationID}
-	e.Type, _ = fields["type"].(string)
+	e := greentic.Event{ID: fmt.Sprintf("%s-e%d", t.entry.Turn, t.entry.Said+len(t.events)), Topic: step.Topic, Type: step.Topic, Time: t.began.UTC(), Payload: payload,
+		Source: "pack/" + t.release.Archive().ID() + "/flow/" + t.flow.ID, CorrelationID: t.message.CorrelationID}
+	if kind, _ := fields["type"].(string); kind != "" {
+		e.Type = kind
+	}
 	e.Subject, _ = fields["subject"].(string)
+	if err := bus.CheckEvent(e); err != nil { // here the turn can still fail
+		return fault.Wrap("emit.event", err)
+	}
 	t.events = append(t.events, e)
 	return nil
 }

@@ -53,7 +53,7 @@ func TestAnOpenConversationStaysOnItsVersionOverAKill(t *testing.T) {
 		t.Skip("starts processes")
 	}
 	pack, data, keys, cache := t.TempDir(), t.TempDir(), t.TempDir(), filepath.Join(t.TempDir(), "cache")
-	args := []string{data, pack, keys, cache}
+	server := child{Settings: map[string]string{"data": data, "keys": keys, "cache": cache, "log.level": "warn"}, Pack: pack}
 	kept := func() int {
 		list, err := filepath.Glob(filepath.Join(data, "packs", "*"))
 		if err != nil {
@@ -62,15 +62,15 @@ func TestAnOpenConversationStaysOnItsVersionOverAKill(t *testing.T) {
 		return len(list)
 	}
 	writeEcho(t, pack, "1.0.0", "first")
-	s := startServer(t, "", args...)
+	s := startServer(t, server)
 	open := newClient(t, s.url)
 	if got := open.say(t, "a", 1); got != "first a" {
 		t.Fatalf("answer %q", got)
 	}
-	s.stop()
+	s.kill()
 
 	writeEcho(t, pack, "2.0.0", "second")
-	s = startServer(t, "", args...)
+	s = startServer(t, server)
 	open.base = s.url
 	if got := open.say(t, "b", 2); got != "first b" {
 		t.Fatalf("the open conversation answers %q", got)
@@ -82,7 +82,7 @@ func TestAnOpenConversationStaysOnItsVersionOverAKill(t *testing.T) {
 	if n := kept(); n != 2 {
 		t.Errorf("%d packs are kept, want both versions", n)
 	}
-	s.stop()
+	s.kill()
 }
 
 func TestASecondProcessOnTheSameDataFolderIsRefused(t *testing.T) {
@@ -183,7 +183,7 @@ func TestSIGTERMAnswersWhatWasAcceptedAndExitsCleanly(t *testing.T) {
 // A flow that fails answers in the user's language with a reference, and the next message works.
 func TestAFailingFlowApologisesWithAReferenceAndGoesOn(t *testing.T) {
 	dir := t.TempDir()
-	for name, text := range map[string]string{
+	writeInto(t, dir, map[string]string{
 		"pack.yaml": "pack_id: test.fail\nversion: 1.0.0\nkind: application\npublisher: test\nflows:\n  - { id: main, file: flows/main.ygtc, tags: [default] }\n",
 		"flows/main.ygtc": `id: main
 type: messaging
@@ -200,15 +200,7 @@ nodes:
   fine:
     emit.response: { text: "fine" }
     routing: out
-`} {
-		file := filepath.Join(dir, name)
-		if err := os.MkdirAll(filepath.Dir(file), 0o700); err != nil {
-			t.Fatal(err)
-		}
-		if err := os.WriteFile(file, []byte(text), 0o600); err != nil {
-			t.Fatal(err)
-		}
-	}
+`})
 	s := openSystem(t, testConfig(t, system.Override{Key: "locale", Value: "de"}), system.Options{Ephemeral: true}, dir)
 	if err := s.Start(t.Context()); err != nil {
 		t.Fatal(err)

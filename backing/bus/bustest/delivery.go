@@ -25,7 +25,7 @@ func whole(ctx context.Context, b *Bench) error {
 	e.Payload = json.RawMessage(`"` + strings.Repeat("<ü&>", (bus.MaxPayload-2)/5) + `"`)
 	sent := e
 	sent.Payload, sent.Metadata = append(json.RawMessage(nil), e.Payload...), map[string]string{"schema_version": "1", "producer": "p"}
-	if err := publish(ctx, b.Bus, bob, sent, bus.Event{ID: "2", Topic: "orders.none", Type: "t"}); err != nil {
+	if err := publish(ctx, b.Bus, bob, sent, greentic.Event{ID: "2", Topic: "orders.none", Type: "t"}); err != nil {
 		return err
 	}
 	sent.Payload[1], sent.Metadata["producer"] = 'X', "changed after publishing"

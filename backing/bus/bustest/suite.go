@@ -99,8 +99,8 @@ var (
 // away is a failure worth another attempt.
 func away() error { return fault.New(fault.Unavailable, "handler", "the far end is away") }
 
-func event(id, topic, subject string) bus.Event {
-	return bus.Event{ID: id, Topic: topic, Type: "cap://greentic/events/test/" + topic, Source: "bustest", Subject: subject,
+func event(id, topic, subject string) greentic.Event {
+	return greentic.Event{ID: id, Topic: topic, Type: "cap://greentic/events/test/" + topic, Source: "bustest", Subject: subject,
 		Time: time.Date(2026, 1, 2, 3, 4, 5, 0, time.UTC), Payload: json.RawMessage(`{"id":"` + id + `"}`)}
 }
 
@@ -108,7 +108,7 @@ func quick(name string, topics ...string) bus.Subscription {
 	return bus.Subscription{Name: name, Topics: topics, Attempts: 3, Backoff: time.Millisecond}
 }
 
-func publish(ctx context.Context, b bus.Bus, t greentic.TenantCtx, events ...bus.Event) error {
+func publish(ctx context.Context, b bus.Bus, t greentic.TenantCtx, events ...greentic.Event) error {
 	for _, e := range events {
 		if err := b.Publish(ctx, t, e); err != nil {
 			return fmt.Errorf("publish %s: %w", e.ID, err)

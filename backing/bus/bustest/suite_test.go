@@ -19,7 +19,7 @@ import (
 type broken struct {
 	bus.Bus
 	tenant  func(greentic.TenantCtx) greentic.TenantCtx
-	publish func(ctx context.Context, b bus.Bus, t greentic.TenantCtx, e bus.Event) error
+	publish func(ctx context.Context, b bus.Bus, t greentic.TenantCtx, e greentic.Event) error
 	want    func(bus.Subscription) bus.Subscription
 	handle  func(bus.Handler) bus.Handler
 	stop    func(stop func())
@@ -35,7 +35,7 @@ func (b *broken) scope(t greentic.TenantCtx) greentic.TenantCtx {
 	return t
 }
 
-func (b *broken) Publish(ctx context.Context, t greentic.TenantCtx, e bus.Event) error {
+func (b *broken) Publish(ctx context.Context, t greentic.TenantCtx, e greentic.Event) error {
 	if b.publish != nil {
 		return b.publish(ctx, b.Bus, b.scope(t), e)
 	}
@@ -83,8 +83,8 @@ func (b *broken) Close() error {
 
 // mutants are broken buses by the promise that must notice.
 func mutants() map[string]broken {
-	without := func(change func(*bus.Event)) broken {
-		return broken{publish: func(ctx context.Context, b bus.Bus, t greentic.TenantCtx, e bus.Event) error {
+	without := func(change func(*greentic.Event)) broken {
+		return broken{publish: func(ctx context.Context, b bus.Bus, t greentic.TenantCtx, e greentic.Event) error {
 			if bus.CheckEvent(e) == nil {
 				change(&e)
 			}
@@ -98,14 +98,14 @@ func mutants() map[string]broken {
 	}
 	var ids sync.Map
 	return map[string]broken{
-		"an event arrives whole":                         without(func(e *bus.Event) { e.CorrelationID = "" }),
+		"an event arrives whole":                         without(func(e *greentic.Event) { e.CorrelationID = "" }),
 		"tenants and environments do not see each other": {tenant: func(t greentic.TenantCtx) greentic.TenantCtx { t.Env = "all"; return t }},
 		"team and user do not scope events":              {tenant: func(t greentic.TenantCtx) greentic.TenantCtx { t.Tenant += greentic.TenantID(t.User); return t }},
 		"patterns select topics, and two of them deliver once": {want: func(s bus.Subscription) bus.Subscription {
 			s.Topics = append(s.Topics[:len(s.Topics):len(s.Topics)], ">")
 			return s
 		}},
-		"names that a transport cannot carry arrive": {publish: func(ctx context.Context, b bus.Bus, t greentic.TenantCtx, e bus.Event) error {
+		"names that a transport cannot carry arrive": {publish: func(ctx context.Context, b bus.Bus, t greentic.TenantCtx, e greentic.Event) error {
 			e.ID = e.ID[:min(len(e.ID), 2)]
 			return b.Publish(ctx, t, e)
 		}},
@@ -120,9 +120,9 @@ func mutants() map[string]broken {
 		"one ID is delivered once": handler(func(ctx context.Context, d bus.Delivery, h bus.Handler) error {
 			return errors.Join(h(ctx, d), h(ctx, d))
 		}),
-		"a lane is in order and one at a time":                   without(func(e *bus.Event) { e.Subject = "" }),
-		"a retry holds its own lane and no other":                without(func(e *bus.Event) { e.Subject = "one" }),
-		"events without a subject run side by side":              without(func(e *bus.Event) { e.Subject = "one" }),
+		"a lane is in order and one at a time":                   without(func(e *greentic.Event) { e.Subject = "" }),
+		"a retry holds its own lane and no other":                without(func(e *greentic.Event) { e.Subject = "one" }),
+		"events without a subject run side by side":              without(func(e *greentic.Event) { e.Subject = "one" }),
 		"handlers run up to the limit":                           {want: func(s bus.Subscription) bus.Subscription { s.Parallel = 8; return s }},
 		"a poisoned event becomes a dead letter after the limit": {want: func(s bus.Subscription) bus.Subscription { s.Attempts++; return s }},
 		"an error not worth a retry becomes a dead letter at once": handler(func(ctx context.Context, d bus.Delivery, h bus.Handler) error {
@@ -150,14 +150,14 @@ func mutants() map[string]broken {
 			}
 			return nil
 		}),
-		"limits are refused by name": {publish: func(ctx context.Context, b bus.Bus, t greentic.TenantCtx, e bus.Event) error {
+		"limits are refused by name": {publish: func(ctx context.Context, b bus.Bus, t greentic.TenantCtx, e greentic.Event) error {
 			if err := b.Publish(ctx, t, e); !fault.Is(err, fault.Invalid) || t.Check() != nil {
 				return err
 			}
 			return nil
 		}},
-		"a bad tenant is refused": {publish: func(context.Context, bus.Bus, greentic.TenantCtx, bus.Event) error { return nil }},
-		"a canceled context is refused": {publish: func(ctx context.Context, b bus.Bus, t greentic.TenantCtx, e bus.Event) error {
+		"a bad tenant is refused": {publish: func(context.Context, bus.Bus, greentic.TenantCtx, greentic.Event) error { return nil }},
+		"a canceled context is refused": {publish: func(ctx context.Context, b bus.Bus, t greentic.TenantCtx, e greentic.Event) error {
 			return b.Publish(context.WithoutCancel(ctx), t, e)
 		}},
 		"close waits, and afterwards every call is unavailable": {close: func(b bus.Bus) error { go b.Close(); return nil }},

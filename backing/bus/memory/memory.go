@@ -50,7 +50,7 @@ type subscription struct {
 
 type entry struct {
 	seq    uint64
-	event  bus.Event
+	event  greentic.Event
 	tenant greentic.TenantCtx
 }
 
@@ -86,7 +86,7 @@ func (b *Bus) tenant(ctx context.Context, t greentic.TenantCtx) (*tenant, error)
 }
 
 // Publish implements bus.Bus.
-func (b *Bus) Publish(ctx context.Context, t greentic.TenantCtx, e bus.Event) error {
+func (b *Bus) Publish(ctx context.Context, t greentic.TenantCtx, e greentic.Event) error {
 	if err := bus.CheckEvent(e); err != nil {
 		return err
 	}
@@ -121,7 +121,7 @@ func (b *Bus) Publish(ctx context.Context, t greentic.TenantCtx, e bus.Event) er
 	return nil
 }
 
-func (of *tenant) append(b *Bus, s *subscription, t greentic.TenantCtx, e bus.Event) {
+func (of *tenant) append(b *Bus, s *subscription, t greentic.TenantCtx, e greentic.Event) {
 	of.last++
 	of.bytes += len(e.Payload)
 	s.ready = append(s.ready, &entry{of.last, own(e), t})
@@ -129,7 +129,7 @@ func (of *tenant) append(b *Bus, s *subscription, t greentic.TenantCtx, e bus.Ev
 }
 
 // own copies what the caller may change.
-func own(e bus.Event) bus.Event {
+func own(e greentic.Event) greentic.Event {
 	if len(e.Payload) == 0 {
 		e.Payload = json.RawMessage("null")
 	}

@@ -35,7 +35,7 @@ func TestAFullBusRefusesAndForgetsNothing(t *testing.T) {
 		t.Fatal(err)
 	}
 	stop()
-	e := bus.Event{ID: "1", Topic: "a", Type: "t", Payload: json.RawMessage(`"` + strings.Repeat("x", 700) + `"`)}
+	e := greentic.Event{ID: "1", Topic: "a", Type: "t", Payload: json.RawMessage(`"` + strings.Repeat("x", 700) + `"`)}
 	if err := b.Publish(t.Context(), demo, e); err != nil {
 		t.Fatal(err)
 	}
@@ -70,11 +70,11 @@ func TestTheWindowOfAnIDEnds(t *testing.T) {
 	defer stop()
 	for _, age := range []time.Duration{0, bus.Window - 1, 1} {
 		now = now.Add(age)
-		if err := b.Publish(t.Context(), demo, bus.Event{ID: "1", Topic: "a", Type: "t", Subject: "x"}); err != nil {
+		if err := b.Publish(t.Context(), demo, greentic.Event{ID: "1", Topic: "a", Type: "t", Subject: "x"}); err != nil {
 			t.Fatal(err)
 		}
 	}
-	if err := b.Publish(t.Context(), demo, bus.Event{ID: "2", Topic: "a", Type: "t", Subject: "x"}); err != nil {
+	if err := b.Publish(t.Context(), demo, greentic.Event{ID: "2", Topic: "a", Type: "t", Subject: "x"}); err != nil {
 		t.Fatal(err)
 	}
 	for _, want := range []string{"1", "1", "2"} {

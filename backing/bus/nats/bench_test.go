@@ -5,7 +5,7 @@ import (
 	"sync/atomic"
 	"testing"
 
-	"greentic.dev/backing/bus"
+	"greentic.dev/greentic"
 )
 
 // BenchmarkPublish is the cost of a durable event: one fsync each.
@@ -14,14 +14,14 @@ func BenchmarkPublish(b *testing.B) {
 		b.Run(fmt.Sprint(writers), func(b *testing.B) {
 			on := openDir(b, b.TempDir())
 			defer on.Close()
-			if err := on.Publish(b.Context(), demo, bus.Event{ID: "first", Topic: "a", Type: "t"}); err != nil {
+			if err := on.Publish(b.Context(), demo, greentic.Event{ID: "first", Topic: "a", Type: "t"}); err != nil {
 				b.Fatal(err)
 			}
 			var n atomic.Int64
 			b.SetParallelism(max(writers/2, 1))
 			b.ResetTimer()
 			publish := func() {
-				if err := on.Publish(b.Context(), demo, bus.Event{ID: fmt.Sprint(n.Add(1)), Topic: "a", Type: "t", Subject: "s"}); err != nil {
+				if err := on.Publish(b.Context(), demo, greentic.Event{ID: fmt.Sprint(n.Add(1)), Topic: "a", Type: "t", Subject: "s"}); err != nil {
 					b.Error(err)
 				}
 			}

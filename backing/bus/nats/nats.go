@@ -21,11 +21,12 @@ import (
 // Options configures a Bus. Log is needed, and exactly one of Dir and URL.
 type Options struct {
 	Dir string // folder of a server in this process
-	URL string // nats://[user:password@]host:port[?replicas=3] or tls://…; JetStream must be on, max_payload 2 MiB or more
+	URL string // nats://[user:password@]host:port[?replicas=3&patience=30s] or tls://…; JetStream must be on, max_payload 2 MiB or more
 	Log *slog.Logger
 
 	// AckWait is after how long without a sign of life a server takes a subscriber's events
-	// back; 0: 30 s. All processes of one subscription use the same.
+	// back; 0: the URL's patience, else 30 s, and 5 s in this process, where no network is between.
+	// All processes of one subscription use the same.
 	AckWait  time.Duration
 	MaxBytes int64            // of one tenant's events; 0: 1 GiB. A tenant that has more waiting cannot publish
 	Now      func() time.Time // nil: time.Now
@@ -74,14 +75,22 @@ func Open(o Options) (*Bus, error) {
 			}
 			query.Del("replicas")
 		}
+		if text := query.Get("patience"); text != "" {
+			if b.o.AckWait, err = time.ParseDuration(text); err != nil || b.o.AckWait < time.Second || b.o.AckWait > 5*time.Minute {
+				return nil, fault.Newf(fault.Invalid, "bus", "patience=%s is not 1s to 5m", text)
+			}
+			query.Del("patience")
+		}
 		if len(query) > 0 {
-			return nil, fault.Newf(fault.Invalid, "bus", "the URL has unknown parameters: %s", query.Encode()).WithFix("use replicas=3 or none")
+			return nil, fault.Newf(fault.Invalid, "bus", "the URL has unknown parameters: %s", query.Encode()).WithFix("use replicas=3, patience=30s or none")
 		}
 		u.RawQuery = ""
 		b.o.URL = u.String()
 	}
 	if b.o.AckWait == 0 {
-		b.o.AckWait = 30 * time.Second
+		if b.o.AckWait = 30 * time.Second; o.Dir != "" {
+			b.o.AckWait = 5 * time.Second
+		}
 	}
 	if b.o.MaxBytes == 0 {
 		b.o.MaxBytes = 1 << 30

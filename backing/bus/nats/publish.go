@@ -16,7 +16,7 @@ import (
 
 // envelope is an event as it is stored: the ecosystem's EventEnvelope, tenant and all.
 type envelope struct {
-	bus.Event
+	greentic.Event
 	Tenant greentic.TenantCtx `json:"tenant"`
 }
 
@@ -31,7 +31,7 @@ func encode(v any) ([]byte, error) {
 
 // Publish implements bus.Bus: with a server of its own the event is on disk when it returns; one
 // that is not here may acknowledge earlier, as it was configured.
-func (b *Bus) Publish(ctx context.Context, t greentic.TenantCtx, e bus.Event) error {
+func (b *Bus) Publish(ctx context.Context, t greentic.TenantCtx, e greentic.Event) error {
 	if err := bus.CheckEvent(e); err != nil {
 		return err
 	}

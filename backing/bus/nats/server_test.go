@@ -63,8 +63,8 @@ func TestAServerByURLKeepsThePromises(t *testing.T) {
 
 const lanes = 5
 
-func numbered(n int) bus.Event {
-	return bus.Event{ID: fmt.Sprintf("%d-%04d", n%lanes, n/lanes), Topic: "a", Type: "t", Subject: fmt.Sprint(n % lanes)}
+func numbered(n int) greentic.Event {
+	return greentic.Event{ID: fmt.Sprintf("%d-%04d", n%lanes, n/lanes), Topic: "a", Type: "t", Subject: fmt.Sprint(n % lanes)}
 }
 
 // tally notes what was handled, across subscribers and processes.
@@ -93,7 +93,7 @@ func (c *tally) note(id string) {
 }
 
 // keep publishes until the bus has it, as an outbox does.
-func keep(t testing.TB, b bus.Bus, e bus.Event) {
+func keep(t testing.TB, b bus.Bus, e greentic.Event) {
 	t.Helper()
 	for {
 		ctx, cancel := context.WithTimeout(t.Context(), time.Second)
@@ -158,7 +158,7 @@ func TestARestartOfTheServerLosesNothing(t *testing.T) {
 
 func TestTheURLIsCheckedBeforeAnythingConnects(t *testing.T) {
 	for url, ok := range map[string]bool{
-		"nats://127.0.0.1:1": true, "tls://u:p@host:4222?replicas=3": true, "http://x": false, "nats:": false, "nats://h?replicas=9": false, "nats://h?sync=1": false,
+		"nats://127.0.0.1:1": true, "tls://u:p@host:4222?replicas=3": true, "http://x": false, "nats:": false, "nats://h?replicas=9": false, "nats://h?replicas=3&patience=10s": true, "nats://h?patience=1ms": false, "nats://h?sync=1": false,
 	} {
 		_, err := nats.Open(nats.Options{URL: url, Log: quiet()})
 		if ok != (err == nil) || err != nil && !fault.Is(err, fault.Invalid) {
@@ -174,7 +174,7 @@ func TestAServerThatIsAwayIsUnavailableAndUsedOnceItIsBack(t *testing.T) {
 	shut(s)
 	b := dial(t, url)
 	defer b.Close()
-	e := bus.Event{ID: "1", Topic: "a", Type: "t"}
+	e := greentic.Event{ID: "1", Topic: "a", Type: "t"}
 	if err := b.Publish(t.Context(), demo, e); !fault.Is(err, fault.Unavailable) {
 		t.Fatalf("without a server publishing says %v", err)
 	}
@@ -213,7 +213,7 @@ func TestAStreamThatWasRemovedIsMadeAgain(t *testing.T) {
 	s := serve(t, t.TempDir(), 0)
 	b := dial(t, s.ClientURL())
 	defer b.Close()
-	keep(t, b, bus.Event{ID: "1", Topic: "a", Type: "t"})
+	keep(t, b, greentic.Event{ID: "1", Topic: "a", Type: "t"})
 	operator, err := client.Connect(s.ClientURL())
 	if err != nil {
 		t.Fatal(err)
@@ -228,7 +228,7 @@ func TestAStreamThatWasRemovedIsMadeAgain(t *testing.T) {
 			t.Fatal(err)
 		}
 	}
-	keep(t, b, bus.Event{ID: "1", Topic: "a", Type: "t"})
+	keep(t, b, greentic.Event{ID: "1", Topic: "a", Type: "t"})
 	info, err := js.AccountInfo(t.Context())
 	if err != nil || info.Streams != 1 {
 		t.Fatalf("%+v, %v", info, err)

@@ -12,13 +12,14 @@ import (
 
 	"greentic.dev/backing/bus"
 	"greentic.dev/backing/bus/nats"
+	"greentic.dev/greentic"
 	"greentic.dev/greentic/fault"
 )
 
 func TestNothingStartsBeforeTheBusIsUsed(t *testing.T) {
 	dir := filepath.Join(t.TempDir(), "bus")
 	b := openDir(t, dir)
-	if err := b.Publish(t.Context(), demo, bus.Event{}); !fault.Is(err, fault.Invalid) {
+	if err := b.Publish(t.Context(), demo, greentic.Event{}); !fault.Is(err, fault.Invalid) {
 		t.Fatal(err)
 	}
 	if err := b.Close(); err != nil {
@@ -56,7 +57,7 @@ func TestEventsGoOnceEverybodyHasHandledThemAndTheWindowIsOver(t *testing.T) {
 	}
 	subscribe("late")() // has its place and is not served
 	for n := range 10 {
-		keep(t, b, bus.Event{ID: fmt.Sprint(n), Topic: "a", Type: "t"})
+		keep(t, b, greentic.Event{ID: fmt.Sprint(n), Topic: "a", Type: "t"})
 	}
 	stored("within the window", 10)
 	now = now.Add(bus.Window + 1)
@@ -66,7 +67,7 @@ func TestEventsGoOnceEverybodyHasHandledThemAndTheWindowIsOver(t *testing.T) {
 		<-handled
 	}
 	stop()
-	keep(t, b, bus.Event{ID: "young", Topic: "a", Type: "t"})
+	keep(t, b, greentic.Event{ID: "young", Topic: "a", Type: "t"})
 	stored("when all are handled but one, which is young,", 1)
 	now = now.Add(bus.Window + 1)
 	stored("when the young one is old and not handled", 1)
@@ -85,14 +86,14 @@ func TestAFullTenantIsRefusedAndHurtsNobodyElse(t *testing.T) {
 	payload := json.RawMessage(`"` + strings.Repeat("x", 8<<10) + `"`)
 	full := error(nil)
 	for n := 0; full == nil && n < 20; n++ {
-		full = b.Publish(t.Context(), demo, bus.Event{ID: fmt.Sprint(n), Topic: "a", Type: "t", Payload: payload})
+		full = b.Publish(t.Context(), demo, greentic.Event{ID: fmt.Sprint(n), Topic: "a", Type: "t", Payload: payload})
 	}
 	if _, fix, _ := fault.Detail(full); !fault.Is(full, fault.Exhausted) || fix == "" {
 		t.Fatalf("a full tenant is told %v", full)
 	}
 	other := demo
 	other.Tenant = "other"
-	if err := b.Publish(t.Context(), other, bus.Event{ID: "1", Topic: "a", Type: "t", Payload: payload}); err != nil {
+	if err := b.Publish(t.Context(), other, greentic.Event{ID: "1", Topic: "a", Type: "t", Payload: payload}); err != nil {
 		t.Fatal(err)
 	}
 }

@@ -5,6 +5,7 @@
 ;; g, p: sends a GET, or a POST whose body is the secret and then its answer so far; adds the body of the answer, or ! and the code
 ;; u: sends a GET to the URL with the secret behind it
 ;; s, t: reads the state under the key "k" and adds it (or !); writes its answer so far there
+;; j: forgets its answer so far, with what it begins with, so that the rest may be JSON
 ;; z: traps. Other letters do nothing.
 ;; Built with asker.sh.
 (module
@@ -94,6 +95,7 @@
         (else (call $add (i32.load (i32.const 260)) (i32.load (i32.const 264)))))))
     (if (i32.eq (local.get $letter) (i32.const 116)) (then ;; t
       (call $write (i32.const 48) (i32.const 1) (i32.const 65536) (call $so-far) (i32.const 0) (i32.const 0) (i32.const 0) (i32.const 256))))
+    (if (i32.eq (local.get $letter) (i32.const 106)) (then (global.set $out (i32.const 65536)))) ;; j
     (if (i32.eq (local.get $letter) (i32.const 122)) (then unreachable))) ;; z
   (func (export "greentic:provider-schema-core/schema-core-api@1.0.0#invoke") (param $op i32) (param $op-size i32) (param $in i32) (param $in-size i32) (result i32)
     (local $i i32)

@@ -1,4 +1,4 @@
-package runner
+package lanes
 
 import (
 	"context"
@@ -9,27 +9,33 @@ import (
 	"greentic.dev/backing/queue"
 )
 
-// pace is what a piece of work says about the next one of its lane.
-type pace[H any] struct {
-	more  bool          // look again: there may be work that nobody announced
-	pause time.Duration // but not before this has passed
-	hint  *H            // and this is known about it
+// scheduler is where work runs and what waits for it.
+type scheduler interface {
+	Go(f func())
+	After(d time.Duration, f func()) (stop func())
 }
 
-// task is one attempt at a piece of work. H is what whoever wakes an idle lane knows about it.
-type task[K comparable, H any] struct {
-	key    K
-	hint   *H  // nil: read the store
-	failed int // pauses of this piece so far
+// Pace is what a piece of work says about the next one of its lane.
+type Pace[H any] struct {
+	More  bool          // look again: there may be work that nobody announced
+	Pause time.Duration // but not before this has passed
+	Hint  *H            // and this is known about it
 }
 
-// lanes runs work for many keys at the same time and for each key one piece after the other.
+// Task is one attempt at a piece of work. H is what whoever wakes an idle lane knows about it.
+type Task[K comparable, H any] struct {
+	Key    K
+	Hint   *H  // nil: read the store
+	Failed int // pauses of this piece so far
+}
+
+// Pool runs work for many keys at the same time and for each key one piece after the other.
 // Tenants take turns, and none has more than its cap of slots; a lane gives its slot away after
 // each piece and while it pauses. Nothing waits in a goroutine.
-type lanes[K comparable, H any] struct {
-	work    func(ctx context.Context, t task[K, H]) pace[H]
+type Pool[K comparable, H any] struct {
+	work    func(ctx context.Context, t Task[K, H]) Pace[H]
 	laneOf  func(K) queue.Lane
-	sched   Scheduler
+	sched   scheduler
 	workers int // pieces at the same time
 	cap     int // of one tenant
 
@@ -68,24 +74,26 @@ type lane[K comparable, H any] struct {
 	stop   func() // ends the pause; nil when it does not pause
 }
 
-func newLanes[K comparable, H any](sched Scheduler, workers, limit int, laneOf func(K) queue.Lane, work func(context.Context, task[K, H]) pace[H]) *lanes[K, H] {
-	l := &lanes[K, H]{work: work, laneOf: laneOf, sched: sched, workers: workers, cap: limit,
+// New makes a pool of workers, of which one tenant has at most limit; laneOf says whose a key is and
+// in which shard. Start begins.
+func New[K comparable, H any](sched scheduler, workers, limit int, laneOf func(K) queue.Lane, work func(context.Context, Task[K, H]) Pace[H]) *Pool[K, H] {
+	l := &Pool[K, H]{work: work, laneOf: laneOf, sched: sched, workers: workers, cap: limit,
 		known: map[K]*lane[K, H]{}, shares: map[owner]*share[K, H]{}, idle: make(chan struct{})}
 	l.ctx, l.cancel = context.WithCancel(context.Background())
 	return l
 }
 
-// start begins with what was announced before.
-func (l *lanes[K, H]) start() {
+// Start begins with what was announced before.
+func (l *Pool[K, H]) Start() {
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	l.started = true
 	l.dispatch()
 }
 
-// wake announces n pieces of work for a key: it will work that often, and more when a piece asks
+// Wake announces n pieces of work for a key: it will work that often, and more when a piece asks
 // for it. The hint reaches the first piece if the key is idle, and nobody if it is not.
-func (l *lanes[K, H]) wake(key K, n int, hint *H) {
+func (l *Pool[K, H]) Wake(key K, n int, hint *H) {
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	if l.closed {
@@ -112,23 +120,23 @@ func (l *lanes[K, H]) wake(key K, n int, hint *H) {
 	l.dispatch()
 }
 
-// wakeIdle announces a piece to a key that has nothing to do.
-func (l *lanes[K, H]) wakeIdle(key K) {
+// WakeIdle announces a piece to a key that has nothing to do.
+func (l *Pool[K, H]) WakeIdle(key K) {
 	l.mu.Lock()
 	_, busy := l.known[key]
 	l.mu.Unlock()
 	if !busy {
-		l.wake(key, 1, nil)
+		l.Wake(key, 1, nil)
 	}
 }
 
-func (l *lanes[K, H]) enqueue(one *lane[K, H]) {
+func (l *Pool[K, H]) enqueue(one *lane[K, H]) {
 	one.share.waiting = append(one.share.waiting, one)
 	l.list(one.share)
 }
 
 // list puts a share into the ring if it could run something.
-func (l *lanes[K, H]) list(s *share[K, H]) {
+func (l *Pool[K, H]) list(s *share[K, H]) {
 	if !s.listed && len(s.waiting) > 0 && s.running < l.cap {
 		s.listed = true
 		l.ring = append(l.ring, s)
@@ -136,7 +144,7 @@ func (l *lanes[K, H]) list(s *share[K, H]) {
 }
 
 // dispatch gives free slots to the tenants in turn.
-func (l *lanes[K, H]) dispatch() {
+func (l *Pool[K, H]) dispatch() {
 	for l.started && !l.closed && l.running < l.workers && len(l.ring) > 0 {
 		s := l.ring[0]
 		l.ring = l.ring[1:]
@@ -146,7 +154,7 @@ func (l *lanes[K, H]) dispatch() {
 		s.running++
 		l.running++
 		l.list(s)
-		t := task[K, H]{key: one.key, hint: one.hint, failed: one.failed}
+		t := Task[K, H]{Key: one.key, Hint: one.hint, Failed: one.failed}
 		one.pieces--
 		one.hint, one.runs = nil, true
 		l.sched.Go(func() { l.settle(one, l.work(l.ctx, t)) })
@@ -154,7 +162,7 @@ func (l *lanes[K, H]) dispatch() {
 }
 
 // settle puts a lane where the outcome of its piece sends it.
-func (l *lanes[K, H]) settle(one *lane[K, H], p pace[H]) {
+func (l *Pool[K, H]) settle(one *lane[K, H], p Pace[H]) {
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	l.running--
@@ -162,11 +170,11 @@ func (l *lanes[K, H]) settle(one *lane[K, H], p pace[H]) {
 	one.runs = false
 	switch {
 	case l.closed, l.known[one.key] != one: // stopped, or forgotten meanwhile
-	case p.more && p.pause > 0:
-		one.pieces, one.hint, one.failed = one.pieces+1, p.hint, one.failed+1
-		one.stop = l.sched.After(p.pause, func() { l.resume(one) })
-	case p.more:
-		one.pieces, one.hint = one.pieces+1, p.hint
+	case p.More && p.Pause > 0:
+		one.pieces, one.hint, one.failed = one.pieces+1, p.Hint, one.failed+1
+		one.stop = l.sched.After(p.Pause, func() { l.resume(one) })
+	case p.More:
+		one.pieces, one.hint = one.pieces+1, p.Hint
 		l.enqueue(one)
 	case one.pieces > 0:
 		one.failed = 0
@@ -182,14 +190,14 @@ func (l *lanes[K, H]) settle(one *lane[K, H], p pace[H]) {
 }
 
 // drop forgets a lane, and its tenant with the last one.
-func (l *lanes[K, H]) drop(one *lane[K, H]) {
+func (l *Pool[K, H]) drop(one *lane[K, H]) {
 	delete(l.known, one.key)
 	if one.share.lanes--; one.share.lanes == 0 && one.share.running == 0 {
 		delete(l.shares, one.share.owner)
 	}
 }
 
-func (l *lanes[K, H]) resume(one *lane[K, H]) {
+func (l *Pool[K, H]) resume(one *lane[K, H]) {
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	if one.stop = nil; l.closed || l.known[one.key] != one {
@@ -199,9 +207,9 @@ func (l *lanes[K, H]) resume(one *lane[K, H]) {
 	l.dispatch()
 }
 
-// forget drops what is announced for the keys of shards that are somebody else's now; pieces
+// Forget drops what is announced for the keys of shards that are somebody else's now; pieces
 // that run are not waited for.
-func (l *lanes[K, H]) forget(gone func(shard int) bool) {
+func (l *Pool[K, H]) Forget(gone func(shard int) bool) {
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	for key, one := range l.known {
@@ -211,9 +219,9 @@ func (l *lanes[K, H]) forget(gone func(shard int) bool) {
 	}
 }
 
-// park drops what is announced for the keys of shards that are to go, and adds the shards in
+// Park drops what is announced for the keys of shards that are to go, and adds the shards in
 // which a piece still runs to busy.
-func (l *lanes[K, H]) park(goes func(shard int) bool, busy map[int]bool) {
+func (l *Pool[K, H]) Park(goes func(shard int) bool, busy map[int]bool) {
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	for key, one := range l.known {
@@ -228,7 +236,7 @@ func (l *lanes[K, H]) park(goes func(shard int) bool, busy map[int]bool) {
 }
 
 // remove takes a lane out, wherever it is.
-func (l *lanes[K, H]) remove(one *lane[K, H]) {
+func (l *Pool[K, H]) remove(one *lane[K, H]) {
 	l.drop(one)
 	if one.stop != nil {
 		one.stop()
@@ -241,8 +249,8 @@ func (l *lanes[K, H]) remove(one *lane[K, H]) {
 	}
 }
 
-// stop lets running pieces finish and waits; when ctx ends they are interrupted.
-func (l *lanes[K, H]) stop(ctx context.Context) error {
+// Stop lets running pieces finish and waits; when ctx ends they are interrupted.
+func (l *Pool[K, H]) Stop(ctx context.Context) error {
 	l.mu.Lock()
 	if !l.closed {
 		l.closed = true
@@ -266,4 +274,11 @@ func (l *lanes[K, H]) stop(ctx context.Context) error {
 	case <-ctx.Done():
 		return ctx.Err()
 	}
+}
+
+// Load says how many pieces run and how many keys have work.
+func (l *Pool[K, H]) Load() (running, known int) {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	return l.running, len(l.known)
 }

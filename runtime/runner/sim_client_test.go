@@ -1,0 +1,92 @@
+package runner_test
+
+import (
+	"context"
+	"encoding/json"
+	"fmt"
+	"time"
+
+	"greentic.dev/greentic"
+	"greentic.dev/greentic/fault"
+)
+
+// message is what one client sends until it has a receipt.
+type message struct {
+	trigger greentic.Trigger
+	text    string // empty: poisoned
+	receipt greentic.Receipt
+}
+
+// say plans a message of a conversation. Several are on their way at the same time, each is
+// sent again until it is acknowledged, and sometimes after that.
+func (w *world) say(tenant greentic.TenantCtx, key string, i int, start time.Duration) {
+	s := w.sim
+	m := &message{text: fmt.Sprint([]string{"a", "b", "c", "bye", "retry", "event", "undeliverable", "d"}[s.rng.IntN(8)], i)}
+	id := fmt.Sprint("m", i)
+	body, _ := json.Marshal(greentic.Message{ID: id, Channel: "test", Conversation: key, From: &greentic.Actor{ID: "user"}, Text: m.text})
+	if s.chance(5) {
+		m.text, body = "", []byte("[1, 2]")
+	}
+	m.trigger = greentic.Trigger{ID: key + "/" + id, Tenant: tenant, Kind: greentic.KindMessage, Route: "test", Key: key, Body: body}
+	w.messages = append(w.messages, m)
+	w.waiting++
+	s.spawn(nil, "client", func() {
+		s.park(nil, "client", start)
+		for !w.send(m) {
+			s.park(nil, "client waits", s.between(50*time.Millisecond, 800*time.Millisecond))
+		}
+		w.waiting--
+		for s.chance(25) && time.Since(epoch) < simMixed { // the network repeats it
+			s.park(nil, "client repeats", s.between(0, 6*time.Second))
+			w.send(m)
+		}
+	})
+}
+
+// send sends a message once and says whether its receipt has come.
+func (w *world) send(m *message) bool {
+	s := w.sim
+	if len(w.procs) == 0 {
+		return false
+	}
+	p := w.procs[s.rng.IntN(len(w.procs))]
+	s.note(p, "%s sent", m.trigger.ID)
+	if w.mutant.unaccepted && s.chance(10) && m.receipt.Turn == "" {
+		m.receipt = greentic.Receipt{ID: m.trigger.ID, Turn: "none", Seq: 1}
+		return true
+	}
+	if s.chance(15) {
+		ctx, cancel := context.WithTimeout(context.Background(), 5*time.Second)
+		result, err := p.run.Turn(ctx, m.trigger)
+		cancel()
+		s.park(nil, "client", 0)
+		if err == nil && !p.dead {
+			texts := []string{}
+			for _, r := range result.Replies {
+				texts = append(texts, r.Text)
+			}
+			w.told[result.Turn] = texts
+		}
+		return false // its place in the queue is not told: ask again
+	}
+	ctx, cancel := context.WithTimeout(context.Background(), 3*time.Second)
+	receipt, err := p.run.Accept(ctx, m.trigger)
+	cancel()
+	s.park(nil, "client", 0)
+	if p.dead {
+		return false
+	}
+	if err != nil {
+		if k := fault.KindOf(err); k != fault.Unavailable && k != fault.Timeout && k != fault.Conflict {
+			w.report(fmt.Errorf("%s is refused: %w", m.trigger.ID, err))
+		}
+		return false
+	}
+	receipt.Duplicate = false
+	if m.receipt.Turn != "" && m.receipt != receipt {
+		w.report(fmt.Errorf("%s has receipt %+v and then %+v", m.trigger.ID, m.receipt, receipt))
+	}
+	s.note(nil, "%s is %s, number %d", m.trigger.ID, receipt.Turn, receipt.Seq)
+	m.receipt = receipt
+	return true
+}

@@ -1,0 +1,95 @@
+package runner_test
+
+import (
+	"os"
+	"slices"
+	"strconv"
+	"strings"
+	"testing"
+	"testing/synctest"
+
+	"greentic.dev/runtime/host"
+	"greentic.dev/runtime/release"
+)
+
+// simRemote pins the component that simFlow calls and nobody has: its call fails each time.
+const simRemote = `{"nodes":{"call":{"component_id":"test.missing","source":{"kind":"oci","ref":"oci://example.com/missing"},
+"digest":"sha256:abababababababababababababababababababababababababababababababab"}}}`
+
+// simReleases serves simFlow to every simulated process.
+func simReleases(t testing.TB) *release.Set {
+	t.Helper()
+	releases := release.New(host.New(host.Deps{}, host.Options{}), nil, unsafe, nil)
+	if _, err := releases.Serve(t.Context(), makePack(t, "t.sim", map[string]string{"main": simFlow}, map[string]string{"flows/main.ygtc.resolve.summary.json": simRemote})); err != nil {
+		t.Fatal(err)
+	}
+	return releases
+}
+
+func setting(t *testing.T, name string, otherwise int) int {
+	t.Helper()
+	text := os.Getenv(name)
+	if text == "" {
+		return otherwise
+	}
+	n, err := strconv.Atoi(text)
+	if err != nil {
+		t.Fatalf("%s: %v", name, err)
+	}
+	return n
+}
+
+// bubble simulates a seed.
+func bubble(t *testing.T, seed int, releases *release.Set, m mutant) (w *world, err error) {
+	t.Helper()
+	synctest.Test(t, func(*testing.T) { w, err = simulate(uint64(seed), releases, m) })
+	return w, err
+}
+
+// TestSimulation runs as many worlds as GREENTIC_SIM_SEEDS says, or the one of GREENTIC_SIM_SEED.
+func TestSimulation(t *testing.T) {
+	releases := simReleases(t)
+	first, count := 1, 2000
+	if testing.Short() {
+		count = 100
+	}
+	count = setting(t, "GREENTIC_SIM_SEEDS", count)
+	one := setting(t, "GREENTIC_SIM_SEED", 0)
+	if one > 0 {
+		first, count = one, 1
+	}
+	wrong, repeats, crashes := 0, 0, 0
+	for seed := first; seed < first+count; seed++ {
+		w, err := bubble(t, seed, releases, mutant{})
+		repeats += w.sink.again
+		crashes += w.names
+		if one > 0 {
+			t.Log("\n" + strings.Join(w.sim.log, "\n"))
+		}
+		if err == nil {
+			continue
+		}
+		t.Errorf("seed %d: %v\nreproduce it: GREENTIC_SIM_SEED=%d go test ./runtime/runner -run 'TestSimulation$' -v", seed, err, seed)
+		if wrong++; wrong == 5 {
+			break
+		}
+	}
+	t.Logf("%d worlds, %d processes, %d items sent again with the same id", count, crashes, repeats)
+}
+
+// A seed decides everything: the same one gives the same events, to the last.
+func TestASeedDecidesEverything(t *testing.T) {
+	releases := simReleases(t)
+	for seed := 1; seed <= 20; seed++ {
+		a, _ := bubble(t, seed, releases, mutant{})
+		b, _ := bubble(t, seed, releases, mutant{})
+		if !slices.Equal(a.sim.log, b.sim.log) {
+			for i := range min(len(a.sim.log), len(b.sim.log)) {
+				if a.sim.log[i] != b.sim.log[i] {
+					t.Fatalf("seed %d, event %d: %s, and then %s", seed, i, a.sim.log[i], b.sim.log[i])
+				}
+			}
+			t.Fatalf("seed %d: %d events and then %d", seed, len(a.sim.log), len(b.sim.log))
+		}
+	}
+}

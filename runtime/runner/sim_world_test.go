@@ -1,0 +1,345 @@
+package runner_test
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"log/slog"
+	"slices"
+	"strings"
+	"testing/synctest"
+	"time"
+
+	"greentic.dev/backing/kv"
+	"greentic.dev/backing/kv/memory"
+	"greentic.dev/backing/shard"
+	"greentic.dev/greentic"
+	"greentic.dev/runtime/release"
+	"greentic.dev/runtime/runner"
+)
+
+// simFlow answers with what was said before, so that a lost, doubled or reordered turn shows; a
+// new conversation says so, which shows a lost session. Its wait ends by itself.
+const simFlow = `
+start: begin
+nodes:
+  begin:
+    state.get: { key: last }
+    routing: [{ to: greet }]
+  greet:
+    emit.response: { text: "new {{response.text}} after {{node.begin.value}}" }
+    routing: [{ to: what }]
+  more:
+    state.get: { key: last }
+    routing: [{ to: say }]
+  say:
+    emit.response: { text: "{{response.text}} after {{node.more.value}}" }
+    routing: [{ to: what }]
+  what:
+    state.set: { key: last, value: "{{response.text}}" }
+    routing:
+      - { condition: 'response.text.startsWith("bye")', out: true }
+      - { condition: 'response.text.startsWith("retry")', to: call }
+      - { condition: 'response.text.startsWith("event")', to: publish }
+      - { to: pause }
+  call:
+    component.exec: { component: test.missing, operation: x, input: {} }
+    retry: { attempts: 3, backoff: "1200ms", multiplier: 1, on: [any] }
+    routing:
+      - { status: error, to: sorry }
+      - { to: pause }
+  sorry:
+    emit.response: { text: "no {{response.text}}" }
+    routing: [{ to: pause }]
+  publish:
+    emit.event: { topic: said, type: said, payload: { text: "{{response.text}}" } }
+    routing: [{ to: pause }]
+  pause:
+    session.wait: { reason: next, timeout: "8s", on_timeout: late }
+    routing: [{ to: more }]
+  late:
+    state.get: { key: last }
+    routing: [{ to: close }]
+  close:
+    emit.response: { text: "timeout after {{node.late.value}}" }
+    routing: [{ to: forget }]
+  forget:
+    state.set: { key: last, value: timeout }
+    routing: out
+`
+
+const (
+	simWait  = 8 * time.Second
+	simTTL   = 4 * time.Second
+	simMixed = 14 * time.Second // how long things go wrong
+	simEnd   = 2 * time.Minute  // when all must be quiet
+)
+
+// world is everything of one simulation: one store, the sink, the processes that come and go.
+type world struct {
+	sim      *sim
+	db       kv.DB
+	sink     *sink
+	sky      weather
+	mutant   mutant
+	releases *release.Set
+	jumps    bool
+
+	procs    []*process
+	names    int
+	troubles int
+	messages []*message
+	waiting  int // clients that have no receipt yet
+	epochs   map[string]uint64
+	told     map[string][]string // what Turn returned, by turn
+	faults   []error
+	looked   time.Time // whether all is settled
+}
+
+func (w *world) report(err error) {
+	w.sim.note(nil, "WRONG: %v", err)
+	w.faults = append(w.faults, err)
+}
+
+// process is one process that serves the store.
+type process struct {
+	w      *world
+	name   string
+	number int
+	dead   bool
+	leaves bool
+	paused time.Time
+	cut    time.Time // the store is away until then
+	skew   time.Duration
+	ids    int
+	run    *runner.Runner
+	begun  chan struct{} // closed when Start has returned for good
+}
+
+func (p *process) id() int {
+	if p == nil {
+		return 0
+	}
+	return p.number
+}
+
+func (p *process) gone() bool { return p != nil && p.dead }
+
+// awake is when something of the process that is due at a time can happen.
+func (p *process) awake(at time.Time) time.Time {
+	if p != nil && !p.dead && p.paused.After(at) {
+		return p.paused
+	}
+	return at
+}
+
+// A process is its runner's scheduler.
+
+func (p *process) Now() time.Time { return time.Now().Add(p.skew) }
+func (p *process) Go(f func())    { p.w.sim.spawn(p, "go", f) }
+func (p *process) After(d time.Duration, f func()) func() {
+	return p.w.sim.after(p, d, f)
+}
+
+func (p *process) newID() string {
+	p.ids++
+	return fmt.Sprintf("%s-%d", p.name, p.ids)
+}
+
+// join starts one more process.
+func (w *world) join() {
+	w.names++
+	p := &process{w: w, name: fmt.Sprint("p", w.names), number: w.names, begun: make(chan struct{})}
+	db := simStore{w.db, p}
+	deliver := connector{p}
+	p.run = runner.New(runner.Deps{
+		DB: db, Releases: w.releases, Deliver: map[string]runner.Deliverer{"test": deliver, runner.BusRoute: deliver},
+		Log: slog.New(slog.DiscardHandler), Now: p.Now, NewID: p.newID, Scheduler: p,
+		Shards: shard.New(db, shard.Options{Name: p.name, TTL: simTTL, Now: p.Now, NewID: p.newID}),
+	}, runner.Options{Workers: 4, Backoff: 50 * time.Millisecond, Poll: time.Second, SendTime: 3 * time.Second, TurnTime: time.Hour,
+		Jitter: func(d time.Duration) time.Duration { return w.sim.between(0, d) }})
+	w.procs = append(w.procs, p)
+	w.sim.spawn(p, "start", func() {
+		defer close(p.begun)
+		for !p.dead {
+			if err := p.run.Start(context.Background()); err == nil {
+				return
+			}
+			w.sim.park(p, "start again", time.Second)
+		}
+	})
+}
+
+// crash ends a process: from now on nothing it does reaches anything.
+func (w *world) crash(p *process) {
+	w.sim.note(p, "CRASH")
+	p.dead = true
+	w.procs = slices.DeleteFunc(w.procs, func(o *process) bool { return o == p })
+	w.sim.mu.Lock()
+	w.sim.alarms = slices.DeleteFunc(w.sim.alarms, func(a *alarm) bool { return a.p == p })
+	w.sim.mu.Unlock()
+	w.sim.spawn(p, "reap", func() {
+		<-p.begun
+		now, cancel := context.WithCancel(context.Background())
+		cancel()
+		_ = p.run.Drain(now)
+	})
+}
+
+// leave lets a process go in peace.
+func (w *world) leave(p *process) {
+	w.sim.note(p, "LEAVE")
+	p.leaves = true
+	w.sim.spawn(p, "leave", func() {
+		<-p.begun
+		ctx, cancel := context.WithTimeout(context.Background(), 5*time.Second)
+		defer cancel()
+		_ = p.run.Drain(ctx)
+		w.sim.park(p, "left", 0)
+		p.dead = true
+		w.procs = slices.DeleteFunc(w.procs, func(o *process) bool { return o == p })
+	})
+}
+
+// trouble makes one thing go wrong with a process.
+func (w *world) trouble() {
+	s := w.sim
+	var up []*process
+	for _, p := range w.procs {
+		if !p.leaves {
+			up = append(up, p)
+		}
+	}
+	if len(up) == 0 {
+		return
+	}
+	p := up[s.rng.IntN(len(up))]
+	switch kind := s.rng.IntN(7); {
+	case kind <= 1:
+		w.crash(p)
+		s.after(nil, s.between(50*time.Millisecond, 3*time.Second), w.join)
+	case kind == 2:
+		s.note(p, "PAUSE")
+		p.paused = time.Now().Add(s.between(simTTL/4, 3*simTTL/2))
+	case kind == 3:
+		s.note(p, "CUT")
+		p.cut = time.Now().Add(s.between(simTTL/8, 3*simTTL/2))
+	case kind == 4:
+		w.leave(p)
+		s.after(nil, s.between(0, 2*time.Second), w.join)
+	case kind == 5 && len(w.procs) < 3:
+		w.join()
+	case w.jumps:
+		p.skew += s.between(-10*time.Second, 10*time.Second)
+		s.note(p, "JUMP to %v", p.skew)
+	}
+}
+
+// heal ends everything that goes wrong.
+func (w *world) heal() {
+	w.sim.note(nil, "HEAL")
+	w.sky = weather{}
+	for _, p := range w.procs {
+		p.skew, p.paused, p.cut = 0, time.Time{}, time.Time{}
+	}
+	if !slices.ContainsFunc(w.procs, func(p *process) bool { return !p.leaves }) {
+		w.join()
+	}
+}
+
+// simulate runs the world of a seed to its end and says what was wrong. It must run in a bubble.
+func simulate(seed uint64, releases *release.Set, m mutant) (w *world, err error) {
+	s := newSim(seed)
+	w = &world{sim: s, db: memory.New(time.Now), sink: newSink(), mutant: m, releases: releases, epochs: map[string]uint64{}, told: map[string][]string{}}
+	w.plan(seed)
+	healed := false
+	for !healed || !w.settled() {
+		s.step()
+		if !healed && time.Since(epoch) > simMixed {
+			healed = true
+			w.heal()
+		}
+		if time.Since(epoch) > simEnd || len(w.faults) > 0 {
+			break
+		}
+	}
+	synctest.Wait()
+	for _, p := range slices.Clone(w.procs) {
+		w.crash(p)
+	}
+	w.sky = weather{}
+	w.sim.alarms = nil
+	if err := s.finish(); err != nil {
+		w.report(err)
+	}
+	if len(w.faults) == 0 {
+		w.check()
+	}
+	return w, errors.Join(w.faults...)
+}
+
+// plan draws what the seed is about: weather, processes, troubles, messages.
+func (w *world) plan(seed uint64) {
+	s := w.sim
+	switch seed % 4 {
+	case 0: // calm, but for crashes and pauses
+	case 1:
+		w.sky = weather{away: 1, unknown: 1, conflict: 1, twice: 2, slow: 1, fail: 5, unsure: 2, later: 2, hang: 1}
+	default:
+		w.sky = weather{away: s.rng.IntN(6), unknown: s.rng.IntN(6), conflict: s.rng.IntN(4), twice: s.rng.IntN(10), slow: s.rng.IntN(4),
+			fail: s.rng.IntN(30), unsure: s.rng.IntN(15), later: s.rng.IntN(10), hang: s.rng.IntN(4)}
+	}
+	w.jumps = s.chance(25)
+	for range 1 + s.rng.IntN(3) {
+		w.join()
+	}
+	for range s.rng.IntN(7) {
+		s.after(nil, s.between(0, simMixed), w.trouble)
+	}
+	for c := range 2 + s.rng.IntN(3) {
+		tenant := greentic.DefaultTenant()
+		tenant.Tenant, tenant.Locale = greentic.TenantID([]string{"acme", "bolt"}[c%2]), "en"
+		start := s.between(0, 4*time.Second)
+		for i := range 2 + s.rng.IntN(5) {
+			start += s.between(0, 1500*time.Millisecond)
+			if s.chance(8) {
+				start += simWait + s.between(-time.Second, time.Second) // about when the wait ends
+			}
+			w.say(tenant, fmt.Sprint("k", c), i, start)
+		}
+	}
+}
+
+// settled says whether nothing is left to do.
+func (w *world) settled() bool {
+	now := time.Now()
+	if w.waiting > 0 || now.Before(w.looked.Add(time.Second/2)) {
+		return false
+	}
+	w.looked = now
+	return len(w.left()) == 0
+}
+
+// left lists what the store keeps of work.
+func (w *world) left() (list []string) {
+	note := func(prefixes ...string) func(string, []byte) bool {
+		return func(key string, _ []byte) bool {
+			for _, p := range prefixes {
+				if strings.HasPrefix(key, p) {
+					list = append(list, key)
+				}
+			}
+			return true
+		}
+	}
+	ctx := context.Background()
+	_ = w.db.System(ctx, func(x kv.Txn) error {
+		return x.Scan("", "", 0, note("ready/", "out/", "due/", "pin/"))
+	})
+	for _, tenant := range []greentic.TenantID{"acme", "bolt"} {
+		t := greentic.DefaultTenant()
+		t.Tenant = tenant
+		_ = w.db.View(ctx, t, func(x kv.Reader) error { return x.Scan("", "", 0, note("inbox/", "outbox/", "session/")) })
+	}
+	return list
+}
