@@ -5,107 +5,93 @@ package main
 import (
 	"bufio"
 	"context"
-	"encoding/json"
+	"errors"
 	"fmt"
 	"io/fs"
-	"log/slog"
 	"os"
 	"os/exec"
 	"path/filepath"
 	"strconv"
 	"strings"
-	"sync"
 	"syscall"
 	"time"
 
+	"greentic.dev/backing/kv"
+	"greentic.dev/backing/kv/sqlite"
 	"greentic.dev/examples/helpdesk"
-	"greentic.dev/greentic"
-	"greentic.dev/system"
 )
 
-// echo is a flow of one step that waits for the next message.
-var echo = map[string]string{
-	"pack.yaml":       "pack_id: bench.echo\nversion: 1.0.0\nkind: application\npublisher: bench\nflows:\n  - { id: echo, file: flows/echo.ygtc, tags: [default] }\n",
-	"flows/echo.ygtc": "id: echo\ntype: messaging\nnodes:\n  answer:\n    emit.response: { text: \"answer {{input.input.text}}\" }\n    routing: [{ to: pause }]\n  pause:\n    session.wait: { reason: next }\n    routing: [{ to: answer }]\n",
+// echo answers in one step and waits for the next message.
+const echo = `nodes:
+  answer:
+    emit.response: { text: "answer {{input.input.text}}" }
+    routing: [{ to: pause }]
+  pause:
+    session.wait: { reason: next }
+    routing: [{ to: answer }]
+`
+
+// three has three steps, of which the first changes something outside: after it the turn is
+// checkpointed.
+const three = `nodes:
+  send:
+    component.exec: { component: bench.asker, operation: "URL", input: "p" }
+    routing: [{ to: answer }]
+  answer:
+    emit.response: { text: "answer {{input.input.text}}" }
+    routing: [{ to: pause }]
+  pause:
+    session.wait: { reason: next }
+    routing: [{ to: send }]
+`
+
+func onSQLite(ctx context.Context, dir string) (kv.DB, error) {
+	return sqlite.Open(ctx, filepath.Join(dir, "greentic.db"), sqlite.Options{})
 }
 
-// turns measures durable turns on SQLite, fsync on: accept, run, commit.
+// turns measures durable turns on SQLite, fsync on: accept, run, commit, deliver.
 func turns(ctx context.Context) ([]figure, error) {
+	one, many, err := turnsOn(ctx, onSQLite, echo)
+	if err != nil {
+		return nil, err
+	}
+	list := []figure{
+		{Name: "turn_sqlite_1", Value: one.rate, Unit: "turns/s", Bar: bar(1000), higher: true},
+		{Name: "turn_sqlite_1_cpu", Value: one.cpu, Unit: "us CPU"},
+		{Name: "turn_sqlite_64", Value: many.rate, Unit: "turns/s", Bar: bar(10000), higher: true},
+		{Name: "turn_sqlite_64_p99", Value: many.p99, Unit: "ms", Bar: bar(20)},
+		{Name: "turn_sqlite_64_cpu", Value: many.cpu, Unit: "us CPU", Bar: bar(150)},
+	}
+	if _, many, err = turnsOn(ctx, onSQLite, three); err != nil {
+		return list, err
+	}
+	return append(list, figure{Name: "turn_3step", Value: many.rate, Unit: "turns/s, HTTP client and server included", Bar: bar(5000), higher: true},
+		figure{Name: "turn_3step_cpu", Value: many.cpu, Unit: "us CPU, HTTP client and server included"}), nil
+}
+
+// turnsOn measures one conversation and 64 of them over a store.
+func turnsOn(ctx context.Context, open opener, flow string) (one, many pace, err error) {
 	dir, err := os.MkdirTemp("", "greentic-bench-")
 	if err != nil {
-		return nil, err
+		return one, many, err
 	}
 	defer os.RemoveAll(dir)
-	for name, text := range echo {
-		file := filepath.Join(dir, "echo", name)
-		if err := os.MkdirAll(filepath.Dir(file), 0o700); err != nil {
-			return nil, err
-		}
-		if err := os.WriteFile(file, []byte(text), 0o600); err != nil {
-			return nil, err
-		}
-	}
-	c, err := system.Load("", func(string) string { return "" }, []system.Override{
-		{Key: "data", Value: filepath.Join(dir, "data")}, {Key: "keys", Value: filepath.Join(dir, "keys")}, {Key: "workers", Value: "64"}})
+	b, err := lay(ctx, dir, open, flow)
 	if err != nil {
-		return nil, err
+		return one, many, err
 	}
-	s, err := system.Open(ctx, c, system.Options{Log: slog.New(slog.DiscardHandler)})
-	if err != nil {
-		return nil, err
+	defer func() { err = errors.Join(err, b.close()) }()
+	if err := b.run.Start(ctx); err != nil {
+		return one, many, err
 	}
-	defer s.Close()
-	if _, err := s.Load(ctx, filepath.Join(dir, "echo")); err != nil {
-		return nil, err
+	if one, err = b.converse(ctx, "one", 1, 2*time.Second); err != nil {
+		return one, many, err
 	}
-	if err := s.Start(ctx); err != nil {
-		return nil, err
+	if _, err = b.converse(ctx, "warm", 64, time.Second); err != nil {
+		return one, many, err
 	}
-	defer func() { _ = s.Drain(ctx) }()
-	one, _, err := converse(ctx, s, 1, 2*time.Second)
-	if err != nil {
-		return nil, err
-	}
-	many, cost, err := converse(ctx, s, 64, 4*time.Second)
-	return []figure{
-		{Name: "turn_sqlite_1", Value: one, Unit: "turns/s", Bar: bar(1000), higher: true},
-		{Name: "turn_sqlite_64", Value: many, Unit: "turns/s", Bar: bar(10000), higher: true},
-		{Name: "turn_sqlite_64_cpu", Value: cost, Unit: "us CPU", Bar: bar(150)},
-	}, err
-}
-
-// converse keeps n conversations busy and returns turns per second and processor time per turn.
-func converse(ctx context.Context, s *system.System, n int, d time.Duration) (rate, cost float64, err error) {
-	var all sync.WaitGroup
-	counts, errs := make([]int, n), make([]error, n)
-	begin, start := cpu(), time.Now()
-	for i := range n {
-		all.Go(func() {
-			key := fmt.Sprintf("c%d-%d", n, i)
-			for time.Since(start) < d {
-				body, _ := json.Marshal(greentic.Message{ID: key, Channel: "bench", Text: "hello"})
-				r, err := s.Turn(ctx, greentic.Trigger{ID: fmt.Sprintf("%s-%d", key, counts[i]), Tenant: s.Tenant(), Kind: greentic.KindMessage, Route: "bench", Key: key, Body: body})
-				if err == nil {
-					err = r.Err
-				}
-				if err != nil {
-					errs[i] = err
-					return
-				}
-				counts[i]++
-			}
-		})
-	}
-	all.Wait()
-	total := 0
-	for i := range counts {
-		total += counts[i]
-		if errs[i] != nil {
-			err = errs[i]
-		}
-	}
-	used := cpu() - begin
-	return float64(total) / time.Since(start).Seconds(), float64(used.Microseconds()) / float64(total), err
+	many, err = b.converse(ctx, "many", 64, 4*time.Second)
+	return one, many, err
 }
 
 // product measures the product itself: a turn by command line, the start of a server, its memory.

@@ -2,8 +2,9 @@ package queue
 
 import (
 	"encoding/binary"
+	"encoding/hex"
 	"encoding/json"
-	"fmt"
+	"strconv"
 	"strings"
 	"time"
 
@@ -24,6 +25,8 @@ type Entry struct {
 	Release  greentic.Digest  `json:"release,omitempty"`  // kept until the turn has run, though no session pins it
 	Said     int              `json:"said,omitempty"`     // items sent by earlier runs that failed: numbers go on from there
 	Undone   int              `json:"undone,omitempty"`   // earlier runs whose outside calls were compensated: they are made anew
+
+	encoded []byte // by Prepare
 }
 
 // Lane is one ordering key of one tenant: its entries run one after the other.
@@ -73,7 +76,19 @@ func Check(t greentic.Trigger) error {
 func seenKey(t greentic.Trigger) string      { return "seen/" + t.Route + "\x00" + t.ID }
 func laneKey(key string) string              { return "lane/" + key }
 func inboxPrefix(key string) string          { return "inbox/" + key + "\x00" }
-func inboxKey(key string, seq uint64) string { return fmt.Sprintf("%s%016x", inboxPrefix(key), seq) }
+func inboxKey(key string, seq uint64) string { return numbered(inboxPrefix(key), seq) }
+
+// numbered is prefix and n in 16 hexadecimal digits, which order as the numbers do.
+func numbered(prefix string, n uint64) string {
+	b := append(make([]byte, 0, len(prefix)+16), prefix...)
+	return string(hex.AppendEncode(b, binary.BigEndian.AppendUint64(nil, n)))
+}
+
+// number is what numbered has put behind the prefix.
+func number(digits string) (uint64, error) {
+	n, err := strconv.ParseUint(digits, 16, 64)
+	return n, fault.As(fault.Internal, "inbox", err)
+}
 
 // next counts up the triggers of a lane. The number is the lane's own: a tenant's would make
 // strangers wait for each other.
@@ -100,24 +115,46 @@ func putJSON(t kv.Txn, key string, v any, ttl time.Duration) error {
 // Accept stores a trigger once: the entry, the memory of its id, the index that finds it. A
 // trigger whose id was seen gets the first receipt again, marked as a duplicate, and no entry.
 func Accept(t kv.Txn, trigger greentic.Trigger, turn string, now time.Time) (e Entry, r greentic.Receipt, err error) {
-	if err := Check(trigger); err != nil {
+	if e, err = Prepare(trigger, turn, now); err != nil {
 		return e, r, err
 	}
-	raw, err := t.Get(seenKey(trigger))
+	return Admit(t, e)
+}
+
+// Prepare is the part of Accept that needs no transaction.
+func Prepare(trigger greentic.Trigger, turn string, now time.Time) (Entry, error) {
+	e := Entry{Trigger: trigger, Turn: turn, Accepted: now, Release: trigger.Release}
+	if err := Check(trigger); err != nil {
+		return e, err
+	}
+	e.encoded = e.encode()
+	return e, nil
+}
+
+// Admit is the rest of Accept, for what Prepare has made.
+func Admit(t kv.Txn, e Entry) (Entry, greentic.Receipt, error) {
+	seen := seenKey(e.Trigger)
+	raw, err := t.Get(seen)
 	if err == nil {
-		err = json.Unmarshal(raw, &r)
-		r.Duplicate = true
-		return e, r, fault.Wrap("accept", err)
+		r, err := receipt(e.Trigger.ID, raw)
+		return Entry{}, r, fault.Wrap("accept", err)
 	}
 	if !fault.Is(err, fault.NotFound) {
-		return e, r, err
+		return Entry{}, greentic.Receipt{}, err
 	}
-	e = Entry{Trigger: trigger, Turn: turn, Accepted: now, Release: trigger.Release}
-	if err = Enqueue(t, &e); err != nil {
-		return e, r, err
+	if err := Enqueue(t, &e); err != nil {
+		return Entry{}, greentic.Receipt{}, err
 	}
-	r = e.Receipt()
-	return e, r, putJSON(t, seenKey(trigger), r, seenFor)
+	r := e.Receipt()
+	return e, r, t.Put(seen, append(binary.BigEndian.AppendUint64(make([]byte, 0, 8+len(r.Turn)), r.Seq), r.Turn...), seenFor)
+}
+
+// receipt is what the memory of an id says: eight bytes of its number, then its turn.
+func receipt(id string, raw []byte) (greentic.Receipt, error) {
+	if len(raw) < 8 {
+		return greentic.Receipt{}, fault.New(fault.Internal, "inbox", "the memory of an id is cut short")
+	}
+	return greentic.Receipt{ID: id, Turn: string(raw[8:]), Seq: binary.BigEndian.Uint64(raw), Duplicate: true}, nil
 }
 
 // Enqueue puts an entry behind all others of its lane and gives it its number. Whether its
@@ -126,10 +163,11 @@ func Enqueue(t kv.Txn, e *Entry) (err error) {
 	if e.Seq, err = next(t, e.Trigger.Key); err != nil {
 		return err
 	}
-	if err := e.put(t); err != nil {
+	err = e.put(t)
+	if e.encoded = nil; err != nil {
 		return err
 	}
-	return e.ready().put(t)
+	return e.mark().put(t)
 }
 
 // pinKey is the system key that says a release is needed by an entry (package session).
@@ -144,16 +182,22 @@ func (e Entry) put(t kv.Txn) error {
 			return fault.Wrap("inbox", err)
 		}
 	}
-	return putJSON(t, inboxKey(e.Trigger.Key, e.Seq), e, 0)
+	raw := e.encoded
+	if raw == nil {
+		raw = e.encode()
+	}
+	return t.Put(inboxKey(e.Trigger.Key, e.Seq), raw, 0)
 }
 
 // First reads the oldest entry of a key; ok is false when nothing waits.
 func First(r kv.Reader, key string) (e Entry, ok bool, err error) {
 	from, to := kv.Prefix(inboxPrefix(key))
 	var bad error
-	err = r.Scan(from, to, 1, func(_ string, value []byte) bool {
+	err = r.Scan(from, to, 1, func(k string, value []byte) bool {
 		ok = true
-		bad = json.Unmarshal(value, &e)
+		if e, bad = decodeEntry(value); bad == nil {
+			e.Seq, bad = number(k[len(from):])
+		}
 		return false
 	})
 	if err == nil {
@@ -194,8 +238,9 @@ func Checkpoint(t kv.Txn, e Entry) error {
 	return e.put(t)
 }
 
-// Consume ends the oldest entry of a key, which has run: it leaves the inbox. Errors as Hold.
-func Consume(t kv.Txn, e Entry) error {
+// Consume ends the oldest entry of a key, which has run: it leaves the inbox, and what its turn
+// sends goes into the outbox. Errors as Hold and Send.
+func Consume(t kv.Txn, e Entry, sends ...Parcel) error {
 	if err := Hold(t, e); err != nil {
 		return err
 	}
@@ -207,7 +252,17 @@ func Consume(t kv.Txn, e Entry) error {
 			return fault.Wrap("inbox", err)
 		}
 	}
-	return e.ready().drop(t)
+	mark, inherited := e.mark(), false
+	for _, p := range sends {
+		if err := Send(t, p); err != nil {
+			return err
+		}
+		inherited = inherited || p.mark().String() == mark.String()
+	}
+	if inherited {
+		return nil
+	}
+	return mark.drop(t)
 }
 
 // Waiting counts the entries of a key from number seq on, at most limit (0: all).

@@ -1,9 +1,11 @@
 package queue
 
 import (
-	"encoding/json"
+	"crypto/sha256"
+	"encoding/binary"
+	"encoding/hex"
 	"errors"
-	"fmt"
+	"strconv"
 	"strings"
 	"time"
 
@@ -17,55 +19,85 @@ func shardOf(l Lane) int { return shard.Of(l.Env, l.Tenant, l.Key) }
 
 // Mark is a key of the system index: it finds work of any tenant by shard and time, so that
 // nobody looks through tenants (decisions 17). It is written in the transaction that makes the
-// work and deleted in the one that ends it.
+// work and deleted in the one that ends it. A turn and the parcel for where it came from share
+// one, which says what it is at present: it stands from the acceptance to the delivery.
 type Mark struct {
 	Lane
-	Route string `json:"route,omitempty"` // of the outbox
-	ID    string `json:"id,omitempty"`    // of a due time
+	Route string // of a turn's trigger or a parcel
+	ID    string // of a due time
 
-	queue string // "ready", "out" or "due"
-	at    time.Time
-	which string // tells marks of one lane and time apart
+	queue string // "work" or "due"
+	kind  byte   // of work: ready or out
+	at    int64  // Unix microseconds
+	seq   uint64 // of the turn
 }
 
 // String is the key of the index. Lane keys may be long, so their digest stands for them.
 func (m Mark) String() string {
-	lane := greentic.DigestOf([]byte(m.Key + "\x00" + m.which)).Hex()[:32]
-	return fmt.Sprintf("%s%016x/%s/%s/%s", shardPrefix(m.queue, m.Shard()), uint64(max(m.at.UnixMicro(), 0)), m.Env, m.Tenant, lane)
+	var room [1400]byte
+	name := append(room[:0], m.Key...)
+	name = append(append(append(append(name, 0), m.Route...), 0), m.ID...)
+	sum := sha256.Sum256(binary.BigEndian.AppendUint64(name, m.seq))
+	b := append(make([]byte, 0, 96), shardPrefix(m.queue, m.Shard())...)
+	b = hex.AppendEncode(b, binary.BigEndian.AppendUint64(room[:0], uint64(max(m.at, 0))))
+	for _, part := range [...]string{string(m.Env), string(m.Tenant)} {
+		b = append(append(b, '/'), part...)
+	}
+	return string(hex.AppendEncode(append(b, '/'), sum[:16]))
 }
 
-func shardPrefix(queue string, shard int) string { return fmt.Sprintf("%s/%02x/", queue, shard) }
+func shardPrefix(queue string, shard int) string {
+	return queue + "/" + hex.EncodeToString([]byte{byte(shard)}) + "/"
+}
 
 func (m Mark) put(t kv.Txn) error {
-	raw, err := json.Marshal(m)
-	if err != nil {
-		return fault.Wrap("queue", err)
-	}
-	return t.Index(m.String(), raw)
+	value := append(make([]byte, 0, len(m.Key)+len(m.Route)+len(m.ID)+3), m.kind)
+	value = append(append(append(append(append(value, m.Key...), 0), m.Route...), 0), m.ID...)
+	return t.Index(m.String(), value)
 }
 
 func (m Mark) drop(t kv.Txn) error { return t.Index(m.String(), nil) }
 
-func (e Entry) ready() Mark {
-	return Mark{Lane: e.Lane(), queue: "ready", at: e.Accepted, which: fmt.Sprint(e.Seq)}
+// readMark is the mark that put has written, but for its number.
+func readMark(queue, key string, value []byte) (m Mark, err error) {
+	where := strings.Split(key, "/") // queue, shard, time, env, tenant, digest
+	what := strings.SplitN(string(value), "\x00", 3)
+	if len(where) != 6 || len(what) != 3 || what[0] == "" {
+		return m, fault.Newf(fault.Internal, "queue", "the mark %q is none", key)
+	}
+	at, err := strconv.ParseInt(where[2], 16, 64)
+	if err != nil {
+		return m, fault.As(fault.Internal, "queue", err)
+	}
+	return Mark{Lane: Lane{greentic.EnvID(where[3]), greentic.TenantID(where[4]), what[0][1:]}, Route: what[1], ID: what[2], queue: queue, kind: what[0][0], at: at}, nil
 }
 
-// marks reads the index of one shard in the order of time, at most limit (0: all).
-func marks(t kv.Reader, queue string, shard, limit int, fn func(key string, at time.Time, m Mark) bool) error {
+func (e Entry) mark() Mark {
+	return Mark{Lane: e.Lane(), Route: e.Trigger.Route, queue: "work", kind: ready, at: e.Accepted.UnixMicro(), seq: e.Seq}
+}
+
+// What work is.
+const (
+	ready = 'r' // an entry of the inbox
+	out   = 'o' // a parcel of the outbox
+	due   = 'd'
+)
+
+// marks reads the index of one shard in the order of time, at most limit of a kind (0: all).
+func marks(t kv.Reader, queue string, kind byte, shard, limit int, fn func(key string, m Mark) bool) error {
 	from, to := kv.Prefix(shardPrefix(queue, shard))
 	var bad error
-	err := t.Scan(from, to, limit, func(key string, value []byte) bool {
-		m := Mark{queue: queue}
-		if bad = json.Unmarshal(value, &m); bad != nil {
+	n := 0
+	err := t.Scan(from, to, 0, func(key string, value []byte) bool {
+		m, err := readMark(queue, key, value)
+		if bad = err; bad != nil {
 			return false
 		}
-		var micros int64
-		digits, _, _ := strings.Cut(strings.TrimPrefix(key, from), "/")
-		if _, bad = fmt.Sscanf(digits, "%x", &micros); bad != nil {
-			return false
+		if m.kind != kind {
+			return true
 		}
-		m.at = time.UnixMicro(micros).UTC()
-		return fn(key, m.at, m)
+		n++
+		return fn(key, m) && n != limit
 	})
 	return fault.Wrap("queue", errors.Join(err, bad))
 }
@@ -73,15 +105,13 @@ func marks(t kv.Reader, queue string, shard, limit int, fn func(key string, at t
 // Ready calls fn for the lanes of a shard whose inbox holds entries, oldest first, once for each
 // entry; key tells entries apart.
 func Ready(t kv.Reader, shard, limit int, fn func(key string, l Lane) bool) error {
-	return marks(t, "ready", shard, limit, func(key string, _ time.Time, m Mark) bool { return fn(key, m.Lane) })
+	return marks(t, "work", ready, shard, limit, func(key string, m Mark) bool { return fn(key, m.Lane) })
 }
 
 // Out calls fn for the destinations of a shard whose outbox holds parcels, oldest first, once
 // for each parcel; key tells parcels apart.
 func Out(t kv.Reader, shard, limit int, fn func(key string, d Destination) bool) error {
-	return marks(t, "out", shard, limit, func(key string, _ time.Time, m Mark) bool {
-		return fn(key, Destination{m.Lane, m.Route})
-	})
+	return marks(t, "work", out, shard, limit, func(key string, m Mark) bool { return fn(key, Destination{m.Lane, m.Route}) })
 }
 
 // Due is something that is to happen at a time: the end of a wait, a time of a schedule.
@@ -91,7 +121,9 @@ type Due struct {
 	At time.Time
 }
 
-func (d Due) mark() Mark { return Mark{Lane: d.Lane, ID: d.ID, queue: "due", at: d.At, which: d.ID} }
+func (d Due) mark() Mark {
+	return Mark{Lane: d.Lane, ID: d.ID, queue: "due", kind: due, at: d.At.UnixMicro()}
+}
 
 // Put stores d; it is found by NextDue once its time has come. Microseconds count.
 func (d Due) Put(t kv.Txn) error { return d.mark().put(t) }
@@ -102,7 +134,8 @@ func (d Due) Drop(t kv.Txn) error { return d.mark().drop(t) }
 // NextDue lists what is due in a shard at now, oldest first, at most limit. next is when to look
 // again: now when there is more, zero when nothing waits.
 func NextDue(t kv.Reader, shard int, now time.Time, limit int) (list []Due, next time.Time, err error) {
-	err = marks(t, "due", shard, limit+1, func(_ string, at time.Time, m Mark) bool {
+	err = marks(t, "due", due, shard, limit+1, func(_ string, m Mark) bool {
+		at := time.UnixMicro(m.at).UTC()
 		switch {
 		case at.After(now):
 			next = at

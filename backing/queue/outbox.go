@@ -2,7 +2,7 @@ package queue
 
 import (
 	"encoding/json"
-	"fmt"
+	"strconv"
 	"time"
 
 	"greentic.dev/backing/kv"
@@ -25,8 +25,8 @@ type Item struct {
 // Parcel is what one turn sends to one destination.
 type Parcel struct {
 	Turn     string             `json:"turn"`
-	Seq      uint64             `json:"seq"` // of its turn in its lane
-	Made     time.Time          `json:"made"`
+	Seq      uint64             `json:"seq"`  // of its turn in its lane
+	Made     time.Time          `json:"made"` // when its turn was accepted: with Seq and Route the same for both
 	Key      string             `json:"key"`
 	Tenant   greentic.TenantCtx `json:"tenant"`
 	Route    string             `json:"route"`
@@ -34,6 +34,8 @@ type Parcel struct {
 	First    int                `json:"first,omitempty"` // number of Items[0] in its turn
 	Items    []Item             `json:"items"`
 	Attempts int                `json:"attempts,omitempty"` // deliveries of Items[0] that failed
+
+	encoded []byte // by Encoded
 }
 
 // Outgoing is one item on its way. ID is the same on every attempt, so that a channel recognises
@@ -51,7 +53,7 @@ type Outgoing struct {
 
 // Outgoing is item i of the parcel.
 func (p Parcel) Outgoing(i int) Outgoing {
-	o := Outgoing{ID: fmt.Sprintf("%s-%d", p.Turn, p.First+i), Key: p.Key, Tenant: p.Tenant, Route: p.Route, Header: p.Header, Event: p.Items[i].Event}
+	o := Outgoing{ID: p.Turn + "-" + strconv.Itoa(p.First+i), Key: p.Key, Tenant: p.Tenant, Route: p.Route, Header: p.Header, Event: p.Items[i].Event}
 	if r := p.Items[i].Reply; r != nil {
 		o.Reply = *r
 	}
@@ -68,11 +70,11 @@ func (p Parcel) Destination() Destination {
 
 func (p Parcel) mark() Mark {
 	d := p.Destination()
-	return Mark{Lane: d.Lane, Route: p.Route, queue: "out", at: p.Made, which: fmt.Sprint(p.Route, p.Seq)}
+	return Mark{Lane: d.Lane, Route: p.Route, queue: "work", kind: out, at: p.Made.UnixMicro(), seq: p.Seq}
 }
 
 func outboxPrefix(route, key string) string { return "outbox/" + route + "/" + key + "\x00" }
-func (p Parcel) key() string                { return fmt.Sprintf("%s%016x", outboxPrefix(p.Route, p.Key), p.Seq) }
+func (p Parcel) key() string                { return numbered(outboxPrefix(p.Route, p.Key), p.Seq) }
 
 // MaxItems is how many items one parcel may have.
 const MaxItems = 4096
@@ -80,13 +82,32 @@ const MaxItems = 4096
 // Send puts a parcel behind all earlier ones of its destination. More than 4096 items are
 // fault.Invalid.
 func Send(t kv.Txn, p Parcel) error {
-	if len(p.Items) > MaxItems {
-		return fault.Newf(fault.Invalid, "outbox", "a turn has %d replies, at most %d are allowed", len(p.Items), MaxItems)
-	}
-	if err := putJSON(t, p.key(), p, 0); err != nil {
+	if err := p.put(t); err != nil {
 		return err
 	}
 	return p.mark().put(t)
+}
+
+func (p Parcel) put(t kv.Txn) error {
+	if len(p.Items) > MaxItems {
+		return fault.Newf(fault.Invalid, "outbox", "a turn has %d replies, at most %d are allowed", len(p.Items), MaxItems)
+	}
+	raw := p.encoded
+	if raw == nil {
+		var err error
+		if raw, err = p.encode(); err != nil {
+			return err
+		}
+	}
+	return t.Put(p.key(), raw, 0)
+}
+
+// Encoded is p with the work of Send that needs no transaction done; nothing of it may change
+// afterwards.
+func (p Parcel) Encoded() (Parcel, error) {
+	var err error
+	p.encoded, err = p.encode()
+	return p, err
 }
 
 // Pending reads the oldest parcels of a destination, at most limit.
@@ -136,5 +157,6 @@ func Tried(t kv.Txn, p Parcel) error {
 	case err != nil:
 		return err
 	}
-	return putJSON(t, p.key(), p, 0)
+	p.encoded = nil
+	return p.put(t)
 }

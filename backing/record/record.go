@@ -2,7 +2,6 @@ package record
 
 import (
 	"bytes"
-	"encoding/binary"
 	"encoding/json"
 	"errors"
 	"fmt"
@@ -73,12 +72,6 @@ func prefix(key string) string { return "turn/" + key + "\x00" }
 
 // Key is where the record of a turn lies.
 func Key(key string, seq uint64) string { return fmt.Sprintf("%s%016x", prefix(key), seq) }
-
-// Encode makes what Put stores. It begins with the time, so that a sweep need not parse.
-func (t Turn) Encode() ([]byte, error) {
-	raw, err := json.Marshal(t)
-	return append(binary.BigEndian.AppendUint64(make([]byte, 0, 8+len(raw)), uint64(max(t.Began.UnixMicro(), 0))), raw...), fault.Wrap("record", err)
-}
 
 // Put stores what Encode made of the turn seq of a conversation, for a time.
 func Put(t kv.Txn, key string, seq uint64, raw []byte, age time.Duration) error {

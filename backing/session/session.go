@@ -14,6 +14,7 @@ import (
 	"greentic.dev/backing/queue"
 	"greentic.dev/greentic"
 	"greentic.dev/greentic/fault"
+	"greentic.dev/internal/jsonwrite"
 	"greentic.dev/model/flow"
 )
 
@@ -32,6 +33,7 @@ type Session struct {
 
 	pinned greentic.Digest // the release of the stored revision
 	due    time.Time       // the due time of the stored revision
+	entry  []byte          // Cursor.Entry in JSON, once encoded: it never changes
 }
 
 // Origin is whom a conversation is with: what a turn that no message starts needs to answer.
@@ -135,18 +137,47 @@ func Fence(t kv.Txn, s Session) error {
 // time follow. It returns the session as it is stored now. One that changed meanwhile is
 // fault.Conflict.
 func Save(t kv.Txn, tenant greentic.TenantCtx, s Session) (Session, error) {
-	raw, err := Encode(s)
+	raw, err := Encode(&s)
 	if err != nil {
 		return s, err
 	}
 	return SaveEncoded(t, tenant, s, raw)
 }
 
-// Encode is the work of Save that needs no transaction.
-func Encode(s Session) ([]byte, error) {
-	s.Revision++
-	raw, err := json.Marshal(s)
-	return append(binary.BigEndian.AppendUint64(make([]byte, 0, 8+len(raw)), s.Revision), raw...), fault.Wrap("session save", err)
+// Encode is the work of Save that needs no transaction. It notes in s what later calls for the
+// same session need not do again.
+func Encode(s *Session) (_ []byte, err error) {
+	if s.entry == nil || s.Revision == 0 {
+		if s.entry, err = jsonwrite.Value(nil, s.Cursor.Entry); err != nil {
+			return nil, fault.Wrap("session save", err)
+		}
+	}
+	b := binary.BigEndian.AppendUint64(make([]byte, 0, 1024+2*len(s.entry)), s.Revision+1)
+	if b, err = s.appendJSON(b); err != nil {
+		return nil, fault.Wrap("session save", err)
+	}
+	return b, nil
+}
+
+// appendJSON appends s as encoding/json writes it, but for the revision, which stands in front.
+func (s *Session) appendJSON(b []byte) (_ []byte, err error) {
+	b = append(b, '{')
+	b = jsonwrite.String(jsonwrite.Key(b, "key"), s.Key)
+	b = jsonwrite.String(jsonwrite.Key(b, "release"), string(s.Release))
+	b = jsonwrite.String(jsonwrite.Key(b, "flow"), s.Flow)
+	if b, err = s.Cursor.AppendJSON(jsonwrite.Key(b, "cursor"), s.entry); err != nil {
+		return b, err
+	}
+	b = jsonwrite.Text(b, "reason", s.Reason)
+	b = jsonwrite.Time(b, "due", s.Due)
+	b = append(jsonwrite.Key(b, "origin"), '{')
+	b = jsonwrite.String(jsonwrite.Key(b, "route"), s.Origin.Route)
+	b = s.Origin.Tenant.AppendJSON(jsonwrite.Key(b, "tenant"))
+	b = jsonwrite.Text(b, "from", s.Origin.From)
+	b = append(jsonwrite.Texts(b, "header", s.Origin.Header), '}')
+	b = jsonwrite.Time(b, "began", s.Began)
+	b = jsonwrite.Time(b, "updated", s.Updated)
+	return append(b, '}'), nil
 }
 
 // SaveEncoded is Save with what Encode made of s.

@@ -432,24 +432,22 @@ func (b *beat) nextDue(ctx context.Context, shards []int, now time.Time) (list [
 	return list, next, err
 }
 
-// fireAll fires due times, those of one tenant and shard in one transaction.
+// fireAll fires due times, those of one tenant together.
 func (b *beat) fireAll(ctx context.Context, list []queue.Due, now time.Time) error {
-	type group struct {
-		tenant greentic.TenantCtx
-		shard  int
-	}
-	groups := map[group][]queue.Due{}
-	var order []group
+	groups := map[greentic.TenantCtx][]queue.Due{}
+	var order []greentic.TenantCtx
 	for _, d := range list {
-		g := group{d.Ctx(), d.Shard()}
-		if groups[g] == nil {
-			order = append(order, g)
+		tenant := d.Ctx()
+		if groups[tenant] == nil {
+			order = append(order, tenant)
 		}
-		groups[g] = append(groups[g], d)
+		groups[tenant] = append(groups[tenant], d)
 	}
 	var errs []error
-	for _, g := range order {
-		errs = append(errs, b.fireGroup(ctx, g.tenant, groups[g], now))
+	for _, tenant := range order {
+		for some := range slices.Chunk(groups[tenant], fireBatch) {
+			errs = append(errs, b.fireGroup(ctx, tenant, some, now))
+		}
 	}
 	return errors.Join(errs...)
 }
@@ -461,10 +459,14 @@ func (b *beat) fireGroup(ctx context.Context, tenant greentic.TenantCtx, list []
 	var woken []queue.Lane
 	err := r.deps.DB.Update(ctx, tenant, func(x kv.Txn) error {
 		woken = nil
-		if err := r.fence(x, list[0].Shard()); err != nil {
-			return err
-		}
-		for _, d := range list {
+		last := -1
+		for _, d := range list { // by shard
+			if s := d.Shard(); s != last {
+				if err := r.fence(x, s); err != nil {
+					return err
+				}
+				last = s
+			}
 			triggers, err := r.triggersOf(x, d, now)
 			if err != nil {
 				return err

@@ -108,14 +108,16 @@ func (t *turn) again(ctx context.Context) error {
 func (t *turn) commit(ctx context.Context) (session.Session, error) {
 	r := t.runner
 	now := r.sched.Now().UTC()
-	parcels := t.parcels(now)
+	parcels, err := t.parcels()
+	if err != nil {
+		return session.Session{}, err
+	}
 	t.sent, t.behind = parcels, make([]bool, len(parcels))
 	s, waits := t.session, t.status == greentic.TurnWaiting
 	s.Updated = now
 	var encoded []byte
-	var err error
 	if waits {
-		if encoded, err = session.Encode(s); err != nil {
+		if encoded, err = session.Encode(&s); err != nil {
 			return s, err
 		}
 	}
@@ -129,7 +131,12 @@ func (t *turn) commit(ctx context.Context) (session.Session, error) {
 		if err := r.fence(x, t.entry.Lane().Shard()); err != nil {
 			return err
 		}
-		if err := queue.Consume(x, t.entry); err != nil {
+		for i, p := range parcels {
+			if t.behind[i], err = queue.Waits(x, p.Destination()); err != nil {
+				return err
+			}
+		}
+		if err := queue.Consume(x, t.entry, parcels...); err != nil {
 			return err
 		}
 		switch {
@@ -141,14 +148,6 @@ func (t *turn) commit(ctx context.Context) (session.Session, error) {
 			}
 		default:
 			if err := session.End(x, t.tenant, s); err != nil {
-				return err
-			}
-		}
-		for i, p := range parcels {
-			if t.behind[i], err = queue.Waits(x, p.Destination()); err != nil {
-				return err
-			}
-			if err := queue.Send(x, p); err != nil {
 				return err
 			}
 		}
@@ -209,9 +208,9 @@ func (t *turn) letter(now time.Time) queue.Letter {
 
 // parcels are the replies and events as the outbox keeps them; no replies for a route that only
 // waits in Turn.
-func (t *turn) parcels(now time.Time) (list []queue.Parcel) {
+func (t *turn) parcels() (list []queue.Parcel, err error) {
 	trigger := t.entry.Trigger
-	p := queue.Parcel{Turn: t.entry.Turn, Seq: t.entry.Seq, First: t.entry.Said, Made: now, Key: trigger.Key, Tenant: t.tenant, Route: trigger.Route, Header: trigger.Header}
+	p := queue.Parcel{Turn: t.entry.Turn, Seq: t.entry.Seq, First: t.entry.Said, Made: t.entry.Accepted, Key: trigger.Key, Tenant: t.tenant, Route: trigger.Route, Header: trigger.Header}
 	if len(t.replies) > 0 && t.runner.deps.Deliver[trigger.Route] != nil {
 		p.Items = make([]queue.Item, len(t.replies))
 		for i := range t.replies {
@@ -226,5 +225,10 @@ func (t *turn) parcels(now time.Time) (list []queue.Parcel) {
 		}
 		list = append(list, p)
 	}
-	return list
+	for i := range list {
+		if list[i], err = list[i].Encoded(); err != nil {
+			return nil, err
+		}
+	}
+	return list, nil
 }

@@ -9,6 +9,7 @@ import (
 	"greentic.dev/backing/record"
 	"greentic.dev/greentic"
 	"greentic.dev/greentic/fault"
+	"greentic.dev/internal/jsonwrite"
 	"greentic.dev/model/flow"
 )
 
@@ -39,7 +40,7 @@ func (t *turn) encode(v any) json.RawMessage {
 
 // encode is v as JSON; what a flow holds can always be encoded.
 func encode(v any) json.RawMessage {
-	raw, err := json.Marshal(v)
+	raw, err := jsonwrite.Value(nil, v)
 	if err != nil {
 		return nil
 	}

@@ -6,13 +6,16 @@ import "greentic.dev/greentic/fault"
 const schemaVersion = 2
 
 // pragmas of every connection. A page of 8 KiB holds a session beside others, where one of 4 KiB
-// would give it pages of its own; a file that exists keeps the size it has.
+// would give it pages of its own; a file that exists keeps the size it has. cacheSize in KiB lets
+// the writer keep what is written again and again.
 const pragmas = `
 PRAGMA page_size = 8192;
 PRAGMA journal_mode = WAL;
 PRAGMA synchronous = FULL;
 PRAGMA temp_store = MEMORY;
 PRAGMA wal_autocheckpoint = 2000;`
+
+const cacheSize = "PRAGMA cache_size = -32768;"
 
 // tables is version 2. Scope 0 is the system's; expires comes before the value, which may lie on
 // pages that need not be read to know that it has expired.
@@ -40,7 +43,7 @@ func setup(c *connection) error {
 	if version > schemaVersion {
 		return fault.Newf(fault.Unsupported, "", "the store has version %d, this program knows %d", version, schemaVersion).WithFix("use the program that wrote it, or a newer one")
 	}
-	if err := c.script(pragmas); err != nil || version == schemaVersion {
+	if err := c.script(pragmas + cacheSize); err != nil || version == schemaVersion {
 		return err
 	}
 	old, err := c.number("SELECT count(*) FROM sqlite_schema WHERE name = 'kv'") // version 1 wrote its number last

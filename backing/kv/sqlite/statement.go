@@ -8,7 +8,7 @@ type statements struct {
 	begin, beginRead, commit, rollback uintptr
 	findScope, addScope                uintptr
 	get, scan, span                    uintptr
-	put, delete, purgeExpired          uintptr
+	put, replace, delete, purgeExpired uintptr
 }
 
 // connect opens a connection, runs setup and prepares the statements.
@@ -40,6 +40,8 @@ func (s *statements) prepareAll() (err error) {
 		{&s.scan, `SELECT key, value FROM kv WHERE scope = ? AND key >= ? AND (expires IS NULL OR expires > ?) ORDER BY key LIMIT ?`},
 		{&s.span, `SELECT key, value FROM kv WHERE scope = ? AND key >= ? AND key < ? AND (expires IS NULL OR expires > ?) ORDER BY key LIMIT ?`},
 		{&s.put, `INSERT INTO kv (scope, key, expires, value) VALUES (?, ?, ?, ?)
+			ON CONFLICT (scope, key) DO UPDATE SET value = excluded.value WHERE expires IS excluded.expires`},
+		{&s.replace, `INSERT INTO kv (scope, key, expires, value) VALUES (?, ?, ?, ?)
 			ON CONFLICT (scope, key) DO UPDATE SET expires = excluded.expires, value = excluded.value`},
 		{&s.delete, `DELETE FROM kv WHERE scope = ? AND key = ?`},
 		{&s.purgeExpired, `DELETE FROM kv WHERE (scope, key) IN (SELECT scope, key FROM kv WHERE expires <= ? LIMIT 1000)`},
@@ -108,20 +110,29 @@ func (s *statements) pairs(scope int64, from, to string, now int64, n int) (page
 	return page, err
 }
 
-// store runs put; expires 0 means never.
+// store puts a value under a key; expires 0 means never. What has another time of expiry needs
+// replace, which maintains the index of those times, also when they are equal.
 func (s *statements) store(scope int64, key string, value []byte, expires int64) error {
+	err := s.storeBy(s.put, scope, key, value, expires)
+	if err == nil && sqlite3.Xsqlite3_changes(s.tls, s.db) == 0 {
+		err = s.storeBy(s.replace, scope, key, value, expires)
+	}
+	return err
+}
+
+func (s *statements) storeBy(stmt uintptr, scope int64, key string, value []byte, expires int64) error {
 	if err := s.reserve(len(key) + len(value)); err != nil {
 		return err
 	}
-	s.bindInt(s.put, 1, scope)
-	bindBlob(s.connection, s.put, 2, key)
+	s.bindInt(stmt, 1, scope)
+	bindBlob(s.connection, stmt, 2, key)
 	if expires == 0 {
-		s.bindNull(s.put, 3)
+		s.bindNull(stmt, 3)
 	} else {
-		s.bindInt(s.put, 3, expires)
+		s.bindInt(stmt, 3, expires)
 	}
-	bindBlob(s.connection, s.put, 4, value)
-	return s.run(s.put)
+	bindBlob(s.connection, stmt, 4, value)
+	return s.run(stmt)
 }
 
 // remove runs delete.

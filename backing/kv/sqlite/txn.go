@@ -80,15 +80,27 @@ func (t *txn) Put(key string, value []byte, ttl time.Duration) error {
 	if err := kv.CheckPut(key, value); err != nil {
 		return err
 	}
-	var expires int64
-	if ttl > 0 {
-		expires = t.now + max(ttl.Milliseconds(), 1)
-	}
+	expires := expiry(t.now, ttl)
 	if t.scope == absent && t.failed == nil {
 		t.dirty = true
 		t.scope, _, t.failed = t.stmts.scope(t.stmts.addScope, t.name)
 	}
 	return t.store(t.scope, key, value, expires)
+}
+
+// expiry is when something stored at now for ttl expires, 0: never. What is kept for days may be
+// kept for minutes longer, so that what is stored anew with every turn seldom moves in the index of
+// these times.
+func expiry(now int64, ttl time.Duration) int64 {
+	const day, grain = int64(24 * 3600_000), int64(10 * 60_000)
+	at := now + max(ttl.Milliseconds(), 1)
+	switch {
+	case ttl <= 0:
+		return 0
+	case at-now < day:
+		return at
+	}
+	return (at + grain - 1) / grain * grain
 }
 
 func (t *txn) Delete(key string) error {
