@@ -25,7 +25,7 @@ var mutants = []mutant{
 }
 
 // indexOfWork stands for the keys that find inbox and outbox.
-const indexOfWork = "ready/"
+const indexOfWork = "work/"
 
 // TestTheSimulationFindsDefects: a proof that cannot fail proves nothing.
 func TestTheSimulationFindsDefects(t *testing.T) {

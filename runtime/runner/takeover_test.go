@@ -14,7 +14,7 @@ import (
 	"greentic.dev/greentic"
 )
 
-// slowLook is a store in which the first look for what waits in the outboxes takes until it is let.
+// slowLook is a store in which the first look for what waits takes until it is let.
 type slowLook struct {
 	kv.DB
 	once    sync.Once
@@ -40,7 +40,7 @@ type looker struct {
 }
 
 func (l looker) Scan(from, to string, limit int, fn func(string, []byte) bool) error {
-	*l.looked = *l.looked || strings.HasPrefix(from, "out/")
+	*l.looked = *l.looked || strings.HasPrefix(from, "work/")
 	return l.Txn.Scan(from, to, limit, fn)
 }
 
