@@ -59,6 +59,7 @@ func OpenOperator(ctx context.Context, c *Config, o Options) (*Operator, error) 
 		if server, serr := FindServer(c.Data); serr == nil {
 			return &Operator{base: server.URL, token: server.Token, client: &http.Client{Timeout: time.Minute}}, nil
 		}
+		return nil, fault.New(fault.Conflict, "data folder "+c.Data, "a greentic process is using it that does not serve (yet)").WithFix("try again when it serves or has ended")
 	}
 	if err != nil {
 		if cerr := s.Close(); cerr != nil {

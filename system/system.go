@@ -68,7 +68,7 @@ type System struct {
 	releases *release.Set
 	runner   *runner.Runner
 	relay    *events.Relay
-	declared []events.Declared // by the packs loaded so far
+	declared declarations
 
 	schedules *events.Schedules
 	webchat   *messaging.WebChat
@@ -258,7 +258,7 @@ func (s *System) Load(ctx context.Context, path string) (loader.Report, error) {
 		s.flows = append(s.flows, f.ID)
 	}
 	if _, err = s.releases.Serve(ctx, v); err == nil {
-		s.declare(v)
+		err = s.declare(ctx, v)
 	}
 	return report, err
 }
