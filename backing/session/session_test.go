@@ -1,6 +1,7 @@
 package session_test
 
 import (
+	"strings"
 	"testing"
 	"time"
 
@@ -89,4 +90,18 @@ func TestPinsFollowSessions(t *testing.T) {
 		}
 	}
 	pins()
+}
+
+// A later session of the same key has the same revisions; its wait is another one all the same.
+func TestTheEndOfAWaitBelongsToOneSession(t *testing.T) {
+	due := time.Date(2026, 1, 2, 3, 4, 5, 0, time.UTC)
+	first := session.Session{Key: strings.Repeat("k", 600), Revision: 1, Due: due}
+	second := first
+	second.Due = due.Add(time.Microsecond)
+	if first.Timer() == second.Timer() {
+		t.Errorf("both are %s", first.Timer())
+	}
+	if len(first.Timer()) > 100 {
+		t.Errorf("a long key makes a name of %d bytes, which a trigger's id may be too short for", len(first.Timer()))
+	}
 }

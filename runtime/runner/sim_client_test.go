@@ -69,7 +69,7 @@ func (w *world) send(m *message) bool {
 		ctx, cancel := context.WithTimeout(context.Background(), 5333*time.Millisecond)
 		result, err := p.run.Turn(ctx, m.trigger)
 		cancel()
-		s.park(nil, "client", 0)
+		s.park(nil, m.trigger.ID+" answered", 0) // several may be at once: names give them an order
 		if err == nil && !p.dead {
 			texts := []string{}
 			for _, r := range result.Replies {
@@ -82,7 +82,7 @@ func (w *world) send(m *message) bool {
 	ctx, cancel := context.WithTimeout(context.Background(), 3*time.Second)
 	receipt, err := p.run.Accept(ctx, m.trigger)
 	cancel()
-	s.park(nil, "client", 0)
+	s.park(nil, m.trigger.ID+" answered", 0) // several may be at once: names give them an order
 	if p.dead {
 		return false
 	}

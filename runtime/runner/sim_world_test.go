@@ -293,14 +293,16 @@ func simulate(s *sim, seed uint64, releases *release.Set, m mutant) (w *world, e
 	return w, w.live()
 }
 
-// maxMoment is how much can happen without time going on; more is somebody who runs in a circle.
-const maxMoment = 5000
+// maxMoment is how much can happen without time going on, maxLife how much in all; more is
+// somebody who runs in a circle.
+const maxMoment, maxLife = 5000, 40_000
 
 // live lets what was planned happen, ends it and checks what is left.
 func (w *world) live() error {
-	healed, moment, steps := false, time.Now(), 0
+	healed, moment, steps, all := false, time.Now(), 0, 0
 	for !healed || !w.settled() {
 		w.sim.step()
+		all++
 		if steps++; !time.Now().Equal(moment) {
 			moment, steps = time.Now(), 0
 		}
@@ -308,7 +310,7 @@ func (w *world) live() error {
 			healed = true
 			w.heal()
 		}
-		if steps > maxMoment {
+		if steps > maxMoment || all > maxLife {
 			w.report(errors.New("somebody runs in a circle"))
 		}
 		if time.Since(epoch) > simEnd || len(w.faults) > 0 {
