@@ -395,7 +395,7 @@ func (w *world) left() (list []string) {
 	}
 	ctx := context.Background()
 	_ = w.db.System(ctx, func(x kv.Txn) error {
-		return x.Scan("", "", 0, note("ready/", "out/", "due/", "pin/"))
+		return x.Scan("", "", 0, note("work/", "due/", "pin/"))
 	})
 	for _, tenant := range []greentic.TenantID{"acme", "bolt"} {
 		t := greentic.DefaultTenant()
