@@ -64,7 +64,7 @@ func (w *world) send(m *message) bool {
 		m.receipt = greentic.Receipt{ID: m.trigger.ID, Turn: "none", Seq: 1}
 		return true
 	}
-	if s.chance(15) {
+	if w.turns && s.chance(30) {
 		// Not when the runner looks whether another one has run it: which comes first is chance.
 		ctx, cancel := context.WithTimeout(context.Background(), 5333*time.Millisecond)
 		result, err := p.run.Turn(ctx, m.trigger)

@@ -84,6 +84,7 @@ type world struct {
 	mutant   mutant
 	releases *release.Set
 	jumps    bool
+	turns    bool // clients wait in Turn, too; which of several ends of a wait they see is Go's choice, not the seed's
 	peaceful bool // nothing goes wrong
 	dieAt    int  // the write at which the only process ends, or the write fails; 0: none
 	how      death
@@ -346,6 +347,7 @@ func (w *world) plan(seed uint64) {
 			fail: s.rng.IntN(30), unsure: s.rng.IntN(15), later: s.rng.IntN(10), hang: s.rng.IntN(4)}
 	}
 	w.jumps = s.chance(25)
+	w.turns = seed%4 == 3
 	for range 1 + s.rng.IntN(3) {
 		w.join()
 	}
