@@ -26,7 +26,15 @@ import (
 
 // operate are the routes of operators.
 func (s *System) operate() []route.Route {
-	return operate.New(operate.Deps{DB: s.db, Runner: s.runner, Releases: s.releases, Tenant: s.Tenant(), Now: time.Now, NewID: newID, Log: s.options.Log}).Routes()
+	return operate.New(operate.Deps{DB: s.db, Runner: s.runner, Releases: s.releases, Tenant: s.Tenant(), Now: time.Now, NewID: newID, Log: s.options.Log,
+		Load: func(ctx context.Context, path string) (*loader.Verified, error) {
+			policy, err := s.trust(ctx)
+			if err != nil {
+				return nil, err
+			}
+			v, _, err := loader.Load(ctx, path, policy)
+			return v, err
+		}}).Routes()
 }
 
 // Operator calls the operations of a data folder: those of the server that runs on it, or the same
@@ -51,6 +59,7 @@ func OpenOperator(ctx context.Context, c *Config, o Options) (*Operator, error) 
 		if server, serr := FindServer(c.Data); serr == nil {
 			return &Operator{base: server.URL, token: server.Token, client: &http.Client{Timeout: time.Minute}}, nil
 		}
+		return nil, fault.New(fault.Conflict, "data folder "+c.Data, "a greentic process is using it that does not serve (yet)").WithFix("try again when it serves or has ended")
 	}
 	if err != nil {
 		if cerr := s.Close(); cerr != nil {
@@ -65,12 +74,16 @@ func OpenOperator(ctx context.Context, c *Config, o Options) (*Operator, error) 
 	return &Operator{base: "http://127.0.0.1", token: s.folder.token(), client: &http.Client{Transport: inProcess{front}}, system: s}, nil
 }
 
-// openStill opens what the operations need and starts nothing: no turn runs, no component can.
+// openStill opens what the operations need and starts nothing: no turn runs, and a component only
+// in a replay.
 func (s *System) openStill(ctx context.Context) (err error) {
 	if s.folder, err = openFolder(s.config.Data); err != nil {
 		return err
 	}
 	if s.db, err = s.openStore(ctx); err != nil {
+		return err
+	}
+	if err := s.openEngine(ctx); err != nil {
 		return err
 	}
 	policy := loader.Policy{AllowUnsignedUnsafe: s.config.AllowUnsignedUnsafe, Limits: s.config.PackLimits()}
@@ -81,7 +94,7 @@ func (s *System) openStill(ctx context.Context) (err error) {
 	if policy.Trusted, err = store.Trusted(ctx); err != nil {
 		return err
 	}
-	s.releases = release.New(host.New(host.Deps{}, host.Options{}), loader.NewStore(filepath.Join(s.config.Data, "packs")), policy, nil)
+	s.releases = release.New(host.New(host.Deps{Engine: s.engine, Log: s.options.Log}, host.Options{}), loader.NewStore(filepath.Join(s.config.Data, "packs")), policy, nil)
 	s.runner = runner.New(runner.Deps{DB: s.db, Releases: s.releases, Log: s.options.Log, Now: time.Now, NewID: newID}, runner.Options{})
 	return nil
 }

@@ -68,7 +68,7 @@ type System struct {
 	releases *release.Set
 	runner   *runner.Runner
 	relay    *events.Relay
-	declared []events.Declared // by the packs loaded so far
+	declared declarations
 
 	schedules *events.Schedules
 	webchat   *messaging.WebChat
@@ -104,16 +104,20 @@ func (s *System) open(ctx context.Context) (err error) {
 	if s.bus, err = s.openBus(); err != nil {
 		return err
 	}
-	s.engine, err = wasm.New(ctx, wasm.Options{CacheDir: s.config.CodeCache(!s.options.Ephemeral),
-		Defaults: wasm.Limits{Memory: uint64(s.config.MemoryBytes), Wall: s.config.StepTime},
-		Warn:     func(message string) { s.options.Log.Warn(message) }})
-	if err != nil {
+	if err := s.openEngine(ctx); err != nil {
 		return err
 	}
 	if s.policy, err = s.trust(ctx); err != nil {
 		return err
 	}
 	return s.wire(ctx)
+}
+
+func (s *System) openEngine(ctx context.Context) (err error) {
+	s.engine, err = wasm.New(ctx, wasm.Options{CacheDir: s.config.CodeCache(!s.options.Ephemeral),
+		Defaults: wasm.Limits{Memory: uint64(s.config.MemoryBytes), Wall: s.config.StepTime},
+		Warn:     func(message string) { s.options.Log.Warn(message) }})
+	return err
 }
 
 // openStore opens the record store that the configuration's URL names.
@@ -254,7 +258,7 @@ func (s *System) Load(ctx context.Context, path string) (loader.Report, error) {
 		s.flows = append(s.flows, f.ID)
 	}
 	if _, err = s.releases.Serve(ctx, v); err == nil {
-		s.declare(v)
+		err = s.declare(ctx, v)
 	}
 	return report, err
 }

@@ -10,6 +10,7 @@ import (
 
 	"github.com/spf13/cobra"
 
+	"greentic.dev/devkit/flowcheck"
 	"greentic.dev/greentic/fault"
 	"greentic.dev/model/flow"
 )
@@ -49,7 +50,7 @@ for a flow whose components are not at hand. Exit code 2 says that there are err
 				return err
 			}
 			report := flowReport{Diagnostics: flow.Diagnostics{}}
-			components := componentCheck{packs: map[string]*builtFolder{}}
+			var checker flowcheck.Checker
 			for _, name := range files {
 				src, err := readFlow(name)
 				if err != nil {
@@ -57,7 +58,7 @@ for a flow whose components are not at hand. Exit code 2 says that there are err
 				}
 				f, found := flow.Check(name, src)
 				if f != nil && !structure {
-					found = append(found, components.check(c.Context(), name, f)...)
+					found = append(found, checker.Components(c.Context(), name, f)...)
 				}
 				if err := c.Context().Err(); err != nil {
 					return fault.Wrap("flow check", err)

@@ -14,6 +14,7 @@ import (
 	"greentic.dev/greentic"
 	"greentic.dev/greentic/fault"
 	"greentic.dev/internal/route"
+	"greentic.dev/runtime/loader"
 	"greentic.dev/runtime/release"
 	"greentic.dev/runtime/runner"
 )
@@ -27,6 +28,7 @@ type Deps struct {
 	Now      func() time.Time
 	NewID    func() string // unique
 	Log      *slog.Logger
+	Load     func(ctx context.Context, path string) (*loader.Verified, error) // verifies the pack in a file or folder
 }
 
 // API is the operations of one process. It is safe for concurrent use.
@@ -54,6 +56,7 @@ func (a *API) Routes() []route.Route {
 		r("GET", "/v1/sessions", "read", "session", a.sessions),
 		r("GET", "/v1/sessions/{key}", "read", "session", a.session),
 		r("POST", "/v1/sessions/{key}/migrate", "write", "session", a.migrate),
+		r("POST", "/v1/sessions/{key}/replay", "read", "session", a.replay),
 		r("DELETE", "/v1/sessions/{key}", "write", "session", a.end),
 		r("GET", "/v1/deadletters", "read", "dead_letter", a.letters),
 		r("GET", "/v1/deadletters/{id}", "read", "dead_letter", a.letter),

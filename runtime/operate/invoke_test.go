@@ -22,12 +22,15 @@ type outcome struct {
 }
 
 func TestAnInvocationAnswersWithWhatTheFlowDid(t *testing.T) {
-	pack := makePack(t, "1.0.0", map[string]string{"main": chat("one", "greet"), "count": job})
+	pack := makePack(t, "1.0.0", map[string]string{"main": chat("one", "greet"), "count": job,
+		"hook": strings.Replace(job, "type: job", "type: http", 1), "happened": strings.Replace(job, "type: job", "type: event", 1)})
 	d := openMemory(t, pack)
 	for _, c := range []struct{ name, path, body, status, reply string }{
 		{"a text", "/v1/flows/desk/main/invoke", `{"input":"hello","user":"ann"}`, "waiting", "one hello"},
 		{"a message", "/v1/flows/desk/main/invoke", `{"input":{"text":"bye"}}`, "done", "one bye"},
 		{"a job takes any value", "/v1/flows/desk/count/invoke", `{"input":{"n":7}}`, "done", "job 7"},
+		{"so does a request", "/v1/flows/desk/hook/invoke", `{"input":{"n":8}}`, "done", "job 8"},
+		{"and an event", "/v1/flows/desk/happened/invoke", `{"input":{"n":9}}`, "done", "job 9"},
 	} {
 		var got outcome
 		w := d.call("POST", c.path, c.body, &got)

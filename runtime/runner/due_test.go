@@ -269,3 +269,21 @@ func TestASecondIsNotTooShort(t *testing.T) {
 		}
 	})
 }
+
+// What an event started and what it published replays as it was, and is not published again.
+func TestAFlowThatAnEventStartedReplays(t *testing.T) {
+	made := reporter(t)
+	synctest.Test(t, func(t *testing.T) {
+		f := newFleet(t)
+		one := f.join([]pack.Schedule{schedule("* * * * *", "all")}, made)
+		time.Sleep(3*time.Minute + time.Second)
+		got, err := one.Replay(context.Background(), greentic.DefaultTenant(), "t.report/s", runner.ReplayOptions{})
+		if err != nil || !got.Equal || len(got.Turns) != 3 {
+			t.Errorf("%+v %v", got, err)
+		}
+		one.leave()
+		if n := len(f.wire.events); n != 3 {
+			t.Errorf("%d events", n)
+		}
+	})
+}

@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"slices"
 	"strings"
+	"time"
 
 	"greentic.dev/backing/kv"
 	"greentic.dev/backing/queue"
@@ -64,7 +65,7 @@ func (w *world) conversation(tenant greentic.TenantCtx, k sinkKey, messages []*m
 	}
 	var c talk
 	var replies, events []arrived
-	for _, t := range turns {
+	for n, t := range turns {
 		m := byID[t.Trigger.ID]
 		if m == nil && t.Trigger.Kind != greentic.KindTimer {
 			w.report(fmt.Errorf("%s %s: a second turn %s", k.key, t.Trigger.ID, t.ID))
@@ -92,10 +93,16 @@ func (w *world) conversation(tenant greentic.TenantCtx, k sinkKey, messages []*m
 		if said, ok := w.told[t.ID]; ok && !slices.Equal(said, want) {
 			w.report(fmt.Errorf("%s: the client was told %q, want %q", t.ID, said, want))
 		}
+		if w.peaceful && m == nil && n > 0 {
+			due := turns[n-1].Began.Add(turns[n-1].Took + simWait)
+			if late := t.Began.Sub(due); late < -time.Microsecond || late > time.Second {
+				w.report(fmt.Errorf("%s %s: the wait ends %v after its time", k.key, t.ID, late))
+			}
+		}
 		if m != nil && m.text == "" {
 			w.letter(letters, "turn "+t.ID)
 		}
-		if n := strings.HasPrefix(textOf(m), "event"); n != (len(t.Events) == 1) {
+		if strings.HasPrefix(textOf(m), "event") != (len(t.Events) == 1) {
 			w.report(fmt.Errorf("%s publishes %d events", t.ID, len(t.Events)))
 		}
 	}

@@ -21,22 +21,31 @@ type message struct {
 // sent again until it is acknowledged, and sometimes after that.
 func (w *world) say(tenant greentic.TenantCtx, key string, i int, start time.Duration) {
 	s := w.sim
-	m := &message{text: fmt.Sprint([]string{"a", "b", "c", "bye", "retry", "event", "undeliverable", "d"}[s.rng.IntN(8)], i)}
-	id := fmt.Sprint("m", i)
-	body, _ := json.Marshal(greentic.Message{ID: id, Channel: "test", Conversation: key, From: &greentic.Actor{ID: "user"}, Text: m.text})
+	text := fmt.Sprint([]string{"a", "b", "c", "bye", "retry", "event", "undeliverable", "d"}[s.rng.IntN(8)], i)
 	if s.chance(5) {
-		m.text, body = "", []byte("[1, 2]")
+		text = ""
+	}
+	w.client(tenant, key, i, text, start)
+}
+
+// client sends a message.
+func (w *world) client(tenant greentic.TenantCtx, key string, i int, text string, start time.Duration) {
+	s := w.sim
+	id, m := fmt.Sprint("m", i), &message{text: text}
+	body, _ := json.Marshal(greentic.Message{ID: id, Channel: "test", Conversation: key, From: &greentic.Actor{ID: "user"}, Text: m.text})
+	if text == "" {
+		body = []byte("[1, 2]")
 	}
 	m.trigger = greentic.Trigger{ID: key + "/" + id, Tenant: tenant, Kind: greentic.KindMessage, Route: "test", Key: key, Body: body}
 	w.messages = append(w.messages, m)
 	w.waiting++
 	s.spawn(nil, "client", func() {
 		s.park(nil, "client", start)
-		for !w.send(m) {
+		for !w.send(m) && !w.over {
 			s.park(nil, "client waits", s.between(50*time.Millisecond, 800*time.Millisecond))
 		}
 		w.waiting--
-		for s.chance(25) && time.Since(epoch) < simMixed { // the network repeats it
+		for s.chance(25) && time.Since(epoch) < simMixed && !w.over { // the network repeats it
 			s.park(nil, "client repeats", s.between(0, 6*time.Second))
 			w.send(m)
 		}
@@ -46,7 +55,7 @@ func (w *world) say(tenant greentic.TenantCtx, key string, i int, start time.Dur
 // send sends a message once and says whether its receipt has come.
 func (w *world) send(m *message) bool {
 	s := w.sim
-	if len(w.procs) == 0 {
+	if len(w.procs) == 0 || w.over {
 		return false
 	}
 	p := w.procs[s.rng.IntN(len(w.procs))]

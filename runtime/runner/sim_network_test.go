@@ -47,11 +47,16 @@ func (c connector) Deliver(ctx context.Context, o queue.Outgoing) error {
 		o.ID = fmt.Sprintf("%s.%d", o.ID, w.sink.fails["tries of "+o.ID])
 	}
 	sim.park(p, "deliver "+o.ID, 0)
+	w.struck(p, "deliver")
 	if p.dead {
 		return errDead
 	}
 	if strings.Contains(text, "undeliverable") {
 		return fault.New(fault.NotFound, "channel", "nobody there")
+	}
+	if strings.Contains(text, "flaky") && w.sink.fails[o.ID] < 2 {
+		w.sink.fails[o.ID]++
+		return fault.New(fault.Unavailable, "channel", "down")
 	}
 	if w.mutant.overtakes && sim.chance(20) {
 		sim.spawn(nil, "arrives "+o.ID, func() {
@@ -82,6 +87,7 @@ func (c connector) Deliver(ctx context.Context, o queue.Outgoing) error {
 		}
 	}
 	w.arrive(o, text)
+	w.struck(p, "delivered")
 	sim.park(p, "delivered "+o.ID, 0)
 	if p.dead {
 		return errDead

@@ -23,7 +23,7 @@ type sim struct {
 	parked []*parked
 	alarms []*alarm
 	log    []string
-	quiet  bool // nothing is logged
+	quiet  bool // nothing is noted
 }
 
 // parked is a goroutine that waits for its turn.

@@ -33,6 +33,7 @@ var errAway = fault.New(fault.Unavailable, "kv", "the store is away")
 func (s simStore) call(what string, write bool, do func(rehearse bool) error) error {
 	p, sim, sky := s.p, s.p.w.sim, s.p.w.sky
 	sim.park(p, what, 0)
+	p.w.struck(p, what)
 	if sim.chance(sky.slow) {
 		sim.park(p, what+" slow", sim.between(time.Millisecond, 3*time.Second))
 	}
@@ -50,12 +51,20 @@ func (s simStore) call(what string, write bool, do func(rehearse bool) error) er
 	case sim.chance(sky.twice):
 		_ = do(true)
 	}
+	w := p.w
+	if w.writes++; w.writes == w.dieAt && !w.how.late {
+		return w.strike(p)
+	}
 	err := do(false)
+	if w.writes == w.dieAt && w.how.late {
+		err = w.strike(p)
+	}
 	sim.note(p, "%s: %v", what, err)
 	if err == nil && sim.chance(sky.unknown) {
 		sim.note(p, "%s: answer lost", what)
 		err = errAway
 	}
+	p.w.struck(p, what+" done")
 	sim.park(p, what+" done", 0)
 	if p.dead {
 		return errDead
@@ -89,7 +98,9 @@ func (s simStore) update(what string, fn func(kv.Txn) error, commit func(func(kv
 			return err
 		})
 		if err == nil && x != nil {
-			s.p.w.fenced(s.p, x.fences)
+			if s.p.w.fenced(s.p, x.fences); x.stale {
+				s.p.w.report(fmt.Errorf("%s commits to a shard that another owns: %q", s.p.name, x.fences))
+			}
 		}
 		return err
 	})
@@ -100,14 +111,17 @@ type simTxn struct {
 	kv.Txn
 	mutant mutant
 	fences []string // key and value
+	stale  bool     // one of them was not true
 }
 
 func (x *simTxn) Require(key string, value []byte) error {
 	x.fences = append(x.fences, key, string(value))
-	if x.mutant.unfenced {
+	err := x.Txn.Require(key, value)
+	if err != nil && x.mutant.unfenced {
+		x.stale = true
 		return nil
 	}
-	return x.Txn.Require(key, value)
+	return err
 }
 
 func (x *simTxn) Put(key string, value []byte, ttl time.Duration) error {
@@ -133,6 +147,20 @@ func (x *simTxn) Index(key string, value []byte) error {
 		return nil
 	}
 	return x.Txn.Index(key, value)
+}
+
+// death is what happens at one write: before it, or late, when nobody learns of it; the process
+// ends, or lives on.
+type death struct{ late, lives bool }
+
+// strike makes the planned failure of a write.
+func (w *world) strike(p *process) error {
+	if w.how.lives {
+		return errAway
+	}
+	w.crash(p)
+	w.sim.after(nil, 300*time.Millisecond, w.join)
+	return errDead
 }
 
 // mutant is a defect put into the world on purpose: calls of the store that do nothing, or a

@@ -84,16 +84,21 @@ type world struct {
 	mutant   mutant
 	releases *release.Set
 	jumps    bool
+	peaceful bool // nothing goes wrong
+	dieAt    int  // the write at which the only process ends, or the write fails; 0: none
+	how      death
+	writes   int
 
 	procs    []*process
 	names    int
-	troubles int
+	strikes  int // troubles left that come in the middle of something
 	messages []*message
 	waiting  int // clients that have no receipt yet
 	epochs   map[string]uint64
 	told     map[string][]string // what Turn returned, by turn
 	faults   []error
 	looked   time.Time // whether all is settled
+	over     bool      // clients go home
 }
 
 func (w *world) report(err error) {
@@ -219,8 +224,7 @@ func (w *world) trouble() {
 		w.crash(p)
 		s.after(nil, s.between(50*time.Millisecond, 3*time.Second), w.join)
 	case kind == 2:
-		s.note(p, "PAUSE")
-		p.paused = time.Now().Add(s.between(simTTL/4, 3*simTTL/2))
+		w.pause(p, s.between(simTTL/4, 2*simTTL))
 	case kind == 3:
 		s.note(p, "CUT")
 		p.cut = time.Now().Add(s.between(simTTL/8, 3*simTTL/2))
@@ -235,6 +239,35 @@ func (w *world) trouble() {
 	}
 }
 
+// pause lets a process stand still.
+func (w *world) pause(p *process, d time.Duration) {
+	p.paused = time.Now().Add(d)
+	if w.sim.chance(50) { // a machine that slept does not know it: its clock stood still
+		p.skew -= d
+	}
+	w.sim.note(p, "PAUSE for %v, clock off by %v", d, p.skew)
+}
+
+// struck is a moment in which a process may stand still or end, in the middle of what it does.
+func (w *world) struck(p *process, what string) {
+	s := w.sim
+	often := 15
+	if !strings.HasPrefix(what, "update") && !strings.HasPrefix(what, "deliver") {
+		often = 400 // there are many, and most only look
+	}
+	if w.strikes == 0 || p.dead || p.leaves || s.rng.IntN(often) > 0 || time.Since(epoch) > simMixed {
+		return
+	}
+	w.strikes--
+	if s.chance(40) {
+		w.crash(p)
+		s.after(nil, s.between(50*time.Millisecond, 3*time.Second), w.join)
+		return
+	}
+	w.pause(p, s.between(simTTL, 5*simTTL/2)) // others take its shards meanwhile
+	s.park(p, what+" paused", 0)
+}
+
 // heal ends everything that goes wrong.
 func (w *world) heal() {
 	w.sim.note(nil, "HEAL")
@@ -247,35 +280,55 @@ func (w *world) heal() {
 	}
 }
 
+// newWorld makes a world in which nothing happens yet.
+func newWorld(s *sim, db kv.DB, releases *release.Set) *world {
+	return &world{sim: s, db: db, sink: newSink(), releases: releases, epochs: map[string]uint64{}, told: map[string][]string{}}
+}
+
 // simulate runs the world of a seed to its end and says what was wrong. It must run in a bubble.
-func simulate(seed uint64, releases *release.Set, m mutant) (w *world, err error) {
-	s := newSim(seed)
-	w = &world{sim: s, db: memory.New(time.Now), sink: newSink(), mutant: m, releases: releases, epochs: map[string]uint64{}, told: map[string][]string{}}
+func simulate(s *sim, seed uint64, releases *release.Set, m mutant) (w *world, err error) {
+	w = newWorld(s, memory.New(time.Now), releases)
+	w.mutant = m
 	w.plan(seed)
-	healed := false
+	return w, w.live()
+}
+
+// maxMoment is how much can happen without time going on; more is somebody who runs in a circle.
+const maxMoment = 5000
+
+// live lets what was planned happen, ends it and checks what is left.
+func (w *world) live() error {
+	healed, moment, steps := false, time.Now(), 0
 	for !healed || !w.settled() {
-		s.step()
+		w.sim.step()
+		if steps++; !time.Now().Equal(moment) {
+			moment, steps = time.Now(), 0
+		}
 		if !healed && time.Since(epoch) > simMixed {
 			healed = true
 			w.heal()
+		}
+		if steps > maxMoment {
+			w.report(errors.New("somebody runs in a circle"))
 		}
 		if time.Since(epoch) > simEnd || len(w.faults) > 0 {
 			break
 		}
 	}
 	synctest.Wait()
+	w.over = true
 	for _, p := range slices.Clone(w.procs) {
 		w.crash(p)
 	}
 	w.sky = weather{}
 	w.sim.alarms = nil
-	if err := s.finish(); err != nil {
+	if err := w.sim.finish(); err != nil {
 		w.report(err)
 	}
 	if len(w.faults) == 0 {
 		w.check()
 	}
-	return w, errors.Join(w.faults...)
+	return errors.Join(w.faults...)
 }
 
 // plan draws what the seed is about: weather, processes, troubles, messages.
@@ -283,6 +336,7 @@ func (w *world) plan(seed uint64) {
 	s := w.sim
 	switch seed % 4 {
 	case 0: // calm, but for crashes and pauses
+		w.peaceful = seed%16 == 0
 	case 1:
 		w.sky = weather{away: 1, unknown: 1, conflict: 1, twice: 2, slow: 1, fail: 5, unsure: 2, later: 2, hang: 1}
 	default:
@@ -293,7 +347,12 @@ func (w *world) plan(seed uint64) {
 	for range 1 + s.rng.IntN(3) {
 		w.join()
 	}
-	for range s.rng.IntN(7) {
+	troubles := s.rng.IntN(5)
+	w.strikes = s.rng.IntN(5)
+	if w.peaceful {
+		w.jumps, w.strikes, troubles = false, 0, 0
+	}
+	for range troubles {
 		s.after(nil, s.between(0, simMixed), w.trouble)
 	}
 	for c := range 2 + s.rng.IntN(3) {

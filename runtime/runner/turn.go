@@ -84,6 +84,9 @@ func (r *Runner) runLane(ctx context.Context, work lanes.Task[queue.Lane, arriva
 		if !r.beat.works(work.Key.Shard()) {
 			return lanes.Pace[arrival]{}
 		}
+		if _, _, code := fault.Detail(err); code == "fenced" { // somebody else has the shard, which the next heartbeat will say
+			return lanes.Pace[arrival]{More: true, Pause: r.backoff(work.Failed + 1)}
+		}
 		if t == nil || !t.unsure || !t.ended() {
 			return lanes.Pace[arrival]{More: true} // somebody changed the session: run again on what is there now
 		}

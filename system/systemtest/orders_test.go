@@ -221,3 +221,64 @@ func TestWithoutEventsThereIsNoBus(t *testing.T) {
 		t.Errorf("the bus left its folder: %v", err)
 	}
 }
+
+// A schedule and a subscription of a pack take effect when it is loaded into a running process, and
+// those of its next version in place of them.
+func TestAPackLoadedLaterFiresAndListensAtOnce(t *testing.T) {
+	url := natsServer(t)
+	heard := listen(t, url)
+	s := openSystem(t, testConfig(t, system.Override{Key: "bus", Value: url}), system.Options{Ephemeral: true})
+	if err := s.Start(t.Context()); err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() {
+		if err := errors.Join(s.Drain(context.Background()), s.Close()); err != nil {
+			t.Error(err)
+		}
+	})
+	n := 0
+	for _, version := range []string{"1.0.0", "2.0.0"} {
+		if _, err := s.Load(t.Context(), tickingPack(t, version)); err != nil {
+			t.Fatal(err)
+		}
+		for found := false; !found; n++ {
+			got, err := heard.wait(n + 1)
+			if err != nil {
+				t.Fatal(err)
+			}
+			found = got[n].Topic == "echo" && got[n].Subject == version
+		}
+	}
+}
+
+// tickingPack emits "tick" every second, and "echo" with its version for each.
+func tickingPack(t *testing.T, version string) string {
+	t.Helper()
+	dir := t.TempDir()
+	for name, text := range map[string]string{
+		"pack.yaml": "pack_id: test.ticking\nversion: " + version + `
+kind: application
+publisher: test
+flows:
+  - { id: tick, file: flows/tick.ygtc }
+  - { id: echo, file: flows/echo.ygtc }
+extensions:
+  greentic.events.v1:
+    version: "1"
+    inline:
+      schedules: [{ id: second, cron: "* * * * * *", flow: tick }]
+      subscriptions: [{ id: ticks, topics: ["tick.` + version[:1] + `"], flow: echo }]
+`,
+		"flows/tick.ygtc": "id: tick\ntype: event\nnodes:\n  tell:\n    emit.event: { topic: tick." + version[:1] + " }\n    routing: out\n",
+		"flows/echo.ygtc": "id: echo\ntype: event\nnodes:\n  tell:\n    emit.event: { topic: echo, subject: " + version + " }\n    routing: out\n",
+	} {
+		file := filepath.Join(dir, name)
+		if err := os.MkdirAll(filepath.Dir(file), 0o700); err != nil {
+			t.Fatal(err)
+		}
+		if err := os.WriteFile(file, []byte(text), 0o600); err != nil {
+			t.Fatal(err)
+		}
+	}
+	return dir
+}

@@ -15,11 +15,11 @@ import (
 func sessionCommand(t Terminal) *cobra.Command {
 	c := &cobra.Command{
 		Use:   "session",
-		Short: "See which conversations are open, on which version; move or end them",
+		Short: "See which conversations are open, on which version; move, end or replay them",
 		Args:  t.Group,
 		RunE:  func(c *cobra.Command, _ []string) error { return c.Help() },
 	}
-	c.AddCommand(sessionListCommand(t), sessionShowCommand(t), sessionMigrateCommand(t), sessionEndCommand(t))
+	c.AddCommand(sessionListCommand(t), sessionShowCommand(t), sessionMigrateCommand(t), sessionReplayCommand(t), sessionEndCommand(t))
 	return c
 }
 

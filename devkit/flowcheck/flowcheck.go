@@ -1,4 +1,4 @@
-package main
+package flowcheck
 
 import (
 	"context"
@@ -15,8 +15,10 @@ import (
 	"greentic.dev/model/pack"
 )
 
-// componentCheck finds components that flows name and nobody has.
-type componentCheck struct{ packs map[string]*builtFolder }
+// Checker checks the components of flows. It builds each pack once, also when the flows of several
+// are checked in turn; what it has built stays until the Checker is dropped. The zero value is ready.
+// It is not safe for concurrent use.
+type Checker struct{ packs map[string]*builtFolder }
 
 // builtFolder is a pack folder as building it went.
 type builtFolder struct {
@@ -28,10 +30,12 @@ type builtFolder struct {
 	operations map[string][]string // by component; what its manifest declares
 }
 
-// check asks the pack that the flow belongs to, by building it in memory: so that it says what
-// pack build says. A flow that is not packed may name what its pack has, a flow outside a pack
-// only what every host has.
-func (k componentCheck) check(ctx context.Context, name string, f *flow.Flow) flow.Diagnostics {
+// Components finds what the nodes of a flow call and nobody has; name is the file of the flow. It
+// asks the pack that the flow belongs to, by building it in memory: so that it says what pack build
+// says, and what is wrong with the pack itself only once. A flow that is not packed may name what
+// its pack has, a flow outside a pack only what every host has. When ctx ends, what it found says
+// nothing.
+func (k *Checker) Components(ctx context.Context, name string, f *flow.Flow) flow.Diagnostics {
 	dir := packFolder(name)
 	if dir == "" {
 		return append(flow.Diagnostics{{
@@ -42,6 +46,9 @@ func (k componentCheck) check(ctx context.Context, name string, f *flow.Flow) fl
 	p := k.packs[dir]
 	if p == nil {
 		p = buildFolder(ctx, dir)
+		if k.packs == nil {
+			k.packs = map[string]*builtFolder{}
+		}
 		k.packs[dir] = p
 	}
 	if len(p.found) > 0 {
