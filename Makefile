@@ -6,7 +6,7 @@ export CGO_ENABLED = 0
 HAVE_NODE := $(shell command -v npm 2>/dev/null)
 HAVE_CC := $(shell command -v $${CC:-gcc} 2>/dev/null || command -v cc 2>/dev/null)
 
-.PHONY: demo build test check cross race bench gen web web-check guests guests-check bench-guests fuzz chaos chaos-long conformance-wasm
+.PHONY: demo build test check cross race bench bench-peers gen web web-check guests guests-check bench-guests fuzz chaos chaos-long conformance-wasm
 
 demo: ## serve the helpdesk chat on http://127.0.0.1:8080/chat
 	$(GO) run ./cmd/greentic up --demo
@@ -46,6 +46,10 @@ ifneq ($(HAVE_NODE),)
 	$(MAKE) bench-guests
 endif
 	$(GO) run ./bench
+
+bench-peers: ## one durable step of Restate beside our turns, in the same minutes (needs Node and network)
+	bench/peers/restate/run.sh
+	$(GO) run ./bench -only turns
 
 bench-guests: ## guests in Go and JavaScript for measurements and tests, if they are not built (needs Node)
 	test -e bench/guests/out/sm.wasm || bench/guests/build.sh
