@@ -86,5 +86,6 @@ func (v visitor) chooses(title string) {
 	v.Helper()
 	button := `[...document.querySelectorAll("button.ac-pushButton")].filter(e => e.innerText.trim() === ` + quoted(title) + `).at(-1)`
 	v.until("a button "+title, button)
-	run(v.browser, chromedp.Click(chromedp.JSPath(button)))
+	// Not by its place on the page: a transcript that still scrolls would move it away.
+	run(v.browser, chromedp.Evaluate(button+".click()", nil))
 }
