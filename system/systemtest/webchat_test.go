@@ -87,5 +87,5 @@ func (v visitor) chooses(title string) {
 	button := `[...document.querySelectorAll("button.ac-pushButton")].filter(e => e.innerText.trim() === ` + quoted(title) + `).at(-1)`
 	v.until("a button "+title, button)
 	// Not by its place on the page: a transcript that still scrolls would move it away.
-	run(v.browser, chromedp.Evaluate(button+".click()", nil))
+	value[bool](v.browser, "("+button+".click(), true)")
 }
