@@ -89,22 +89,25 @@ func (i *Invocation) Wait(ctx context.Context) (TurnResult, error) {
 			return resultOf(rec), err
 		}
 	}
-	look := time.NewTicker(r.options.Poll)
-	defer look.Stop()
+	look := make(chan struct{}, 1)
 	for {
+		stop := r.sched.After(r.options.Poll, func() { look <- struct{}{} })
 		select {
 		case result := <-i.done:
+			stop()
 			return result, nil
 		case <-ctx.Done():
+			stop()
 			return none, fault.Wrap("turn", ctx.Err())
 		case <-r.drained:
+			stop()
 			select {
 			case result := <-i.done:
 				return result, nil
 			default:
 				return none, fault.New(fault.Unavailable, "turn", "the server is shutting down; the message is kept for the next start")
 			}
-		case <-look.C:
+		case <-look:
 			if !i.Receipt.Duplicate && r.beat.works(i.lane.Shard()) {
 				continue // it will be told
 			}

@@ -110,27 +110,12 @@ func (s *sim) note(p *process, format string, args ...any) {
 // epoch is when time begins in a bubble.
 var epoch = time.Date(2000, 1, 1, 0, 0, 0, 0, time.UTC)
 
-// step lets one goroutine go on, or time pass.
+// step lets one goroutine go on, or time pass, and returns when nobody runs any more.
 func (s *sim) step() {
+	defer synctest.Wait()
 	synctest.Wait()
 	now := time.Now()
-	next := now.Add(time.Minute)
-	var ready []*parked
-	for _, one := range s.parked {
-		if at := one.p.awake(one.until); at.After(now) {
-			next = earlier(next, at)
-		} else {
-			ready = append(ready, one)
-		}
-	}
-	var rings []*alarm
-	for _, a := range s.alarms {
-		if at := a.p.awake(a.at); at.After(now) {
-			next = earlier(next, at)
-		} else {
-			rings = append(rings, a)
-		}
-	}
+	ready, rings, next := s.choices(now)
 	if len(ready)+len(rings) == 0 {
 		select {
 		case <-s.alone:
@@ -151,13 +136,17 @@ func (s *sim) step() {
 	i := s.rng.IntN(len(ready) + len(rings))
 	if i < len(ready) {
 		one := ready[i]
+		s.mu.Lock()
 		s.parked = slices.DeleteFunc(s.parked, func(x *parked) bool { return x == one })
+		s.mu.Unlock()
 		s.note(one.p, "%s", one.what)
 		close(one.on)
 		return
 	}
 	a := rings[i-len(ready)]
+	s.mu.Lock()
 	s.alarms = slices.DeleteFunc(s.alarms, func(x *alarm) bool { return x == a })
+	s.mu.Unlock()
 	if a.p.gone() {
 		return
 	}
@@ -166,6 +155,28 @@ func (s *sim) step() {
 		defer s.live.Done()
 		a.do()
 	}()
+}
+
+// choices are who may go on and what may ring now, and when there will be more.
+func (s *sim) choices(now time.Time) (ready []*parked, rings []*alarm, next time.Time) {
+	s.mu.Lock() // somebody whom a context woke may have parked beside the scheduler
+	defer s.mu.Unlock()
+	next = now.Add(time.Minute)
+	for _, one := range s.parked {
+		if at := one.p.awake(one.until); at.After(now) {
+			next = earlier(next, at)
+		} else {
+			ready = append(ready, one)
+		}
+	}
+	for _, a := range s.alarms {
+		if at := a.p.awake(a.at); at.After(now) {
+			next = earlier(next, at)
+		} else {
+			rings = append(rings, a)
+		}
+	}
+	return ready, rings, next
 }
 
 func earlier(a, b time.Time) time.Time {
