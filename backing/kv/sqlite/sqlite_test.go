@@ -286,6 +286,45 @@ func TestExpiredKeysAreDeleted(t *testing.T) {
 	}
 }
 
+// What is stored anew keeps its place in the index of times for ten minutes, but its last writer
+// gets the time that was asked for, and no more than those ten minutes beyond.
+func TestWhatIsStoredAnewIsKeptAsLongAsItsLastWriterAsked(t *testing.T) {
+	const day = 24 * time.Hour
+	for _, again := range []time.Duration{0, time.Minute, 10 * time.Minute, 11 * time.Minute, day, 2 * day} {
+		clock := kvtest.NewClock()
+		db := open(t, filepath.Join(t.TempDir(), "kv.db"), clock.Now)
+		for _, value := range []string{"first", "last"} {
+			if value == "last" {
+				clock.Add(again)
+			}
+			if err := db.Update(t.Context(), greentic.DefaultTenant(), func(x kv.Txn) error { return x.Put("k", []byte(value), day) }); err != nil {
+				t.Fatal(err)
+			}
+		}
+		for _, later := range []struct {
+			by   time.Duration
+			want string
+		}{{day - time.Millisecond, "last"}, {10*time.Minute + time.Millisecond, ""}} {
+			clock.Add(later.by)
+			got := ""
+			err := db.View(t.Context(), greentic.DefaultTenant(), func(r kv.Reader) error {
+				raw, err := r.Get("k")
+				got = string(raw)
+				if fault.Is(err, fault.NotFound) {
+					err = nil
+				}
+				return err
+			})
+			if err != nil || got != later.want {
+				t.Errorf("stored anew after %s, then %s later: %q, %v; want %q", again, later.by, got, err, later.want)
+			}
+		}
+		if err := db.Close(); err != nil {
+			t.Error(err)
+		}
+	}
+}
+
 func TestScansOfManyPagesAreComplete(t *testing.T) {
 	db := open(t, filepath.Join(t.TempDir(), "kv.db"), time.Now)
 	defer db.Close()

@@ -40,7 +40,8 @@ func (s *statements) prepareAll() (err error) {
 		{&s.scan, `SELECT key, value FROM kv WHERE scope = ? AND key >= ? AND (expires IS NULL OR expires > ?) ORDER BY key LIMIT ?`},
 		{&s.span, `SELECT key, value FROM kv WHERE scope = ? AND key >= ? AND key < ? AND (expires IS NULL OR expires > ?) ORDER BY key LIMIT ?`},
 		{&s.put, `INSERT INTO kv (scope, key, expires, value) VALUES (?, ?, ?, ?)
-			ON CONFLICT (scope, key) DO UPDATE SET value = excluded.value WHERE expires IS excluded.expires`},
+			ON CONFLICT (scope, key) DO UPDATE SET value = excluded.value
+			WHERE expires IS excluded.expires OR expires BETWEEN ? AND excluded.expires`},
 		{&s.replace, `INSERT INTO kv (scope, key, expires, value) VALUES (?, ?, ?, ?)
 			ON CONFLICT (scope, key) DO UPDATE SET expires = excluded.expires, value = excluded.value`},
 		{&s.delete, `DELETE FROM kv WHERE scope = ? AND key = ?`},
@@ -110,28 +111,31 @@ func (s *statements) pairs(scope int64, from, to string, now int64, n int) (page
 	return page, err
 }
 
-// store puts a value under a key; expires 0 means never. What has another time of expiry needs
-// replace, which maintains the index of those times, also when they are equal.
-func (s *statements) store(scope int64, key string, value []byte, expires int64) error {
-	err := s.storeBy(s.put, scope, key, value, expires)
+// store puts a value under a key. What has another time of expiry needs replace, which maintains
+// the index of those times, also when they are equal.
+func (s *statements) store(scope int64, key string, value []byte, e expiry) error {
+	err := s.storeBy(s.put, scope, key, value, e)
 	if err == nil && sqlite3.Xsqlite3_changes(s.tls, s.db) == 0 {
-		err = s.storeBy(s.replace, scope, key, value, expires)
+		err = s.storeBy(s.replace, scope, key, value, e)
 	}
 	return err
 }
 
-func (s *statements) storeBy(stmt uintptr, scope int64, key string, value []byte, expires int64) error {
+func (s *statements) storeBy(stmt uintptr, scope int64, key string, value []byte, e expiry) error {
 	if err := s.reserve(len(key) + len(value)); err != nil {
 		return err
 	}
 	s.bindInt(stmt, 1, scope)
 	bindBlob(s.connection, stmt, 2, key)
-	if expires == 0 {
+	if e.at == 0 {
 		s.bindNull(stmt, 3)
 	} else {
-		s.bindInt(stmt, 3, expires)
+		s.bindInt(stmt, 3, e.at)
 	}
 	bindBlob(s.connection, stmt, 4, value)
+	if stmt == s.put {
+		s.bindInt(stmt, 5, e.early)
+	}
 	return s.run(stmt)
 }
 

@@ -80,27 +80,31 @@ func (t *txn) Put(key string, value []byte, ttl time.Duration) error {
 	if err := kv.CheckPut(key, value); err != nil {
 		return err
 	}
-	expires := expiry(t.now, ttl)
 	if t.scope == absent && t.failed == nil {
 		t.dirty = true
 		t.scope, _, t.failed = t.stmts.scope(t.stmts.addScope, t.name)
 	}
-	return t.store(t.scope, key, value, expires)
+	return t.store(t.scope, key, value, expiryOf(t.now, ttl))
 }
 
-// expiry is when something stored at now for ttl expires, 0: never. What is kept for days may be
-// kept for minutes longer, so that what is stored anew with every turn seldom moves in the index of
-// these times.
-func expiry(now int64, ttl time.Duration) int64 {
-	const day, grain = int64(24 * 3600_000), int64(10 * 60_000)
-	at := now + max(ttl.Milliseconds(), 1)
-	switch {
-	case ttl <= 0:
-		return 0
-	case at-now < day:
-		return at
+// expiry is when something expires, in Unix milliseconds: at, 0 for never, when it is new; what is
+// there already and expires no earlier than early, nor later than at, keeps its time.
+type expiry struct{ early, at int64 }
+
+// expiryOf is the expiry of what is stored at now for ttl. What is kept for days is kept for ten
+// minutes longer, so that what is stored anew with every turn seldom moves in the index of these
+// times. They are not rounded: what is stored together stands together in the index, whatever its
+// key, so that a commit writes few pages of it.
+func expiryOf(now int64, ttl time.Duration) expiry {
+	const day, longer = 24 * time.Hour, int64(10 * 60_000)
+	if ttl <= 0 {
+		return expiry{}
 	}
-	return (at + grain - 1) / grain * grain
+	e := expiry{early: now + max(ttl.Milliseconds(), 1)}
+	if e.at = e.early; ttl >= day {
+		e.at += longer
+	}
+	return e
 }
 
 func (t *txn) Delete(key string) error {
@@ -117,13 +121,13 @@ func (t *txn) Index(key string, value []byte) error {
 	if value == nil {
 		return t.remove(0, key)
 	}
-	return t.store(0, key, value, 0)
+	return t.store(0, key, value, expiry{})
 }
 
-func (t *txn) store(scope int64, key string, value []byte, expires int64) error {
+func (t *txn) store(scope int64, key string, value []byte, e expiry) error {
 	if t.failed == nil {
 		t.dirty = true
-		t.failed = t.stmts.store(scope, key, value, expires)
+		t.failed = t.stmts.store(scope, key, value, e)
 	}
 	return t.failed
 }
