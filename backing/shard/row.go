@@ -2,7 +2,6 @@ package shard
 
 import (
 	"encoding/json"
-	"fmt"
 	"math"
 	"strconv"
 	"strings"
@@ -46,7 +45,11 @@ func (m member) level(shard int) uint8 {
 const memberPrefix, leasePrefix = "member/", "lease/"
 
 func memberKey(owner string) string { return memberPrefix + owner }
-func leaseKey(shard int) string     { return fmt.Sprintf("%s%02d", leasePrefix, shard) }
+
+// leaseKey has two digits of the shard; every commit of a turn asks for one.
+func leaseKey(shard int) string {
+	return leasePrefix + string([]byte{'0' + byte(shard/10), '0' + byte(shard%10)})
+}
 
 // read reads all rows of the schema.
 func read(r kv.Reader) (leases [Count]lease, members map[string]member, err error) {

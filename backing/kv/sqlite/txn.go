@@ -2,6 +2,7 @@ package sqlite
 
 import (
 	"context"
+	"strconv"
 	"time"
 
 	"greentic.dev/backing/kv"
@@ -29,7 +30,7 @@ func (r *reader) Get(key string) ([]byte, error) {
 	}
 	value, found, err := r.stmts.value(r.scope, key, r.now)
 	if err == nil && !found {
-		err = fault.Newf(fault.NotFound, "kv", "no key %q", key)
+		err = fault.New(fault.NotFound, "kv", "no key "+strconv.Quote(key))
 	}
 	return value, err
 }
