@@ -36,8 +36,9 @@ type bed struct {
 	run     *runner.Runner
 	engine  *wasm.Engine
 	http    *egress.Client
-	server  *httptest.Server // where the component of three sends to
-	arrived sync.Map         // conversation to chan queue.Outgoing
+	server  *httptest.Server     // where the component of three sends to
+	arrived sync.Map             // conversation to chan queue.Outgoing
+	used    func() time.Duration // processor time of the store's server; nil without one
 }
 
 // opener opens a store in a folder.
@@ -158,9 +159,10 @@ func (b *bed) message(key, id string) greentic.Trigger {
 
 // pace is what conversations that never rest reach.
 type pace struct {
-	rate float64 // turns a second
-	cpu  float64 // microseconds of processor a turn, of this whole process
-	p99  float64 // milliseconds from the message to its reply
+	rate   float64 // turns a second
+	cpu    float64 // microseconds of processor a turn, of this whole process
+	server float64 // the same of the store's server, 0 without one
+	p99    float64 // milliseconds from the message to its reply
 }
 
 // converse keeps n conversations busy for d: each sends its next message when the reply to the
@@ -170,7 +172,11 @@ func (b *bed) converse(ctx context.Context, name string, n int, d time.Duration)
 	defer cancel()
 	var all sync.WaitGroup
 	took, errs := make([][]time.Duration, n), make([]error, n)
-	begin, start := cpu(), time.Now()
+	used := b.used
+	if used == nil {
+		used = func() time.Duration { return 0 }
+	}
+	begin, server, start := cpu(), used(), time.Now()
 	for i := range n {
 		all.Go(func() {
 			key := fmt.Sprintf("%s-%d", name, i)
@@ -197,8 +203,8 @@ func (b *bed) converse(ctx context.Context, name string, n int, d time.Duration)
 	if err := errors.Join(errs...); err != nil || len(whole) == 0 {
 		return pace{}, err
 	}
-	used, lasted := cpu()-begin, time.Since(start)
+	each := func(used time.Duration) float64 { return float64(used.Microseconds()) / float64(len(whole)) }
+	lasted, own, theirs := time.Since(start), each(cpu()-begin), each(used()-server)
 	slices.Sort(whole)
-	return pace{rate: float64(len(whole)) / lasted.Seconds(), cpu: float64(used.Microseconds()) / float64(len(whole)),
-		p99: float64(whole[len(whole)*99/100].Microseconds()) / 1e3}, nil
+	return pace{rate: float64(len(whole)) / lasted.Seconds(), cpu: own, server: theirs, p99: float64(whole[len(whole)*99/100].Microseconds()) / 1e3}, nil
 }

@@ -51,7 +51,7 @@ func onSQLite(ctx context.Context, dir string) (kv.DB, error) {
 
 // turns measures durable turns on SQLite, fsync on: accept, run, commit, deliver.
 func turns(ctx context.Context) ([]figure, error) {
-	one, many, err := turnsOn(ctx, onSQLite, echo)
+	one, many, err := turnsOn(ctx, onSQLite, nil, echo)
 	if err != nil {
 		return nil, err
 	}
@@ -62,15 +62,16 @@ func turns(ctx context.Context) ([]figure, error) {
 		{Name: "turn_sqlite_64_p99", Value: many.p99, Unit: "ms", Bar: bar(20)},
 		{Name: "turn_sqlite_64_cpu", Value: many.cpu, Unit: "us CPU", Bar: bar(150)},
 	}
-	if _, many, err = turnsOn(ctx, onSQLite, three); err != nil {
+	if _, many, err = turnsOn(ctx, onSQLite, nil, three); err != nil {
 		return list, err
 	}
 	return append(list, figure{Name: "turn_3step", Value: many.rate, Unit: "turns/s, HTTP client and server included", Bar: bar(5000), higher: true},
 		figure{Name: "turn_3step_cpu", Value: many.cpu, Unit: "us CPU, HTTP client and server included"}), nil
 }
 
-// turnsOn measures one conversation and 64 of them over a store.
-func turnsOn(ctx context.Context, open opener, flow string) (one, many pace, err error) {
+// turnsOn measures one conversation and 64 of them over a store. used is the processor time of its
+// server, nil without one.
+func turnsOn(ctx context.Context, open opener, used func() time.Duration, flow string) (one, many pace, err error) {
 	dir, err := os.MkdirTemp("", "greentic-bench-")
 	if err != nil {
 		return one, many, err
@@ -81,6 +82,7 @@ func turnsOn(ctx context.Context, open opener, flow string) (one, many pace, err
 		return one, many, err
 	}
 	defer func() { err = errors.Join(err, b.close()) }()
+	b.used = used
 	if err := b.run.Start(ctx); err != nil {
 		return one, many, err
 	}

@@ -20,21 +20,19 @@ type Postgres struct{ process }
 // nobody is the user PostgreSQL runs as where the tests run as root, which it refuses.
 const nobody = 65534
 
-// URL starts the server, if it does not run, and names a schema that no other call was given. Without
-// PostgreSQL the test is skipped, or fails if REQUIRE_ALL is set.
+// Open starts the server, if it does not run, and names a schema that no other call was given. Without
+// PostgreSQL it fails with [ErrMissing].
+func (p *Postgres) Open(ctx context.Context) (url string, err error) {
+	n, err := p.open(func() error { return p.create(ctx) }, p.start)
+	return fmt.Sprintf("postgres://greentic@localhost/postgres?host=%s&schema=test_%d", p.dir, n), err
+}
+
+// URL is Open for a test, which is skipped without PostgreSQL, or fails if REQUIRE_ALL is set.
 func (p *Postgres) URL(t testing.TB) string {
 	t.Helper()
-	p.mu.Lock()
-	defer p.mu.Unlock()
-	if p.dir == "" && p.failure == nil {
-		p.failure = p.create(t.Context())
-	}
-	require(t, p.failure)
-	if p.cmd == nil {
-		require(t, p.start())
-	}
-	p.names++
-	return fmt.Sprintf("postgres://greentic@localhost/postgres?host=%s&schema=test_%d", p.dir, p.names)
+	url, err := p.Open(t.Context())
+	require(t, err)
+	return url
 }
 
 func uid() uint32 {
@@ -47,7 +45,7 @@ func uid() uint32 {
 func (p *Postgres) program(name string) (string, error) {
 	path, err := find(name, "/usr/lib/postgresql/*/bin", "/usr/local/pgsql/bin", "/opt/homebrew/opt/postgresql*/bin")
 	if err != nil {
-		return "", errors.Join(errNoTool, err)
+		return "", errors.Join(ErrMissing, err)
 	}
 	return path, nil
 }

@@ -45,14 +45,29 @@ func require(t testing.TB, err error) {
 	t.Helper()
 	switch {
 	case err == nil:
-	case errors.Is(err, errNoTool) && os.Getenv("REQUIRE_ALL") == "":
+	case errors.Is(err, ErrMissing) && os.Getenv("REQUIRE_ALL") == "":
 		t.Skipf("skip: %v", err)
 	default:
 		t.Fatal(err)
 	}
 }
 
-var errNoTool = errors.New("a tool is missing")
+// ErrMissing says that the programs of a server are not installed.
+var ErrMissing = errors.New("a tool is missing")
+
+// open makes the server at first use, starts it if it does not run, and counts the databases given out.
+func (p *process) open(create, start func() error) (n int, err error) {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	if p.dir == "" && p.failure == nil {
+		p.failure = create()
+	}
+	if err = p.failure; err == nil && p.cmd == nil {
+		err = start()
+	}
+	p.names++
+	return p.names, err
+}
 
 // spawn starts the server and keeps it until it ends. A server does not outlive the process of its
 // test, so the thread that started it must stay as long.

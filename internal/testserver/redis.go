@@ -2,6 +2,7 @@ package testserver
 
 import (
 	"bufio"
+	"context"
 	"errors"
 	"fmt"
 	"net"
@@ -19,26 +20,24 @@ type Redis struct {
 	port int
 }
 
-// URL starts the server, if it does not run, and names a namespace that no other call was given. Without
-// Redis the test is skipped, or fails if REQUIRE_ALL is set.
+// Open starts the server, if it does not run, and names a namespace that no other call was given. Without
+// Redis it fails with [ErrMissing].
+func (r *Redis) Open(context.Context) (url string, err error) {
+	n, err := r.open(r.create, r.start)
+	return fmt.Sprintf("redis://127.0.0.1:%d?namespace=test_%d", r.port, n), err
+}
+
+// URL is Open for a test, which is skipped without Redis, or fails if REQUIRE_ALL is set.
 func (r *Redis) URL(t testing.TB) string {
 	t.Helper()
-	r.mu.Lock()
-	defer r.mu.Unlock()
-	if r.dir == "" && r.failure == nil {
-		r.failure = r.create()
-	}
-	require(t, r.failure)
-	if r.cmd == nil {
-		require(t, r.start())
-	}
-	r.names++
-	return fmt.Sprintf("redis://127.0.0.1:%d?namespace=test_%d", r.port, r.names)
+	url, err := r.Open(t.Context())
+	require(t, err)
+	return url
 }
 
 func (r *Redis) create() error {
 	if _, err := find("redis-server"); err != nil {
-		return errors.Join(errNoTool, err)
+		return errors.Join(ErrMissing, err)
 	}
 	l, err := net.Listen("tcp", "127.0.0.1:0")
 	if err != nil {
@@ -51,7 +50,7 @@ func (r *Redis) create() error {
 func (r *Redis) start() error {
 	path, err := find("redis-server")
 	if err != nil {
-		return errors.Join(errNoTool, err)
+		return errors.Join(ErrMissing, err)
 	}
 	err = r.spawn(uint32(max(os.Getuid(), 0)), path, "--bind", "127.0.0.1", "--port", fmt.Sprint(r.port), "--dir", r.dir,
 		"--appendonly", "yes", "--appendfsync", "everysec", "--save", "", "--daemonize", "no")

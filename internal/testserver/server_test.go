@@ -1,6 +1,7 @@
 package testserver_test
 
 import (
+	"errors"
 	"net"
 	"net/url"
 	"os"
@@ -92,6 +93,9 @@ func TestAMissingToolIsANamedSkip(t *testing.T) {
 	})
 	if !skipped {
 		t.Error("a test without its server was not skipped")
+	}
+	if _, err := r.Open(t.Context()); !errors.Is(err, testserver.ErrMissing) {
+		t.Errorf("a program without its server is told %v", err)
 	}
 	if err := r.Close(); err != nil || os.Getenv("PATH") == "" {
 		t.Error(err)
