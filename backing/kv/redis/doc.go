@@ -1,6 +1,6 @@
 // Package redis is kv on Redis 6.2 or newer: the fast store of several processes.
 //
-// What it is: five keys of one hash tag, so of one node: the values, their order, their expiries, a
+// What it is: six keys of one hash tag, so of one node: the values, their order, their expiries, a
 // number that counts the commits and a log of what the last few of them wrote. Updates of a process are
 // gathered by package batch. Reading is one script that answers of one moment and tells what was
 // written since the transaction's last read; committing is one script that stores all writes, or

@@ -1,7 +1,9 @@
 package redis
 
-// The scripts have the same KEYS: number of commits, log, values, order, expiries. A value begins with
+// The scripts have the same KEYS: number of commits, log, values, order, expiries, head. A value begins with
 // its expiry (8 bytes, big endian, Unix milliseconds, 0 for none). An element of the log begins with its commit's token.
+// The head is the token of the newest commit once more: Lua hashes each byte of a string that it
+// gets, and the elements are long.
 // Scripts replicate by their effects, so nothing in them needs to be repeatable.
 const (
 	tokenSize = 16
@@ -13,7 +15,7 @@ const (
 // forgotten or was lost. head is the token of the newest commit.
 const since = `
 local number = tonumber(redis.call('GET', KEYS[1]) or '0')
-local head = string.sub(redis.call('LINDEX', KEYS[2], -1) or '', 1, 16)
+local head = redis.call('GET', KEYS[6]) or ''
 local function since(at, token)
 	if at == number then
 		if token == head then return {} end
@@ -82,7 +84,7 @@ each(7, puts, function(i, j)
 	redis.call('HSET', KEYS[3], unpack(ARGV, i, j))
 	local order = {}
 	for k = i, j, 2 do
-		order[#order + 1] = 0
+		order[#order + 1] = '0'
 		order[#order + 1] = ARGV[k]
 	end
 	redis.call('ZADD', KEYS[4], unpack(order))
@@ -94,6 +96,7 @@ end)
 each(deletes + 1, #ARGV, function(i, j) redis.call('ZADD', KEYS[5], unpack(ARGV, i, j)) end)
 redis.call('RPUSH', KEYS[2], ARGV[3])
 redis.call('LTRIM', KEYS[2], -tonumber(ARGV[4]), -1)
+redis.call('SET', KEYS[6], string.sub(ARGV[3], 1, 16))
 return {redis.call('INCR', KEYS[1])}
 `
 
@@ -110,6 +113,7 @@ for _, element in ipairs(commits) do
 end
 if #commits == 0 then
 	redis.call('RPUSH', KEYS[2], ARGV[4])
+	redis.call('SET', KEYS[6], ARGV[4])
 	redis.call('INCR', KEYS[1])
 end
 return 'aborted'

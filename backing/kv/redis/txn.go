@@ -27,7 +27,7 @@ type server struct {
 func newServer(client rueidis.Client, namespace string) *server {
 	s := &server{client: client, prefix: "{" + namespace + "}:",
 		read: rueidis.NewLuaScript(read), commit: rueidis.NewLuaScript(commit), resolve: rueidis.NewLuaScript(resolve), purge: rueidis.NewLuaScript(purge)}
-	for _, name := range []string{"commits", "log", "values", "order", "expiries"} {
+	for _, name := range []string{"commits", "log", "values", "order", "expiries", "head"} {
 		s.keys = append(s.keys, s.prefix+name)
 	}
 	return s
