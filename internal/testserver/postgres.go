@@ -45,7 +45,7 @@ func uid() uint32 {
 func (p *Postgres) program(name string) (string, error) {
 	path, err := find(name, "/usr/lib/postgresql/*/bin", "/usr/local/pgsql/bin", "/opt/homebrew/opt/postgresql*/bin")
 	if err != nil {
-		return "", errors.Join(ErrMissing, err)
+		return "", fmt.Errorf("%w: %w", ErrMissing, err)
 	}
 	return path, nil
 }

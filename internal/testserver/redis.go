@@ -37,7 +37,7 @@ func (r *Redis) URL(t testing.TB) string {
 
 func (r *Redis) create() error {
 	if _, err := find("redis-server"); err != nil {
-		return errors.Join(ErrMissing, err)
+		return fmt.Errorf("%w: %w", ErrMissing, err)
 	}
 	l, err := net.Listen("tcp", "127.0.0.1:0")
 	if err != nil {
@@ -50,7 +50,7 @@ func (r *Redis) create() error {
 func (r *Redis) start() error {
 	path, err := find("redis-server")
 	if err != nil {
-		return errors.Join(ErrMissing, err)
+		return fmt.Errorf("%w: %w", ErrMissing, err)
 	}
 	err = r.spawn(uint32(max(os.Getuid(), 0)), path, "--bind", "127.0.0.1", "--port", fmt.Sprint(r.port), "--dir", r.dir,
 		"--appendonly", "yes", "--appendfsync", "everysec", "--save", "", "--daemonize", "no")
