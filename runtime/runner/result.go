@@ -150,15 +150,12 @@ func resultOf(rec record.Turn) TurnResult {
 	return result
 }
 
-func (r *Runner) tell(tenant greentic.TenantCtx, result TurnResult) {
+func (r *Runner) tell(result TurnResult) {
 	r.mu.Lock()
 	done, ok := r.waiters[result.Turn]
 	delete(r.waiters, result.Turn)
 	r.mu.Unlock()
 	if ok {
 		done <- result // capacity one, one result per turn
-	}
-	if r.options.Turned != nil {
-		r.options.Turned(tenant, result)
 	}
 }

@@ -75,10 +75,9 @@ type Options struct {
 	RecordBytes int64         // of turn records per tenant; 256 MiB
 	RecordBody  int           // bytes of one recorded body, larger ones are recorded as digests; 64 KiB
 
-	Poll   time.Duration                                      // how often to look for what other processes accepted; 100 ms
-	Jitter func(d time.Duration) time.Duration                // between 0 and d; random
-	Crash  func(point string)                                 // called at named points, for tests that end the process there
-	Turned func(tenant greentic.TenantCtx, result TurnResult) // called after each commit, for observers; must not block
+	Poll   time.Duration                       // how often to look for what other processes accepted; 100 ms
+	Jitter func(d time.Duration) time.Duration // between 0 and d; random
+	Crash  func(point string)                  // called at named points, for tests that end the process there
 }
 
 func def[T comparable](v *T, d T) {

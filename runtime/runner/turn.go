@@ -184,7 +184,7 @@ func (r *Runner) done(t *turn, lane queue.Lane) {
 		result.Flow = t.flow.ID
 	}
 	r.log(t, result)
-	r.tell(t.tenant, result)
+	r.tell(result)
 }
 
 // first is the oldest entry of a lane with its session; nil when none waits.
