@@ -98,6 +98,9 @@ func (s simStore) update(what string, fn func(kv.Txn) error, commit func(func(kv
 			return err
 		})
 		if err == nil && x != nil {
+			if x.owners && len(x.fences) == 0 {
+				s.p.w.report(fmt.Errorf("%s commits work without a fence", s.p.name))
+			}
 			if s.p.w.fenced(s.p, x.fences); x.stale {
 				s.p.w.report(fmt.Errorf("%s commits to a shard that another owns: %q", s.p.name, x.fences))
 			}
@@ -112,6 +115,13 @@ type simTxn struct {
 	mutant mutant
 	fences []string // key and value
 	stale  bool     // one of them was not true
+	owners bool     // it changes what only the owner of a shard may
+}
+
+// owned says whether a key is changed only by the owner of its shard: an entry that leaves the inbox,
+// and everything in the outbox.
+func (x *simTxn) owned(key string, leaves bool) {
+	x.owners = x.owners || strings.HasPrefix(key, "outbox/") || leaves && strings.HasPrefix(key, "inbox/")
 }
 
 func (x *simTxn) Require(key string, value []byte) error {
@@ -125,14 +135,14 @@ func (x *simTxn) Require(key string, value []byte) error {
 }
 
 func (x *simTxn) Put(key string, value []byte, ttl time.Duration) error {
-	if x.mutant.drops(x.mutant.put, key) {
+	if x.owned(key, false); x.mutant.drops(x.mutant.put, key) {
 		return nil
 	}
 	return x.Txn.Put(key, value, ttl)
 }
 
 func (x *simTxn) Delete(key string) error {
-	if x.mutant.drops(x.mutant.delete, key) {
+	if x.owned(key, true); x.mutant.drops(x.mutant.delete, key) {
 		return nil
 	}
 	return x.Txn.Delete(key)
