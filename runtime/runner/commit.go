@@ -194,16 +194,12 @@ func (t *turn) committed(ctx context.Context) (bool, error) {
 // letter is what operators find of a turn that failed.
 func (t *turn) letter(now time.Time) queue.Letter {
 	e := t.entry
-	code := fault.KindOf(t.err).String()
-	if _, _, c := fault.Detail(t.err); c != "" {
-		code = c
-	}
 	e.Said += len(t.replies) + len(t.events)
 	if t.undoing {
 		e.Undone++
 		e.Progress, e.Release = nil, e.Trigger.Release
 	}
-	return queue.Letter{ID: e.Turn, Kind: "turn", At: now, Reason: t.err.Error(), Code: code, Entry: &e}
+	return queue.Letter{ID: e.Turn, Kind: "turn", At: now, Reason: t.err.Error(), Code: codeOf(t.err), Entry: &e}
 }
 
 // parcels are the replies and events as the outbox keeps them; no replies for a route that only

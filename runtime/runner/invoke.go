@@ -91,14 +91,18 @@ func timely(raw json.RawMessage) bool {
 	return json.Unmarshal(raw, &fail) == nil && (fail.Kind == fault.Timeout.String() || fail.Kind == fault.Canceled.String())
 }
 
+// codeOf is the code of an error, or its kind when it has none.
+func codeOf(err error) string {
+	if _, _, code := fault.Detail(err); code != "" {
+		return code
+	}
+	return fault.KindOf(err).String()
+}
+
 // failure is an error of a component's call as the flow sees it.
 func failure(err error) *flow.NodeFail {
-	code := fault.KindOf(err).String()
-	if _, _, c := fault.Detail(err); c != "" {
-		code = c
-	}
 	kind := fault.KindOf(err)
-	return &flow.NodeFail{Code: code, Kind: kind.String(), Message: err.Error(), Retryable: kind.Retryable() || kind == fault.Timeout}
+	return &flow.NodeFail{Code: codeOf(err), Kind: kind.String(), Message: err.Error(), Retryable: kind.Retryable() || kind == fault.Timeout}
 }
 
 // call invokes the component of a step.

@@ -66,7 +66,7 @@ func (t *turn) record(now time.Time) ([]byte, error) {
 		rec.Output = t.encode(t.last)
 	}
 	if t.err != nil {
-		rec.Error = &record.Failure{Code: t.letter(now).Code, Message: t.err.Error()}
+		rec.Error = &record.Failure{Code: codeOf(t.err), Message: t.err.Error()}
 	}
 	return rec.Encode()
 }
