@@ -83,35 +83,38 @@ const (
 	due   = 'd'
 )
 
-// marks reads the index of one shard in the order of time, at most limit of a kind (0: all).
-func marks(t kv.Reader, queue string, kind byte, shard, limit int, fn func(key string, m Mark) bool) error {
+// marks reads the index of one shard in the order of time.
+func marks(t kv.Reader, queue string, shard int, fn func(key string, m Mark) bool) error {
 	from, to := kv.Prefix(shardPrefix(queue, shard))
 	var bad error
-	n := 0
 	err := t.Scan(from, to, 0, func(key string, value []byte) bool {
 		m, err := readMark(queue, key, value)
-		if bad = err; bad != nil {
-			return false
-		}
-		if m.kind != kind {
-			return true
-		}
-		n++
-		return fn(key, m) && n != limit
+		bad = err
+		return bad == nil && fn(key, m)
 	})
 	return fault.Wrap("queue", errors.Join(err, bad))
 }
 
-// Ready calls fn for the lanes of a shard whose inbox holds entries, oldest first, once for each
-// entry; key tells entries apart.
-func Ready(t kv.Reader, shard, limit int, fn func(key string, l Lane) bool) error {
-	return marks(t, "work", ready, shard, limit, func(key string, m Mark) bool { return fn(key, m.Lane) })
-}
-
-// Out calls fn for the destinations of a shard whose outbox holds parcels, oldest first, once
-// for each parcel; key tells parcels apart.
-func Out(t kv.Reader, shard, limit int, fn func(key string, d Destination) bool) error {
-	return marks(t, "work", out, shard, limit, func(key string, m Mark) bool { return fn(key, Destination{m.Lane, m.Route}) })
+// Work reads the work of a shard, oldest first: it calls inbox for the lane of each entry and outbox
+// for the destination of each parcel, at most limit times each (0: all) and until it returns false;
+// key tells entries and parcels apart.
+func Work(t kv.Reader, shard, limit int, inbox func(key string, l Lane) bool, outbox func(key string, d Destination) bool) error {
+	left := map[byte]int{ready: limit, out: limit}
+	return marks(t, "work", shard, func(key string, m Mark) bool {
+		if _, wanted := left[m.kind]; !wanted {
+			return true
+		}
+		more := false
+		if m.kind == ready {
+			more = inbox(key, m.Lane)
+		} else {
+			more = outbox(key, Destination{m.Lane, m.Route})
+		}
+		if left[m.kind]--; !more || left[m.kind] == 0 {
+			delete(left, m.kind)
+		}
+		return len(left) > 0
+	})
 }
 
 // Due is something that is to happen at a time: the end of a wait, a time of a schedule.
@@ -134,7 +137,7 @@ func (d Due) Drop(t kv.Txn) error { return d.mark().drop(t) }
 // NextDue lists what is due in a shard at now, oldest first, at most limit. next is when to look
 // again: now when there is more, zero when nothing waits.
 func NextDue(t kv.Reader, shard int, now time.Time, limit int) (list []Due, next time.Time, err error) {
-	err = marks(t, "due", due, shard, limit+1, func(_ string, m Mark) bool {
+	err = marks(t, "due", shard, func(_ string, m Mark) bool {
 		at := time.UnixMicro(m.at).UTC()
 		switch {
 		case at.After(now):

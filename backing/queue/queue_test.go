@@ -88,9 +88,7 @@ func waiting(t *testing.T, db kv.DB, key string) (n int) {
 	err := db.System(t.Context(), func(x kv.Txn) error {
 		n = 0
 		for s := range shard.Count {
-			err := errors.Join(
-				queue.Ready(x, s, 0, func(_ string, l queue.Lane) bool { n += count(l.Key == key); return true }),
-				queue.Out(x, s, 0, func(_ string, d queue.Destination) bool { n += count(d.Key == key); return true }))
+			err := queue.Work(x, s, 0, func(_ string, l queue.Lane) bool { n += count(l.Key == key); return true }, func(_ string, d queue.Destination) bool { n += count(d.Key == key); return true })
 			if err != nil {
 				return err
 			}
@@ -101,6 +99,29 @@ func waiting(t *testing.T, db kv.DB, key string) (n int) {
 		t.Fatal(err)
 	}
 	return n
+}
+
+func TestALimitOfWorkCountsEntriesAndParcelsApart(t *testing.T) {
+	db, tenant := memory.New(time.Now), greentic.DefaultTenant()
+	for i := range 6 {
+		if _, err := accept(t, db, trigger(tenant, "k", fmt.Sprint(i)), fmt.Sprint(i)); err != nil {
+			t.Fatal(err)
+		}
+	}
+	for range 3 {
+		answer(t, db, tenant, "k", 1) // the parcels are older than what still waits
+	}
+	lane := queue.LaneOf(trigger(tenant, "k", ""))
+	for limit, want := range map[int][2]int{0: {3, 3}, 1: {1, 1}, 2: {2, 2}} {
+		var got [2]int
+		err := db.System(t.Context(), func(x kv.Txn) error {
+			got = [2]int{}
+			return queue.Work(x, lane.Shard(), limit, func(string, queue.Lane) bool { got[0]++; return true }, func(string, queue.Destination) bool { got[1]++; return true })
+		})
+		if err != nil || got != want {
+			t.Errorf("limit %d: %v, %v", limit, got, err)
+		}
+	}
 }
 
 func count(is bool) int {

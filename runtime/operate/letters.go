@@ -128,10 +128,8 @@ func (a *API) status(_ http.ResponseWriter, r *http.Request, _ greentic.TenantCt
 	err := a.deps.DB.System(r.Context(), func(x kv.Txn) error {
 		out.Inbox, out.Outbox = depth{}, depth{}
 		for s := range shard.Count {
-			if err := queue.Ready(x, s, 0, func(string, queue.Lane) bool { return out.Inbox.add() }); err != nil {
-				return err
-			}
-			if err := queue.Out(x, s, 0, func(string, queue.Destination) bool { return out.Outbox.add() }); err != nil {
+			err := queue.Work(x, s, 0, func(string, queue.Lane) bool { return out.Inbox.add() }, func(string, queue.Destination) bool { return out.Outbox.add() })
+			if err != nil {
 				return err
 			}
 		}

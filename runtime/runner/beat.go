@@ -264,11 +264,8 @@ type marks struct {
 }
 
 func (m *marks) read(x kv.Reader, s, limit int) error {
-	err := queue.Out(x, s, limit, func(_ string, d queue.Destination) bool { m.outs = append(m.outs, d); return true })
-	if err != nil {
-		return err
-	}
-	return queue.Ready(x, s, limit, func(_ string, l queue.Lane) bool { m.lanes = append(m.lanes, l); return true })
+	return queue.Work(x, s, limit, func(_ string, l queue.Lane) bool { m.lanes = append(m.lanes, l); return true },
+		func(_ string, d queue.Destination) bool { m.outs = append(m.outs, d); return true })
 }
 
 // poll finds work that nobody announced here: other processes accepted it.

@@ -276,10 +276,8 @@ func (r *rig) left() (list []queue.Lane) {
 	err := r.db.System(context.Background(), func(x kv.Txn) error {
 		list = nil
 		for s := range shard.Count {
-			err := queue.Ready(x, s, 0, func(_ string, l queue.Lane) bool { list = append(list, l); return true })
-			if err == nil {
-				err = queue.Out(x, s, 0, func(_ string, d queue.Destination) bool { list = append(list, d.Lane); return true })
-			}
+			err := queue.Work(x, s, 0, func(_ string, l queue.Lane) bool { list = append(list, l); return true },
+				func(_ string, d queue.Destination) bool { list = append(list, d.Lane); return true })
 			if err != nil {
 				return err
 			}

@@ -85,12 +85,11 @@ func (s *storm) open(store string) (kv.DB, error) {
 func (s *storm) nothingWaits(db kv.DB) error {
 	return db.System(s.Context(), func(x kv.Txn) error {
 		for n := range shard.Count {
-			err := errors.Join(
-				queue.Ready(x, n, 0, func(_ string, l queue.Lane) bool { s.Errorf("a message of %s/%s waits", l.Tenant, l.Key); return true }),
-				queue.Out(x, n, 0, func(_ string, d queue.Destination) bool {
+			err := queue.Work(x, n, 0, func(_ string, l queue.Lane) bool { s.Errorf("a message of %s/%s waits", l.Tenant, l.Key); return true },
+				func(_ string, d queue.Destination) bool {
 					s.Errorf("a reply for %s/%s waits", d.Tenant, d.Key)
 					return true
-				}))
+				})
 			due, _, e := queue.NextDue(x, n, time.Now().AddDate(1, 0, 0), 100)
 			for _, d := range due {
 				s.Errorf("%s of %s/%s is still to come", d.ID, d.Tenant, d.Key)
