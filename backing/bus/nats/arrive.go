@@ -29,8 +29,9 @@ type arrivals struct {
 	until   time.Time  // when to wait no longer; zero: no gap
 	wake    chan struct{}
 
-	mu   sync.Mutex
-	held map[uint64]*hold // by place in the stream: what the server thinks we work on
+	mu       sync.Mutex
+	held     map[uint64]*hold // by place in the stream: what the server thinks we work on
+	released []*hold          // not handled here any more
 }
 
 // hold is an event in the hands of this subscription.
@@ -150,12 +151,12 @@ func (s *subscription) recovered() bool {
 	return true
 }
 
-// giveBack releases what was held back; nothing arrives any more.
+// giveBack hands the server what was not handled; nothing arrives any more.
 func (a *arrivals) giveBack() {
-	for _, h := range a.early {
-		h.Release()
+	for _, h := range append(a.early, a.released...) {
+		_ = h.let().Nak()
 	}
-	a.early = nil
+	a.early, a.released = nil, nil
 }
 
 // lastReply is where the last delivery is answered.
@@ -177,8 +178,13 @@ func (h *hold) let() jetstream.Msg {
 // Settle implements bus.Held. An acknowledgement that is lost makes a repeat, which is recognised.
 func (h *hold) Settle() { _ = h.let().Ack() }
 
-// Release implements bus.Held.
-func (h *hold) Release() { _ = h.let().Nak() }
+// Release implements bus.Held. Lanes release when the subscription ends; while it still pulls, the server
+// would hand the event straight back, again and again, until it had been lost too often.
+func (h *hold) Release() {
+	h.s.mu.Lock()
+	defer h.s.mu.Unlock()
+	h.s.released = append(h.s.released, h)
+}
 
 // Extend implements bus.Held.
 func (h *hold) Extend() {

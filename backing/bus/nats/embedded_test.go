@@ -1,6 +1,7 @@
 package nats_test
 
 import (
+	"context"
 	"log/slog"
 	"testing"
 	"time"
@@ -32,4 +33,41 @@ func TestTheServerInThisProcessKeepsThePromises(t *testing.T) {
 		dir := t.TempDir()
 		return &bustest.Bench{Bus: openDir(t, dir), Patience: patience, Reopen: func() (bus.Bus, error) { return openDir(t, dir), nil }}
 	})
+}
+
+// A subscription whose context ends releases its events a moment before it stops pulling. The server
+// handed them straight back, until one had been lost too often and became a dead letter.
+func TestWhatIsReleasedIsNotHandedOutAgainWhileTheSubscriptionPulls(t *testing.T) {
+	b := openDir(t, t.TempDir()).(*nats.Bus)
+	defer b.Close()
+	subscribe := func(ctx context.Context, handle bus.Handler) func() {
+		stop, err := b.Subscribe(ctx, demo, bus.Subscription{Name: "s", Topics: []string{"a"}}, handle)
+		if err != nil {
+			t.Fatal(err)
+		}
+		return stop
+	}
+	entered := make(chan struct{}, 100)
+	leave, cancel := context.WithCancel(t.Context())
+	defer cancel()
+	stop := subscribe(leave, func(ctx context.Context, _ bus.Delivery) error {
+		entered <- struct{}{}
+		<-ctx.Done()
+		return ctx.Err()
+	})
+	keep(t, b, greentic.Event{ID: "1", Topic: "a", Type: "t", Subject: "x"})
+	<-entered
+	b.Release()
+	for range 20 {
+		if n, err := b.Delivered(t.Context()); n != 1 || err != nil {
+			t.Fatalf("one event was handed out %d times, %v", n, err)
+		}
+	}
+	cancel()
+	stop()
+	got := make(chan bus.Delivery, 100)
+	defer subscribe(t.Context(), func(_ context.Context, d bus.Delivery) error { got <- d; return nil })()
+	if d := <-got; d.Event.ID != "1" {
+		t.Fatalf("got %+v", d)
+	}
 }
