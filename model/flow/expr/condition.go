@@ -1,3 +1,5 @@
+//go:build !wasip1
+
 package expr
 
 import (
@@ -11,11 +13,7 @@ import (
 	"greentic.dev/greentic/fault"
 )
 
-const (
-	maxCondition = 8 << 10 // bytes
-	maxDepth     = 64      // nesting
-	maxSteps     = 100_000 // rendering steps, or units of CEL cost
-)
+const maxCondition = 8 << 10 // bytes
 
 // Condition is the compiled condition of a route: CEL in which `path == literal` and
 // `path != literal` have the ecosystem's meaning (formats digest 1.4, decision 22) and a missing
@@ -129,6 +127,9 @@ func (c *Condition) Eval(scope map[string]any) (bool, error) {
 	}
 	return out == types.True, nil
 }
+
+// Roots are what the condition looks at.
+func (c *Condition) Roots() Roots { return c.roots }
 
 // roots gives CEL the paths of a condition: the variable @7 is the value at the seventh path.
 type roots struct {

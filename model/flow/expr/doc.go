@@ -5,5 +5,6 @@
 // per flow to compile and once per step to evaluate. What it refuses to do: I/O, time, randomness,
 // HTML escaping, and patterns that are data; source size, depth, cost and output are limited. Main
 // types: [Condition], [Mapping], [Scope], [Roots]. Where its promises are tested: condition_test.go,
-// mapping_test.go, roots_test.go and fuzz_test.go. Compiled values are immutable and safe for concurrent use.
+// mapping_test.go, roots_test.go, guest_test.go and fuzz_test.go. Compiled values are immutable and safe for concurrent use.
+// A component (GOOS=wasip1) gets the mappings only: CEL would be most of its size (docs/decisions/0035).
 package expr

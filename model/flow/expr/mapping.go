@@ -9,7 +9,11 @@ import (
 	"greentic.dev/greentic/fault"
 )
 
-const maxOutput = 1 << 20 // bytes of a rendered mapping, counted as text
+const (
+	maxDepth  = 64      // nesting
+	maxSteps  = 100_000 // rendering steps, or units of CEL cost
+	maxOutput = 1 << 20 // bytes of a rendered mapping, counted as text
+)
 
 var bareParameter = regexp.MustCompile(`^parameters(\.\w+)+$`)
 

@@ -12,9 +12,6 @@ type Roots struct {
 // Roots are what the mapping looks at.
 func (m *Mapping) Roots() Roots { return m.roots }
 
-// Roots are what the condition looks at.
-func (c *Condition) Roots() Roots { return c.roots }
-
 func (r *Roots) add(p path) {
 	if len(p) == 0 {
 		r.All = true
