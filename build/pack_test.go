@@ -316,25 +316,3 @@ func TestAPublicComponentHasThePublishedHashes(t *testing.T) {
 		t.Errorf("operations %+v", p.lock.Operations)
 	}
 }
-
-func TestAScaffoldBuildsAsItIs(t *testing.T) {
-	for _, template := range Templates() {
-		dir := filepath.Join(t.TempDir(), "greeter")
-		if _, err := Scaffold(dir, template); err != nil {
-			t.Fatal(err)
-		}
-		r, err := Pack(context.Background(), dir, Options{})
-		if err != nil || r.ID != "greeter" || len(r.Findings) != 0 {
-			t.Errorf("%s: %+v, %v", template, r, err)
-		}
-		if _, err := Scaffold(dir, template); !fault.Is(err, fault.Exists) {
-			t.Errorf("%s over a folder: %v", template, err)
-		}
-	}
-	if _, err := Scaffold(filepath.Join(t.TempDir(), "x"), "../chat"); !fault.Is(err, fault.NotFound) {
-		t.Errorf("unknown template: %v", err)
-	}
-	if _, err := Scaffold(filepath.Join(t.TempDir(), "bad name"), "chat"); !fault.Is(err, fault.Invalid) {
-		t.Errorf("bad name: %v", err)
-	}
-}

@@ -6,7 +6,6 @@ import (
 	"os"
 	"path/filepath"
 	"strconv"
-	"strings"
 	"time"
 
 	"github.com/google/renameio/v2/maybe"
@@ -28,32 +27,6 @@ func packCommand(env *environment) *cobra.Command {
 		RunE:  func(c *cobra.Command, _ []string) error { return c.Help() },
 	}
 	c.AddCommand(packNewCommand(env), packBuildCommand(env), packInspectCommand(env), packVerifyCommand(env), packSignCommand(env))
-	return c
-}
-
-func packNewCommand(env *environment) *cobra.Command {
-	var template string
-	c := &cobra.Command{
-		Use:     "new NAME",
-		Short:   "Begin a pack in a new folder",
-		Example: "  greentic pack new greeter --template chat\n  greentic run greeter --message hello",
-		Args:    exactArgs(1),
-		RunE: func(_ *cobra.Command, args []string) error {
-			files, err := build.Scaffold(args[0], template)
-			if err != nil {
-				return err
-			}
-			if env.JSON {
-				return printJSON(env, map[string]any{"folder": args[0], "files": files})
-			}
-			for _, f := range files {
-				fmt.Fprintln(env.Stdout, "wrote", f)
-			}
-			fmt.Fprintf(env.Stdout, "\nnext: greentic run %s\n", args[0])
-			return nil
-		},
-	}
-	c.Flags().StringVar(&template, "template", "chat", "what to begin with: "+strings.Join(build.Templates(), ", "))
 	return c
 }
 
