@@ -13,6 +13,7 @@ import (
 	"greentic.dev/greentic/fault"
 	"greentic.dev/model/card"
 	"greentic.dev/model/flow"
+	"greentic.dev/runtime/walk"
 )
 
 // progress is a turn at a checkpoint: what has happened is not done again.
@@ -31,20 +32,20 @@ type progress struct {
 // checkpoint commits the progress of a turn before its next step: it has changed the outside, or
 // is about to pause for long.
 func (t *turn) checkpoint(ctx context.Context) error {
-	raw, err := json.Marshal(progress{t.began, t.release.Digest(), t.flow.ID, t.cursor, t.got, t.outputs, t.events, t.overlay.Writes(), t.trail})
+	raw, err := json.Marshal(progress{t.Began, t.Release.Digest(), t.Flow.ID, t.Cursor, t.Got, t.Outputs, t.Events, t.Overlay.Writes(), t.Trail})
 	if err != nil {
 		return fault.Wrap("checkpoint", err)
 	}
 	t.runner.options.Crash("before_checkpoint")
-	entry := t.entry
+	entry := t.Entry
 	entry.Progress = raw
 	if t.session.Revision == 0 { // no session pins it yet
-		entry.Release = t.release.Digest()
+		entry.Release = t.Release.Digest()
 	}
 	if err := t.save(ctx, entry); err != nil {
 		return err
 	}
-	t.entry, t.unsaved = entry, false
+	t.Entry, t.Unsaved = entry, false
 	t.runner.options.Crash("after_checkpoint")
 	return nil
 }
@@ -52,7 +53,7 @@ func (t *turn) checkpoint(ctx context.Context) error {
 // save stores the entry of a turn that goes on, if its session is still the one it began with: what
 // is done from here on may not be undone by somebody who changed it.
 func (t *turn) save(ctx context.Context, e queue.Entry) error {
-	err := t.runner.deps.DB.Update(context.WithoutCancel(ctx), t.tenant, func(x kv.Txn) error {
+	err := t.runner.deps.DB.Update(context.WithoutCancel(ctx), t.Tenant, func(x kv.Txn) error {
 		if err := t.runner.fence(x, e.Lane().Shard()); err != nil {
 			return err
 		}
@@ -67,39 +68,39 @@ func (t *turn) save(ctx context.Context, e queue.Entry) error {
 // restore goes back to the last checkpoint.
 func (t *turn) restore(ctx context.Context) error {
 	var p progress
-	if err := json.Unmarshal(t.entry.Progress, &p); err != nil {
+	if err := json.Unmarshal(t.Entry.Progress, &p); err != nil {
 		return fault.As(fault.Internal, "checkpoint", err)
 	}
 	release, err := t.runner.deps.Releases.Pinned(ctx, p.Release)
 	if err != nil {
 		return err
 	}
-	if t.flow, err = release.Flow(p.Flow); err != nil {
+	if t.Flow, err = release.Flow(p.Flow); err != nil {
 		return err
 	}
-	t.release, t.began, t.cursor, t.got = release, p.Began, p.Cursor, p.Got
-	t.outputs, t.events, t.trail, t.walking = p.Outputs, p.Events, p.Trail, true
-	t.undoing = p.Cursor.Failure != nil
-	t.overlay.Restore(p.State)
+	t.Release, t.Began, t.Cursor, t.Got = release, p.Began, p.Cursor, p.Got
+	t.Outputs, t.Events, t.Trail, t.walking = p.Outputs, p.Events, p.Trail, true
+	t.Undoing = p.Cursor.Failure != nil
+	t.Overlay.Restore(p.State)
 	return nil
 }
 
 // passing says that the turn failed in a way that may pass and is tried again.
 func (t *turn) passing() bool {
-	return t.status == greentic.TurnFailed && fault.Is(t.err, fault.Unavailable) && t.entry.Attempts+1 < t.runner.options.Tries &&
-		t.runner.sched.Now().Before(t.began.Add(t.runner.options.TurnTime))
+	return t.status == greentic.TurnFailed && fault.Is(t.err, fault.Unavailable) && t.Entry.Attempts+1 < t.runner.options.Tries &&
+		t.runner.sched.Now().Before(t.Began.Add(t.runner.options.TurnTime))
 }
 
 // again counts the attempt and lets the turn run once more from its last checkpoint after a
 // pause.
 func (t *turn) again(ctx context.Context) error {
-	entry := t.entry
+	entry := t.Entry
 	entry.Attempts++
 	if err := t.save(ctx, entry); err != nil {
 		return err
 	}
-	t.pause = t.runner.backoff(entry.Attempts)
-	t.runner.deps.Log.Warn("turn is tried again", "tenant", t.tenant.Tenant, "turn", entry.Turn, "attempt", entry.Attempts+1, "retry_in", t.pause, "error", t.err)
+	t.Pause = t.runner.backoff(entry.Attempts)
+	t.runner.deps.Log.Warn("turn is tried again", "tenant", t.Tenant.Tenant, "turn", entry.Turn, "attempt", entry.Attempts+1, "retry_in", t.Pause, "error", t.err)
 	return nil
 }
 
@@ -126,9 +127,9 @@ func (t *turn) commit(ctx context.Context) (session.Session, error) {
 		return s, err
 	}
 	var stored session.Session
-	err = r.deps.DB.Update(ctx, t.tenant, func(x kv.Txn) error {
+	err = r.deps.DB.Update(ctx, t.Tenant, func(x kv.Txn) error {
 		stored = session.Session{}
-		if err := r.fence(x, t.entry.Lane().Shard()); err != nil {
+		if err := r.fence(x, t.Entry.Lane().Shard()); err != nil {
 			return err
 		}
 		for i, p := range parcels {
@@ -136,23 +137,23 @@ func (t *turn) commit(ctx context.Context) (session.Session, error) {
 				return err
 			}
 		}
-		if err := queue.Consume(x, t.entry, parcels...); err != nil {
+		if err := queue.Consume(x, t.Entry, parcels...); err != nil {
 			return err
 		}
 		switch {
 		case t.stale:
 			return nil
 		case waits:
-			if stored, err = session.SaveEncoded(x, t.tenant, s, encoded); err != nil {
+			if stored, err = session.SaveEncoded(x, t.Tenant, s, encoded); err != nil {
 				return err
 			}
 		default:
-			if err := session.End(x, t.tenant, s); err != nil {
+			if err := session.End(x, t.Tenant, s); err != nil {
 				return err
 			}
 		}
 		if rec != nil {
-			if err := record.Put(x, t.entry.Trigger.Key, t.entry.Seq, rec, r.options.RecordAge); err != nil {
+			if err := record.Put(x, t.Entry.Trigger.Key, t.Entry.Seq, rec, r.options.RecordAge); err != nil {
 				return err
 			}
 		}
@@ -161,10 +162,10 @@ func (t *turn) commit(ctx context.Context) (session.Session, error) {
 				return err
 			}
 		}
-		return t.overlay.Commit(x)
+		return t.Overlay.Commit(x)
 	})
 	if err == nil {
-		r.recorded(t.tenant, len(rec))
+		r.recorded(t.Tenant, len(rec))
 	}
 	return stored, err
 }
@@ -184,8 +185,8 @@ func (t *turn) ship() {
 // committed says whether a commit that seemed to fail has succeeded.
 func (t *turn) committed(ctx context.Context) (bool, error) {
 	waits := false
-	err := t.runner.deps.DB.View(ctx, t.tenant, func(x kv.Reader) (err error) {
-		waits, err = queue.Has(x, t.entry)
+	err := t.runner.deps.DB.View(ctx, t.Tenant, func(x kv.Reader) (err error) {
+		waits, err = queue.Has(x, t.Entry)
 		return err
 	})
 	return err == nil && !waits, err
@@ -193,20 +194,20 @@ func (t *turn) committed(ctx context.Context) (bool, error) {
 
 // letter is what operators find of a turn that failed.
 func (t *turn) letter(now time.Time) queue.Letter {
-	e := t.entry
-	e.Said += len(t.replies) + len(t.events)
-	if t.undoing {
+	e := t.Entry
+	e.Said += len(t.replies) + len(t.Events)
+	if t.Undoing {
 		e.Undone++
 		e.Progress, e.Release = nil, e.Trigger.Release
 	}
-	return queue.Letter{ID: e.Turn, Kind: "turn", At: now, Reason: t.err.Error(), Code: codeOf(t.err), Entry: &e}
+	return queue.Letter{ID: e.Turn, Kind: "turn", At: now, Reason: t.err.Error(), Code: walk.Code(t.err), Entry: &e}
 }
 
 // parcels are the replies and events as the outbox keeps them; no replies for a route that only
 // waits in Turn.
 func (t *turn) parcels() (list []queue.Parcel, err error) {
-	trigger := t.entry.Trigger
-	p := queue.Parcel{Turn: t.entry.Turn, Seq: t.entry.Seq, First: t.entry.Said, Made: t.entry.Accepted, Key: trigger.Key, Tenant: t.tenant, Route: trigger.Route, Header: trigger.Header}
+	trigger := t.Entry.Trigger
+	p := queue.Parcel{Turn: t.Entry.Turn, Seq: t.Entry.Seq, First: t.Entry.Said, Made: t.Entry.Accepted, Key: trigger.Key, Tenant: t.Tenant, Route: trigger.Route, Header: trigger.Header}
 	if len(t.replies) > 0 && t.runner.deps.Deliver[trigger.Route] != nil {
 		p.Items = make([]queue.Item, len(t.replies))
 		for i := range t.replies {
@@ -214,10 +215,10 @@ func (t *turn) parcels() (list []queue.Parcel, err error) {
 		}
 		list = append(list, p)
 	}
-	if len(t.events) > 0 {
-		p.Route, p.Header, p.First, p.Items = BusRoute, nil, t.entry.Said+len(t.replies), make([]queue.Item, len(t.events))
-		for i := range t.events {
-			p.Items[i].Event = &t.events[i]
+	if len(t.Events) > 0 {
+		p.Route, p.Header, p.First, p.Items = BusRoute, nil, t.Entry.Said+len(t.replies), make([]queue.Item, len(t.Events))
+		for i := range t.Events {
+			p.Items[i].Event = &t.Events[i]
 		}
 		list = append(list, p)
 	}

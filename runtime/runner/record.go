@@ -2,71 +2,35 @@ package runner
 
 import (
 	"context"
-	"encoding/json"
 	"sync"
 	"time"
 
 	"greentic.dev/backing/record"
 	"greentic.dev/greentic"
 	"greentic.dev/greentic/fault"
-	"greentic.dev/internal/jsonwrite"
-	"greentic.dev/model/flow"
+	"greentic.dev/runtime/walk"
 )
-
-// recording says whether this runner makes turn records.
-func (t *turn) recording() bool { return t.runner.options.RecordAge > 0 || t.replay != nil }
-
-// note adds a step to the record.
-func (t *turn) note(step flow.Step, s record.Step) {
-	if !t.recording() {
-		return
-	}
-	s.N, s.Node, s.Attempt = step.Cursor.Steps, step.Node, step.Attempt
-	s.Reason = record.Reason{Rule: step.Rule, Why: step.Why, File: t.flow.File, Line: step.At.Line, Col: step.At.Col}
-	t.trail = append(t.trail, s)
-}
-
-// encode is v for the record, or a digest of it when it is large; nil when nothing is recorded.
-func (t *turn) encode(v any) json.RawMessage {
-	if v == nil || !t.recording() {
-		return nil
-	}
-	raw := encode(v)
-	if len(raw) > t.runner.options.RecordBody {
-		return encode(map[string]any{"digest": greentic.DigestOf(raw), "bytes": len(raw)})
-	}
-	return raw
-}
-
-// encode is v as JSON; what a flow holds can always be encoded.
-func encode(v any) json.RawMessage {
-	raw, err := jsonwrite.Value(nil, v)
-	if err != nil {
-		return nil
-	}
-	return raw
-}
 
 // record is the record of the turn as it is stored; nil when none is made.
 func (t *turn) record(now time.Time) ([]byte, error) {
-	if !t.recording() || t.stale {
+	if !t.Recording() || t.stale {
 		return nil, nil
 	}
-	rec := record.Turn{ID: t.entry.Turn, Seq: t.entry.Seq, Trigger: t.entry.Trigger, Revision: t.session.Revision, Locale: t.tenant.Locale,
-		Began: t.began.UTC(), Took: now.Sub(t.began), Restarts: t.entry.Restarts, Attempts: t.entry.Attempts, Status: t.status,
-		Steps: t.trail, Replies: t.replies, Events: t.events}
-	if t.release != nil {
-		archive := t.release.Archive()
-		rec.Release, rec.Pack = t.release.Digest(), archive.ID()+"@"+archive.Version()
+	rec := record.Turn{ID: t.Entry.Turn, Seq: t.Entry.Seq, Trigger: t.Entry.Trigger, Revision: t.session.Revision, Locale: t.Tenant.Locale,
+		Began: t.Began.UTC(), Took: now.Sub(t.Began), Restarts: t.Entry.Restarts, Attempts: t.Entry.Attempts, Status: t.status,
+		Steps: t.Trail, Replies: t.replies, Events: t.Events}
+	if t.Release != nil {
+		archive := t.Release.Archive()
+		rec.Release, rec.Pack = t.Release.Digest(), archive.ID()+"@"+archive.Version()
 	}
-	if t.flow != nil {
-		rec.Flow = t.flow.ID
+	if t.Flow != nil {
+		rec.Flow = t.Flow.ID
 	}
-	if t.entry.Trigger.Route == InvokeRoute {
-		rec.Output = t.encode(t.last)
+	if t.Entry.Trigger.Route == InvokeRoute {
+		rec.Output = t.Encode(t.Last)
 	}
 	if t.err != nil {
-		rec.Error = &record.Failure{Code: codeOf(t.err), Message: t.err.Error()}
+		rec.Error = &record.Failure{Code: walk.Code(t.err), Message: t.err.Error()}
 	}
 	return rec.Encode()
 }

@@ -2,7 +2,6 @@ package runner
 
 import (
 	"context"
-	"encoding/json"
 
 	"greentic.dev/backing/kv"
 	"greentic.dev/backing/queue"
@@ -11,9 +10,8 @@ import (
 	"greentic.dev/backing/state"
 	"greentic.dev/greentic"
 	"greentic.dev/greentic/fault"
-	"greentic.dev/model/trace"
-	"greentic.dev/runtime/host"
 	"greentic.dev/runtime/release"
+	"greentic.dev/runtime/walk"
 )
 
 // ReplayOptions says what to run again.
@@ -40,33 +38,6 @@ type ReplayedTurn struct {
 	Status  string          `json:"status"`  // then
 	Steps   int             `json:"steps"`
 	Equal   bool            `json:"equal"`
-}
-
-// playback is what a turn that is run again takes from its record instead of doing it.
-type playback struct {
-	recorded record.Turn
-	call     *trace.Divergence
-	callStep int
-}
-
-// step is the record of the step that is about to be noted; nil when there is none.
-func (p *playback) step(trail []record.Step) *record.Step {
-	if len(trail) >= len(p.recorded.Steps) {
-		return nil
-	}
-	return &p.recorded.Steps[len(trail)]
-}
-
-// trace is what the host answered in the step that is about to be noted. Without a record of it
-// the component cannot be asked.
-func (p *playback) trace(trail []record.Step) (*trace.Trace, error) {
-	was := p.step(trail)
-	if was == nil || was.Do != "invoke" || was.Trace == nil {
-		return nil, fault.New(fault.Conflict, "replay", "the record has no such step").WithCode(host.CodeDiverged)
-	}
-	var recorded trace.Trace
-	err := json.Unmarshal(was.Trace, &recorded)
-	return &recorded, fault.Wrap("replay", err)
 }
 
 // Replay runs the recorded turns of a conversation again, with what the outside answered then, and
@@ -117,11 +88,12 @@ func (r *Runner) replayTurn(ctx context.Context, rec record.Turn, s session.Sess
 	if rec.Revision == 0 {
 		s = session.Session{Key: s.Key}
 	}
-	t := &turn{runner: r, tenant: rec.Trigger.Tenant, session: s, began: rec.Began, replay: &playback{recorded: rec},
-		entry: queue.Entry{Trigger: rec.Trigger, Turn: rec.ID, Seq: rec.Seq, Restarts: rec.Restarts, Attempts: rec.Attempts}}
+	t := r.newTurn()
+	t.Tenant, t.Began, t.session, t.Replay = rec.Trigger.Tenant, rec.Began, s, &walk.Playback{Recorded: rec}
+	t.Entry = queue.Entry{Trigger: rec.Trigger, Turn: rec.ID, Seq: rec.Seq, Restarts: rec.Restarts, Attempts: rec.Attempts}
 	t.session.Revision = rec.Revision
-	t.tenant.Session, t.tenant.Attempt = rec.Trigger.Key, uint32(rec.Attempts+1)
-	t.overlay = state.NewOverlay(r.deps.DB, t.tenant)
+	t.Tenant.Session, t.Tenant.Attempt = rec.Trigger.Key, uint32(rec.Attempts+1)
+	t.Overlay = state.NewOverlay(r.deps.DB, t.Tenant)
 	if rec.Release == "" {
 		return s, nil, nil // it failed before it had a flow
 	}
@@ -135,15 +107,15 @@ func (r *Runner) replayTurn(ctx context.Context, rec record.Turn, s session.Sess
 	if _, err := release.Flow(rec.Flow); err != nil {
 		return s, &record.Difference{Turn: rec.ID, Seq: rec.Seq, What: "flow", Recorded: rec.Flow, Now: err.Error()}, nil
 	}
-	t.entry.Trigger.Flow, t.release = rec.Flow, release
+	t.Entry.Trigger.Flow, t.Release = rec.Flow, release
 	if err := t.run(ctx); err != nil {
 		return s, nil, err
 	}
 	if ctx.Err() != nil {
 		return s, nil, fault.Wrap("replay", ctx.Err())
 	}
-	again := record.Turn{ID: rec.ID, Seq: rec.Seq, Status: t.status, Steps: t.trail, Replies: t.replies, Events: t.events}
-	difference := record.Compare(rec, again, t.replay.call, t.replay.callStep)
+	again := record.Turn{ID: rec.ID, Seq: rec.Seq, Status: t.status, Steps: t.Trail, Replies: t.replies, Events: t.Events}
+	difference := record.Compare(rec, again, t.Replay.Call, t.Replay.CallStep)
 	if t.status != greentic.TurnWaiting {
 		return session.Session{Key: s.Key}, difference, nil
 	}

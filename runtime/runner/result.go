@@ -11,6 +11,7 @@ import (
 	"greentic.dev/backing/session"
 	"greentic.dev/greentic"
 	"greentic.dev/greentic/fault"
+	"greentic.dev/runtime/walk"
 )
 
 // TurnResult is what one turn did.
@@ -28,6 +29,9 @@ type TurnResult struct {
 
 // InvokeRoute is the route of triggers whose sender waits for the outcome instead of a connector.
 const InvokeRoute = "invoke"
+
+// BusRoute is the route of events that flows emit.
+const BusRoute = "bus"
 
 // Turn accepts a trigger and waits until its turn has committed. Errors are those of Accept and of
 // Invocation.Wait; fault.Exists for a duplicate.
@@ -145,7 +149,7 @@ func resultOf(rec record.Turn) TurnResult {
 		result.Steps = max(result.Steps, s.N)
 	}
 	if rec.Error != nil {
-		result.Err = fault.New(failureKind(rec.Error.Code), "", rec.Error.Message).WithCode(rec.Error.Code)
+		result.Err = fault.New(walk.Kind(rec.Error.Code), "", rec.Error.Message).WithCode(rec.Error.Code)
 	}
 	return result
 }

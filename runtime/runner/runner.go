@@ -16,6 +16,7 @@ import (
 	"greentic.dev/greentic/fault"
 	"greentic.dev/runtime/lanes"
 	"greentic.dev/runtime/release"
+	"greentic.dev/runtime/walk"
 )
 
 // Deliverer sends an item to its channel. It is called at least once per item with the same ID
@@ -115,6 +116,7 @@ type Runner struct {
 	deps    Deps
 	options Options
 	sched   Scheduler
+	walks   walk.Options
 	turns   *lanes.Pool[queue.Lane, arrival]
 	outbox  *lanes.Pool[queue.Destination, queue.Parcel]
 	beat    *beat
@@ -142,6 +144,7 @@ func New(d Deps, o Options) *Runner {
 	if r.deps.Shards == nil {
 		r.deps.Shards = shard.New(d.DB, shard.Options{Name: "runner", Now: r.sched.Now, NewID: d.NewID, Exclusive: true})
 	}
+	r.walks = walk.Options{TurnTime: r.options.TurnTime, Record: r.options.RecordAge > 0, RecordBody: r.options.RecordBody, Bus: d.Deliver[BusRoute] != nil, Jitter: r.options.Jitter}
 	r.turns = lanes.New(r.sched, r.options.Workers, r.options.Cap, func(l queue.Lane) queue.Lane { return l }, r.runLane)
 	r.outbox = lanes.New(r.sched, r.options.Workers, r.options.Cap, func(d queue.Destination) queue.Lane { return d.Lane }, r.deliverLane)
 	r.beat = newBeat(r)

@@ -4,11 +4,9 @@ import (
 	"context"
 	"encoding/json"
 	"runtime/debug"
-	"time"
 
 	"greentic.dev/backing/kv"
 	"greentic.dev/backing/queue"
-	"greentic.dev/backing/record"
 	"greentic.dev/backing/session"
 	"greentic.dev/backing/state"
 	"greentic.dev/greentic"
@@ -17,41 +15,32 @@ import (
 	"greentic.dev/model/flow"
 	"greentic.dev/runtime/lanes"
 	"greentic.dev/runtime/release"
+	"greentic.dev/runtime/walk"
 )
 
 // turn is one trigger on its way through a flow. Nothing it does leaves it before it commits.
 type turn struct {
+	walk.Walk
 	runner  *Runner
-	entry   queue.Entry
-	tenant  greentic.TenantCtx
-	message greentic.Message
 	session session.Session
-	release *release.Release
-	flow    *flow.Flow
-	overlay *state.Overlay
-	began   time.Time
-	walking bool        // cursor and got say where to go on
-	cursor  flow.Cursor // with walking
-	got     flow.Got    // with walking
-	pause   time.Duration
-	unsaved bool      // a checkpoint is due before the next step
-	undoing bool      // the flow has failed and undoes what it did: what that says and keeps stays
-	replay  *playback // a turn that is run again without effects; else nil
-	unsure  bool      // a commit failed in a way that may have succeeded
-	seen    int       // changes by operators when it began
+	walking bool // Cursor and Got say where to go on
+	unsure  bool // a commit failed in a way that may have succeeded
+	seen    int  // changes by operators when it began
 
 	sent   []queue.Parcel // by its commit
 	behind []bool         // others waited before them
 
-	outputs []card.Output
-	events  []greentic.Event
-	trail   []record.Step
 	status  string // of a turn that has ended
 	stale   bool   // its wait had ended before: nothing happens
-	steps   int
-	last    any // what the last node left
 	replies []greentic.Reply
 	err     error // why it failed
+}
+
+// newTurn is a turn that has not begun.
+func (r *Runner) newTurn() *turn {
+	t := &turn{runner: r, Walk: walk.New(walk.Deps{Clock: r.sched, Log: r.deps.Log}, r.walks)}
+	t.Save = t.checkpoint
+	return t
 }
 
 // arrival is what is known of the first entry of a lane: the entry and its session as they were
@@ -71,9 +60,9 @@ func (r *Runner) runLane(ctx context.Context, work lanes.Task[queue.Lane, arriva
 	switch {
 	case ctx.Err() != nil:
 		return lanes.Pace[arrival]{}
-	case err == nil && t != nil && t.pause > 0:
-		p := lanes.Pace[arrival]{More: true, Pause: t.pause}
-		if t.pause = 0; !t.ended() {
+	case err == nil && t != nil && t.Pause > 0:
+		p := lanes.Pace[arrival]{More: true, Pause: t.Pause}
+		if t.Pause = 0; !t.ended() {
 			p.Hint = &arrival{turn: t}
 		}
 		return p
@@ -119,13 +108,13 @@ func (r *Runner) runFirst(ctx context.Context, work lanes.Task[queue.Lane, arriv
 		return nil, err
 	}
 	if r.beat.orphan(work.Key) { // what ended its owner is counted before it runs again
-		t.entry.Restarts++
-		if err := t.save(ctx, t.entry); err != nil {
+		t.Entry.Restarts++
+		if err := t.save(ctx, t.Entry); err != nil {
 			return nil, err
 		}
 	}
 	if !t.ended() {
-		limited, cancel := context.WithTimeout(ctx, t.began.Add(r.options.TurnTime).Sub(r.sched.Now()))
+		limited, cancel := context.WithTimeout(ctx, t.Began.Add(r.options.TurnTime).Sub(r.sched.Now()))
 		err := t.run(limited)
 		cancel()
 		switch {
@@ -133,10 +122,10 @@ func (r *Runner) runFirst(ctx context.Context, work lanes.Task[queue.Lane, arriv
 			return nil, ctx.Err() // interrupted: the entry stays and runs again
 		case r.elsewhere(err):
 			return nil, err // begins anew, with its time
-		case err != nil || t.pause > 0:
+		case err != nil || t.Pause > 0:
 			return t, err
 		}
-		if err := t.overlay.Away(); err != nil {
+		if err := t.Overlay.Away(); err != nil {
 			return nil, err // no fault of the flow's: it runs again, however long it takes
 		}
 		if t.passing() {
@@ -176,12 +165,12 @@ func (r *Runner) concluded(t *turn, lane queue.Lane) {
 // done tells everybody who wants to know that a turn has committed.
 func (r *Runner) done(t *turn, lane queue.Lane) {
 	r.beat.ran(lane.Shard())
-	result := TurnResult{Turn: t.entry.Turn, Replies: t.replies, Status: t.status, Output: t.last, Steps: t.steps, Duration: r.sched.Now().Sub(t.began), Err: t.err}
-	if t.release != nil {
-		result.Release = t.release.Digest()
+	result := TurnResult{Turn: t.Entry.Turn, Replies: t.replies, Status: t.status, Output: t.Last, Steps: t.Steps, Duration: r.sched.Now().Sub(t.Began), Err: t.err}
+	if t.Release != nil {
+		result.Release = t.Release.Digest()
 	}
-	if t.flow != nil {
-		result.Flow = t.flow.ID
+	if t.Flow != nil {
+		result.Flow = t.Flow.ID
 	}
 	r.log(t, result)
 	r.tell(result)
@@ -208,10 +197,11 @@ func (r *Runner) first(ctx context.Context, work lanes.Task[queue.Lane, arrival]
 	if err != nil || !found {
 		return nil, err
 	}
-	t = &turn{runner: r, entry: a.entry, tenant: a.entry.Trigger.Tenant, began: r.sched.Now(), seen: seen, session: kept}
-	t.tenant.Session = work.Key.Key
-	t.tenant.Attempt = uint32(a.entry.Attempts + 1)
-	t.overlay = state.NewOverlay(r.deps.DB, t.tenant)
+	t = r.newTurn()
+	t.Entry, t.Tenant, t.Began, t.seen, t.session = a.entry, a.entry.Trigger.Tenant, r.sched.Now(), seen, kept
+	t.Tenant.Session = work.Key.Key
+	t.Tenant.Attempt = uint32(a.entry.Attempts + 1)
+	t.Overlay = state.NewOverlay(r.deps.DB, t.Tenant)
 	if !cached {
 		t.session, err = a.session.Open()
 		t.session.Key = work.Key.Key
@@ -226,16 +216,30 @@ func (r *Runner) elsewhere(err error) bool {
 	return code == release.CodeMissing && !r.deps.Shards.Exclusive()
 }
 
+// walk follows the flow to where it ends, waits or pauses.
+func (t *turn) walk(ctx context.Context) error {
+	step, err := t.Go(ctx)
+	switch {
+	case err != nil || t.Pause > 0:
+		return err
+	case step.Do == flow.DoWait:
+		t.park(step)
+	default:
+		t.status = greentic.TurnDone
+	}
+	return nil
+}
+
 func (t *turn) ended() bool { return t.status != "" }
 
 func (r *Runner) log(t *turn, result TurnResult) {
 	if result.Err == nil && !r.deps.Log.Enabled(context.Background(), -4) {
 		return
 	}
-	attrs := []any{"turn", result.Turn, "env", t.tenant.Env, "tenant", t.tenant.Tenant, "status", result.Status, "steps", result.Steps,
+	attrs := []any{"turn", result.Turn, "env", t.Tenant.Env, "tenant", t.Tenant.Tenant, "status", result.Status, "steps", result.Steps,
 		"duration_ms", result.Duration.Milliseconds(), "replies", len(result.Replies)}
-	if t.flow != nil {
-		attrs = append(attrs, "flow", t.flow.ID, "release", t.release.Digest().Short())
+	if t.Flow != nil {
+		attrs = append(attrs, "flow", t.Flow.ID, "release", t.Release.Digest().Short())
 	}
 	if result.Err != nil {
 		r.deps.Log.Error("turn failed", append(attrs, "error", result.Err)...)
@@ -259,7 +263,7 @@ func (t *turn) run(ctx context.Context) (err error) {
 	}()
 	failure := t.conduct(ctx)
 	switch {
-	case t.unsaved || t.pause > 0 || t.runner.elsewhere(failure):
+	case t.Unsaved || t.Pause > 0 || t.runner.elsewhere(failure):
 		return failure
 	case failure != nil:
 		t.fail(failure)
@@ -274,14 +278,14 @@ func (t *turn) conduct(ctx context.Context) error {
 	if t.walking {
 		return t.walk(ctx)
 	}
-	if t.entry.Restarts > maxRestarts {
-		return fault.Newf(fault.Exhausted, "turn", "given up after %d restarts of the process", t.entry.Restarts)
+	if t.Entry.Restarts > maxRestarts {
+		return fault.Newf(fault.Exhausted, "turn", "given up after %d restarts of the process", t.Entry.Restarts)
 	}
 	if err := t.read(); err != nil {
 		return err
 	}
 	t.locale()
-	if t.entry.Progress != nil {
+	if t.Entry.Progress != nil {
 		if err := t.restore(ctx); err != nil {
 			return err
 		}
@@ -304,62 +308,56 @@ func (t *turn) conduct(ctx context.Context) error {
 // fail makes the failure the outcome: what was said and kept so far is dropped, the session
 // ends, the user gets an apology. What compensations said and kept stays.
 func (t *turn) fail(err error) {
-	t.status, t.err, t.pause = greentic.TurnFailed, err, 0
+	t.status, t.err, t.Pause = greentic.TurnFailed, err, 0
 	var said []greentic.Reply
-	if t.undoing {
+	if t.Undoing {
 		said = t.say()
 	} else {
-		t.forget()
+		t.Forget()
 	}
-	if k := t.entry.Trigger.Kind; k == greentic.KindEvent || k == greentic.KindHTTP {
+	if k := t.Entry.Trigger.Kind; k == greentic.KindEvent || k == greentic.KindHTTP {
 		t.replies = nil // nobody to apologise to
 		return
 	}
-	reply := greentic.Reply{Kind: "message", Text: apology(t.tenant.Locale, t.entry.Turn), Turn: t.entry.Turn}
-	if t.flow != nil {
-		reply.Flow = t.flow.ID
+	reply := greentic.Reply{Kind: "message", Text: apology(t.Tenant.Locale, t.Entry.Turn), Turn: t.Entry.Turn}
+	if t.Flow != nil {
+		reply.Flow = t.Flow.ID
 	}
 	t.replies = append(said, reply)
 }
 
-// forget drops what the flow said and kept.
-func (t *turn) forget() {
-	t.outputs, t.events = nil, nil
-	t.overlay.Reset()
-}
-
 // locale settles the user's language: the message's metadata, the trigger's, the default.
 func (t *turn) locale() {
-	for _, l := range []string{t.message.Metadata["locale"], t.tenant.Locale, t.runner.options.Locale} {
+	for _, l := range []string{t.Message.Metadata["locale"], t.Tenant.Locale, t.runner.options.Locale} {
 		if l != "" {
-			t.tenant.Locale = l
+			t.Tenant.Locale = l
 			break
 		}
 	}
-	if t.message.Metadata == nil {
-		t.message.Metadata = map[string]string{}
+	if t.Message.Metadata == nil {
+		t.Message.Metadata = map[string]string{}
 	}
-	t.message.Metadata["locale"] = t.tenant.Locale
+	t.Message.Metadata["locale"] = t.Tenant.Locale
 }
 
 // read makes the message of the trigger. One that ends a wait has none; the conversation's
 // origin stands in.
 func (t *turn) read() error {
-	trigger := t.entry.Trigger
+	trigger := t.Entry.Trigger
 	switch trigger.Kind {
 	case greentic.KindTimer:
 		origin := t.session.Origin
 		t.stale = trigger.ID != t.session.Timer()
-		t.message = greentic.Message{Channel: origin.Route, Conversation: trigger.Key}
+		t.Message = greentic.Message{Channel: origin.Route, Conversation: trigger.Key}
 		if origin.From != "" {
-			t.message.From = &greentic.Actor{ID: origin.From}
+			t.Message.From = &greentic.Actor{ID: origin.From}
 		}
 	case greentic.KindMessage:
-		if err := json.Unmarshal(trigger.Body, &t.message); err != nil {
+		if err := json.Unmarshal(trigger.Body, &t.Message); err != nil {
 			return fault.As(fault.Invalid, "turn", err)
 		}
 	default:
-		t.message = greentic.Message{ID: trigger.ID, Channel: trigger.Route, Conversation: trigger.Key, CorrelationID: trigger.Tenant.CorrelationID}
+		t.Message = greentic.Message{ID: trigger.ID, Channel: trigger.Route, Conversation: trigger.Key, CorrelationID: trigger.Tenant.CorrelationID}
 	}
 	return nil
 }
@@ -367,36 +365,36 @@ func (t *turn) read() error {
 // resolve finds release and flow: the session's own, or for a new session those the trigger
 // names, or the newest.
 func (t *turn) resolve(ctx context.Context) (err error) {
-	if t.replay != nil {
-		t.flow, err = t.release.Flow(t.entry.Trigger.Flow)
+	if t.Replay != nil {
+		t.Flow, err = t.Release.Flow(t.Entry.Trigger.Flow)
 		return err
 	}
 	if t.session.Revision == 0 {
-		explicit := t.entry.Trigger.Flow
+		explicit := t.Entry.Trigger.Flow
 		if explicit == "" {
 			explicit = t.runner.options.Flow
 		}
-		t.release, t.flow, err = t.runner.deps.Releases.Choose(ctx, t.entry.Trigger.Pack, explicit, t.entry.Trigger.Release)
+		t.Release, t.Flow, err = t.runner.deps.Releases.Choose(ctx, t.Entry.Trigger.Pack, explicit, t.Entry.Trigger.Release)
 		return err
 	}
-	if d := t.entry.Trigger.Release; d != "" && d != t.session.Release {
+	if d := t.Entry.Trigger.Release; d != "" && d != t.session.Release {
 		return fault.Newf(fault.Conflict, "turn", "it is to run on %s, and the session is on %s", d, t.session.Release).WithCode("release_mismatch")
 	}
-	if t.release, err = t.runner.deps.Releases.Pinned(ctx, t.session.Release); err != nil {
+	if t.Release, err = t.runner.deps.Releases.Pinned(ctx, t.session.Release); err != nil {
 		return err
 	}
-	t.flow, err = t.release.Flow(t.session.Flow)
+	t.Flow, err = t.Release.Flow(t.session.Flow)
 	return err
 }
 
 // shortcut answers with a card the message names, without running the flow (formats digest 6.8).
 // A conversation that waits for a button's action gets it itself.
 func (t *turn) shortcut() bool {
-	payload, name, ok := card.Shortcut(t.message.Metadata, t.session.Revision > 0, t.release.Asset)
+	payload, name, ok := card.Shortcut(t.Message.Metadata, t.session.Revision > 0, t.Release.Asset)
 	if !ok {
 		return false
 	}
-	t.outputs = []card.Output{{Node: name, Payload: payload, Emitted: true}}
+	t.Outputs = []card.Output{{Node: name, Payload: payload, Emitted: true}}
 	t.status = greentic.TurnDone
 	if t.session.Revision > 0 {
 		t.status = greentic.TurnWaiting
@@ -404,33 +402,20 @@ func (t *turn) shortcut() bool {
 	return true
 }
 
-// failureKind is the kind a failure code names; a component's own codes are the input's fault.
-func failureKind(code string) fault.Kind {
-	for _, k := range fault.Kinds() {
-		if k.String() == code {
-			return k
-		}
-	}
-	if code == flow.StepLimit {
-		return fault.Exhausted
-	}
-	return fault.Invalid
-}
-
 // say turns outputs into what the user sees, in the user's language.
 func (t *turn) say() []greentic.Reply {
-	if t.release == nil {
+	if t.Release == nil {
 		return nil
 	}
 	var list []greentic.Reply
-	texts := t.release.Texts(t.tenant.Locale)
-	for _, r := range card.Replies(t.outputs, card.RouteTo(t.message.Metadata)) {
-		reply := greentic.Reply{Kind: "message", Node: r.Node, Flow: t.flow.ID, Turn: t.entry.Turn}
-		reply.Text, _ = card.Localise(r.Text, texts, t.message.Metadata).(string)
+	texts := t.Release.Texts(t.Tenant.Locale)
+	for _, r := range card.Replies(t.Outputs, card.RouteTo(t.Message.Metadata)) {
+		reply := greentic.Reply{Kind: "message", Node: r.Node, Flow: t.Flow.ID, Turn: t.Entry.Turn}
+		reply.Text, _ = card.Localise(r.Text, texts, t.Message.Metadata).(string)
 		if r.Card != nil {
-			raw, err := json.Marshal(card.Localise(r.Card, texts, t.message.Metadata))
+			raw, err := json.Marshal(card.Localise(r.Card, texts, t.Message.Metadata))
 			if err != nil {
-				t.runner.deps.Log.Error("card could not be encoded", "turn", t.entry.Turn, "node", r.Node, "error", err)
+				t.runner.deps.Log.Error("card could not be encoded", "turn", t.Entry.Turn, "node", r.Node, "error", err)
 				continue
 			}
 			reply.Card = raw

@@ -1,0 +1,140 @@
+package walk
+
+import (
+	"context"
+	"log/slog"
+	"time"
+
+	"greentic.dev/backing/queue"
+	"greentic.dev/backing/record"
+	"greentic.dev/backing/state"
+	"greentic.dev/greentic"
+	"greentic.dev/greentic/fault"
+	"greentic.dev/model/card"
+	"greentic.dev/model/flow"
+	"greentic.dev/runtime/release"
+)
+
+// Clock is the time of a walk.
+type Clock interface{ Now() time.Time }
+
+// Deps is what a walk works with; both are required.
+type Deps struct {
+	Clock Clock
+	Log   *slog.Logger
+}
+
+// Options bounds a walk.
+type Options struct {
+	TurnTime   time.Duration // wall time of the whole turn, for messages: the context ends it
+	Record     bool          // keep a trail
+	RecordBody int           // bytes of one recorded body, larger ones are recorded as digests
+	Bus        bool          // events that are published go somewhere
+	Jitter     func(d time.Duration) time.Duration
+}
+
+// Walk is one trigger on its way through the flows of a pack. What it collects is the caller's to
+// store; it serves one goroutine.
+type Walk struct {
+	Entry   queue.Entry
+	Tenant  greentic.TenantCtx
+	Message greentic.Message
+	Release *release.Release
+	Flow    *flow.Flow
+	Overlay *state.Overlay
+	Began   time.Time
+	Cursor  flow.Cursor // with Got: where to go on
+	Got     flow.Got
+	Save    func(ctx context.Context) error // stores how far the walk got; it clears Unsaved
+	Replay  *Playback                       // a turn that is run again without effects; else nil
+
+	Pause   time.Duration // after Go: how long to leave it alone before the next Go; 0: it is over
+	Unsaved bool          // a checkpoint is due before the next step
+	Undoing bool          // the flow has failed and undoes what it did: what that says and keeps stays
+
+	Outputs []card.Output
+	Events  []greentic.Event
+	Trail   []record.Step
+	Steps   int // nodes executed
+	Last    any // what the last node left
+
+	deps Deps
+	opts Options
+}
+
+// New is a walk that has not begun.
+func New(d Deps, o Options) Walk { return Walk{deps: d, opts: o} }
+
+// memoryPause is the longest pause before a retry that a restart may repeat from the last
+// checkpoint; before a longer one the attempts made so far are stored.
+const memoryPause = time.Second
+
+// Go follows the flow from Cursor and Got until it ends, waits or pauses: a step that is DoEnd or
+// DoWait, or Pause is set. The error is the turn's failure; with Unsaved it is the store's, and
+// what happened is to be saved before anything else.
+func (w *Walk) Go(ctx context.Context) (flow.Step, error) {
+	for {
+		if w.Unsaved {
+			if err := w.Save(ctx); err != nil {
+				return flow.Step{}, err
+			}
+		}
+		if ctx.Err() != nil {
+			return flow.Step{}, w.late()
+		}
+		step, err := w.Flow.Next(w.Cursor, w.Got)
+		if err != nil {
+			return step, fault.Wrap("flow "+w.Flow.ID, err)
+		}
+		w.Steps = max(w.Steps, step.Cursor.Steps)
+		w.Last = step.Cursor.Prev
+		if step.Cursor.Failure != nil && !w.Undoing {
+			w.Undoing = true
+			w.Forget()
+		}
+		switch step.Do {
+		case flow.DoWait:
+			w.note(step, record.Step{Do: "wait"})
+			return step, nil
+		case flow.DoEnd:
+			w.note(step, record.Step{Do: "end"})
+			return step, nil
+		case flow.DoFail:
+			w.note(step, record.Step{Do: "fail", Fail: encode(step.Fail)})
+			return step, fault.Newf(Kind(step.Fail.Code), "flow "+w.Flow.ID+" node "+step.Node, "%s: %s", step.Fail.Code, step.Fail.Message).WithCode(step.Fail.Code)
+		case flow.DoRetry:
+			if paused, err := w.retry(ctx, step); paused || err != nil {
+				return step, err
+			}
+			continue
+		}
+		got, effect, err := w.act(ctx, step)
+		if err != nil {
+			return step, err
+		}
+		w.Cursor, w.Got, w.Unsaved = step.Cursor, got, effect && w.Replay == nil
+	}
+}
+
+// retry gets ready for another try, and says whether the walk pauses before it.
+func (w *Walk) retry(ctx context.Context, step flow.Step) (paused bool, err error) {
+	w.note(step, record.Step{Do: "retry"})
+	w.Cursor, w.Got = step.Cursor, flow.Got{What: flow.GotRetry}
+	if w.Replay != nil {
+		return false, nil
+	}
+	delay := step.Delay + w.opts.Jitter(step.Delay/4)
+	if w.Unsaved = delay >= memoryPause; w.Unsaved {
+		if err := w.Save(ctx); err != nil {
+			return false, err
+		}
+	}
+	w.Pause = delay
+	return delay > 0, nil
+}
+
+// Forget drops what the flow said and kept.
+func (w *Walk) Forget() {
+	w.Outputs, w.Events = nil, nil
+	w.Overlay.Reset()
+}
