@@ -7,6 +7,7 @@ import (
 	"time"
 
 	"greentic.dev/backing/kv"
+	"greentic.dev/greentic/fault"
 )
 
 // Options configure a Keeper.
@@ -39,16 +40,17 @@ type Keeper struct {
 	mu   sync.RWMutex // guards the rest; never held during I/O
 	beat time.Time    // when the last heartbeat that was stored was begun
 	held map[int]hold
+	news uint64 // what the last Tick saw of it
 }
 
 // hold is a shard that is owned.
 type hold struct {
-	epoch   uint64
-	fence   []byte // the lease row
-	leaving bool
-	orphan  bool
-	level   uint8     // the load it had with its former owner
-	since   time.Time // when it was gained
+	epoch  uint64
+	fence  []byte // the lease row
+	to     string // who gets it; empty: it stays
+	orphan bool
+	level  uint8     // the load it had with its former owner
+	since  time.Time // when it was gained
 }
 
 // sight is what a member's row was at last, and for how long it has been that.
@@ -125,6 +127,16 @@ func (k *Keeper) lapse() (lost []int) {
 
 func sortLeases(list []Lease) {
 	slices.SortFunc(list, func(a, b Lease) int { return a.Shard - b.Shard })
+}
+
+// Moved says whether shards were given back, or members joined or left, since the last Tick: then
+// a Tick now, not at the next heartbeat, keeps a hand-over short. r reads the system scope. It is a hint:
+// what it misses, the next heartbeat finds. Errors: those of kv.
+func (k *Keeper) Moved(r kv.Reader) (bool, error) {
+	n, err := news(r)
+	k.mu.RLock()
+	defer k.mu.RUnlock()
+	return err == nil && n != k.news, fault.Wrap("shard", err)
 }
 
 // TTL is how long a silent member keeps its shards.

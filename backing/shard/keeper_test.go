@@ -334,3 +334,45 @@ func TestClockJumpsStealNothing(t *testing.T) {
 		}
 	}
 }
+
+// Whoever has to act next learns of it from one row, without a heartbeat of anybody.
+func TestAHandOverIsSeenBeforeTheNextHeartbeat(t *testing.T) {
+	f := newFleet(t)
+	a := f.start("a", false)
+	f.pass(4)
+	moved := func(r *runner) (yes bool) {
+		t.Helper()
+		err := f.db.System(t.Context(), func(x kv.Txn) (err error) {
+			yes, err = r.Moved(x)
+			return err
+		})
+		if err != nil {
+			t.Fatal(err)
+		}
+		return yes
+	}
+	if f.tick(a); moved(a) {
+		t.Fatal("a heartbeat is news")
+	}
+	b := f.start("b", false)
+	f.tick(b)
+	if !moved(a) || moved(b) {
+		t.Fatal("nobody hears that a member joined")
+	}
+	c := f.tick(a)
+	if len(c.Leaving) != 32 || moved(a) || moved(b) {
+		t.Fatalf("%+v", c)
+	}
+	if err := a.Release(t.Context(), c.Leaving...); err != nil || !moved(b) {
+		t.Fatal("the taker does not hear that shards were given back", err)
+	}
+	f.tick(b)
+	f.want(32, 32)
+	f.tick(a)
+	if err := b.Leave(t.Context()); err != nil || !moved(a) {
+		t.Fatal("nobody hears that a member left", err)
+	}
+	f.kill(b)
+	f.tick(a)
+	f.want(64)
+}

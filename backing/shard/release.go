@@ -19,16 +19,21 @@ func (k *Keeper) Release(ctx context.Context, shards ...int) error {
 		if err != nil {
 			return err
 		}
+		gave := false
 		for _, s := range shards {
 			h, ok := held[s]
 			if !ok || leases[s] != (lease{Owner: k.owner, Epoch: h.epoch}) {
 				continue
 			}
-			if err := t.Put(leaseKey(s), encode(lease{Epoch: h.epoch, Level: members[k.owner].level(s)}), 0); err != nil {
+			if err := t.Put(leaseKey(s), encode(lease{Epoch: h.epoch, To: h.to, Level: members[k.owner].level(s)}), 0); err != nil {
 				return err
 			}
+			gave = true
 		}
-		return nil
+		if !gave {
+			return nil
+		}
+		return announce(t)
 	})
 	if err != nil {
 		return fault.Wrap("shard release", err)
@@ -62,7 +67,10 @@ func (k *Keeper) Leave(ctx context.Context) error {
 				return err
 			}
 		}
-		return t.Delete(memberKey(k.owner))
+		if err := t.Delete(memberKey(k.owner)); err != nil {
+			return err
+		}
+		return announce(t)
 	})
 	return fault.Wrap("shard leave", err)
 }

@@ -16,6 +16,7 @@ import (
 type lease struct {
 	Owner  string `json:"owner,omitempty"` // empty: free
 	Epoch  uint64 `json:"epoch"`
+	To     string `json:"to,omitempty"`     // of a free shard, the member it is for
 	Level  uint8  `json:"level,omitempty"`  // of a free shard, its load when it was given up
 	Orphan bool   `json:"orphan,omitempty"` // of a free shard: its owner died
 }
@@ -42,7 +43,28 @@ func (m member) level(shard int) uint8 {
 	return 0
 }
 
-const memberPrefix, leasePrefix = "member/", "lease/"
+const memberPrefix, leasePrefix, newsKey = "member/", "lease/", "news"
+
+// news counts what the others should look at soon: shards given back, members that joined or left.
+func news(r kv.Reader) (n uint64, err error) {
+	raw, err := r.Get(newsKey)
+	if fault.Is(err, fault.NotFound) {
+		return 0, nil
+	}
+	if err == nil {
+		err = json.Unmarshal(raw, &n)
+	}
+	return n, err
+}
+
+// announce counts one more.
+func announce(t kv.Txn) error {
+	n, err := news(t)
+	if err != nil {
+		return err
+	}
+	return t.Put(newsKey, encode(n+1), 0)
+}
 
 func memberKey(owner string) string { return memberPrefix + owner }
 
@@ -90,7 +112,7 @@ func each[T any](r kv.Reader, prefix string, fn func(name string, row T) error) 
 func encode(row any) []byte {
 	raw, err := json.Marshal(row)
 	if err != nil {
-		panic(err) // lease and member have no value that JSON lacks
+		panic(err) // rows have no value that JSON lacks
 	}
 	return raw
 }

@@ -3,6 +3,7 @@ package shard
 import (
 	"context"
 	"maps"
+	"slices"
 	"time"
 
 	"greentic.dev/backing/kv"
@@ -31,7 +32,7 @@ func (k *Keeper) Tick(ctx context.Context, load func(shard int) float64) (Change
 	}
 	k.joined, k.ticked, k.seen = true, now, r.seen
 	k.mu.Lock()
-	k.beat, k.held = now, r.next
+	k.beat, k.held, k.news = now, r.next, r.news
 	k.mu.Unlock()
 	for s := range Count {
 		was, had := r.held[s]
@@ -43,7 +44,7 @@ func (k *Keeper) Tick(ctx context.Context, load func(shard int) float64) (Change
 		if fresh {
 			c.Gained = append(c.Gained, Lease{s, is.epoch, is.orphan})
 		}
-		if is.leaving {
+		if is.to != "" {
 			c.Leaving = append(c.Leaving, s)
 		}
 	}
@@ -64,6 +65,7 @@ type round struct {
 
 	leases  [Count]lease
 	members map[string]member
+	news    uint64           // after
 	seen    map[string]sight // after
 	next    map[int]hold     // after
 }
@@ -80,7 +82,7 @@ func (r *round) measure(load func(int) float64) member {
 			me.Levels[s] = max(me.Levels[s], h.level)
 			me.Fresh |= 1 << s
 		}
-		if h.leaving {
+		if h.to != "" {
 			me.Leaving |= 1 << s
 		}
 	}
@@ -100,17 +102,29 @@ func (r *round) run(t kv.Txn, me member) (err error) {
 		}
 	}
 	r.free(all)
+	_, member := r.members[k.owner]
 	r.members[k.owner] = me
 	r.settle(&me)
+	tell := !member
 	for s, l := range r.leases {
 		if l == before[s] {
 			continue
 		}
+		tell = tell || l.Owner == ""
 		if err := t.Put(leaseKey(s), encode(l), 0); err != nil {
 			return err
 		}
 	}
-	return t.Put(memberKey(k.owner), encode(me), 0)
+	if err := t.Put(memberKey(k.owner), encode(me), 0); err != nil {
+		return err
+	}
+	if tell {
+		if err := announce(t); err != nil {
+			return err
+		}
+	}
+	r.news, err = news(t)
+	return err
 }
 
 // observe strikes off the members whose row has not changed for their TTL. Time counts only as
@@ -170,13 +184,17 @@ func (r *round) settle(me *member) {
 			at[s] = l.Owner
 		}
 		fresh |= m.Fresh & (1 << s)
+		if _, alive := r.members[l.To]; alive {
+			at[s] = l.To
+			fresh |= 1 << s // what was promised stays promised: loads change, and two plans would wait for each other
+		}
 		weight[s] = weightOf(max(l.Level, m.level(s)))
 	}
 	names := make([]string, 0, len(r.members))
 	for owner := range r.members {
 		names = append(names, owner)
 	}
-	r.next, me.Leaving = map[int]hold{}, 0
+	r.next, me.Leaving, me.Levels = map[int]hold{}, 0, slices.Clone(me.Levels)
 	for s, to := range plan(names, at, weight, fresh) {
 		l := &r.leases[s]
 		switch {
@@ -185,10 +203,15 @@ func (r *round) settle(me *member) {
 			*l = lease{Owner: k.owner, Epoch: l.Epoch + 1}
 			r.next[s] = hold{epoch: l.Epoch, fence: encode(*l), level: level, orphan: orphan, since: r.now}
 			me.Fresh |= 1 << s
+			me.Levels[s] = level
+		case l.Owner == "":
+			l.To = to
 		case l.Owner == k.owner:
 			h := r.held[s]
-			h.leaving = h.leaving || to != k.owner
-			if h.leaving {
+			if to != k.owner {
+				h.to = to
+			}
+			if h.to != "" {
 				me.Leaving |= 1 << s
 			}
 			r.next[s] = h

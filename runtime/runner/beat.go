@@ -19,13 +19,14 @@ import (
 
 // How often the parts of a beat are done, in real processes and simulations alike.
 const (
-	leaseEvery  = 4               // parts of a TTL between heartbeats
-	alonePoll   = 5 * time.Second // between looks for forgotten work, when nobody else accepts
-	dueHorizon  = 5 * time.Second // between looks into a shard that has nothing due
-	pollMarks   = 2048            // marks looked at per shard and poll
-	fireBatch   = 256             // due times fired in one transaction
-	loadHalving = 30 * time.Second
-	failedPause = 250 * time.Millisecond // at least, after a part failed: what is away is not asked at full speed
+	leaseEvery    = 4                     // parts of a TTL between heartbeats
+	alonePoll     = 5 * time.Second       // between looks for forgotten work, when nobody else accepts
+	handOverEvery = 20 * time.Millisecond // between looks whether the last work of a shard that leaves is done
+	dueHorizon    = 5 * time.Second       // between looks into a shard that has nothing due
+	pollMarks     = 2048                  // marks looked at per shard and poll
+	fireBatch     = 256                   // due times fired in one transaction
+	loadHalving   = 30 * time.Second
+	failedPause   = 250 * time.Millisecond // at least, after a part failed: what is away is not asked at full speed
 )
 
 // beat is what a runner does without being asked: it keeps its leases, finds work that other
@@ -38,6 +39,9 @@ type beat struct {
 	mu      sync.Mutex
 	stopped bool
 	timers  map[string]func() // stops of the parts that wait
+	busy    map[string]bool   // the parts that run
+	ticked  time.Time         // when the last heartbeat was begun
+	moved   bool              // shards change hands: the next lease is not to wait
 	running sync.WaitGroup
 	due     [shard.Count]time.Time // when to look for due times; zero: now
 	missed  int                    // looks in a row that failed
@@ -48,7 +52,7 @@ type beat struct {
 }
 
 func newBeat(r *Runner) *beat {
-	b := &beat{runner: r, timers: map[string]func(){}, leaving: map[int]bool{}, orphans: map[queue.Lane]bool{}}
+	b := &beat{runner: r, timers: map[string]func(){}, busy: map[string]bool{}, leaving: map[int]bool{}, orphans: map[queue.Lane]bool{}}
 	b.ctx, b.cancel = context.WithCancel(context.Background())
 	return b
 }
@@ -63,7 +67,7 @@ func (b *beat) start() {
 	if r.deps.Shards.Exclusive() { // an idle machine writes nothing
 		poll = max(poll, alonePoll)
 	} else {
-		b.every("lease", func() time.Duration { return r.deps.Shards.TTL() / leaseEvery }, b.lease)
+		b.every("lease", b.untilLease, b.lease)
 	}
 	b.every("poll", func() time.Duration { return poll }, b.poll)
 	b.every("due", b.untilDue, b.fire)
@@ -77,7 +81,7 @@ func (b *beat) every(name string, pause func() time.Duration, part func(context.
 func (b *beat) again(name string, atLeast time.Duration, pause func() time.Duration, part func(context.Context) error) {
 	b.mu.Lock()
 	defer b.mu.Unlock()
-	if b.stopped {
+	if b.stopped || b.busy[name] { // one that runs asks for its pause at its end
 		return
 	}
 	if stop := b.timers[name]; stop != nil {
@@ -85,10 +89,11 @@ func (b *beat) again(name string, atLeast time.Duration, pause func() time.Durat
 	}
 	b.timers[name] = b.runner.sched.After(max(pause(), atLeast), func() {
 		b.mu.Lock()
-		if b.stopped {
+		if b.stopped || b.busy[name] {
 			b.mu.Unlock()
 			return
 		}
+		b.busy[name] = true
 		b.running.Add(1)
 		b.mu.Unlock()
 		atLeast := time.Duration(0)
@@ -96,6 +101,9 @@ func (b *beat) again(name string, atLeast time.Duration, pause func() time.Durat
 			b.runner.deps.Log.Error("runner", "doing", name, "error", err)
 			atLeast = failedPause
 		}
+		b.mu.Lock()
+		b.busy[name] = false
+		b.mu.Unlock()
 		b.running.Done()
 		b.again(name, atLeast, pause, part)
 	})
@@ -127,15 +135,35 @@ func (b *beat) stop() {
 	b.cancel()
 }
 
-// lease shows that this runner is alive and follows what becomes of its shards.
+// untilLease is how long no lease is to be looked at.
+func (b *beat) untilLease() time.Duration {
+	switch {
+	case b.moved:
+		return 0
+	case len(b.leaving) > 0:
+		return handOverEvery
+	}
+	return b.runner.deps.Shards.TTL() / leaseEvery
+}
+
+// lease shows that this runner is alive and follows what becomes of its shards. Between heartbeats it
+// only looks whether the last work of a shard that leaves is done.
 func (b *beat) lease(ctx context.Context) error {
-	r := b.runner
+	r, now := b.runner, b.runner.sched.Now()
+	b.mu.Lock()
+	between := !b.moved && now.Sub(b.ticked).Abs() < r.deps.Shards.TTL()/leaseEvery
+	b.moved = false
+	b.mu.Unlock()
+	if between {
+		return b.handOver(ctx)
+	}
 	change, err := r.deps.Shards.Tick(ctx, b.loadOf)
 	b.lose(change.Lost)
 	if err != nil {
 		return err
 	}
 	b.mu.Lock()
+	b.ticked = now
 	for _, s := range change.Leaving {
 		b.leaving[s] = true
 	}
@@ -268,12 +296,19 @@ func (m *marks) read(x kv.Reader, s, limit int) error {
 		func(_ string, d queue.Destination) bool { m.outs = append(m.outs, d); return true })
 }
 
-// poll finds work that nobody announced here: other processes accepted it.
+// poll finds work that nobody announced here: other processes accepted it. It also sees that shards
+// change hands, so that a taker need not wait for its next heartbeat.
 func (b *beat) poll(ctx context.Context) error {
 	r := b.runner
 	var found marks
-	err := r.deps.DB.System(ctx, func(x kv.Txn) error {
+	moved := false
+	err := r.deps.DB.System(ctx, func(x kv.Txn) (err error) {
 		found = marks{}
+		if !r.deps.Shards.Exclusive() {
+			if moved, err = r.deps.Shards.Moved(x); err != nil {
+				return err
+			}
+		}
 		for s := range shard.Count {
 			if !b.works(s) {
 				continue
@@ -286,6 +321,12 @@ func (b *beat) poll(ctx context.Context) error {
 	})
 	if err != nil {
 		return err
+	}
+	if moved {
+		b.mu.Lock()
+		b.moved = true
+		b.mu.Unlock()
+		b.every("lease", b.untilLease, b.lease)
 	}
 	for _, d := range found.outs {
 		r.outbox.WakeIdle(d)
