@@ -208,7 +208,7 @@ func TestNothingIsLeftBehindWhenAllIsAnswered(t *testing.T) {
 		}),
 		r.db.System(t.Context(), func(x kv.Txn) error {
 			return x.Scan("", "", 0, func(key string, _ []byte) bool {
-				if !strings.HasPrefix(key, "lease/") {
+				if key != "news" && !strings.HasPrefix(key, "lease/") {
 					t.Errorf("left in the index: %q", key)
 				}
 				return true
