@@ -1,0 +1,3 @@
+module greentic.dev/sdk/go
+
+go 1.26.0

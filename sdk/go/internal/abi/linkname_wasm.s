@@ -1,0 +1,1 @@
+// setGCPercent has its body in the runtime.
