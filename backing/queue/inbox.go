@@ -131,6 +131,11 @@ func Prepare(trigger greentic.Trigger, turn string, now time.Time) (Entry, error
 	return e, nil
 }
 
+// WantAdmit says what Admit reads.
+func (e Entry) WantAdmit(w *kv.Wanted) {
+	w.Keys = append(w.Keys, seenKey(e.Trigger), laneKey(e.Trigger.Key))
+}
+
 // Admit is the rest of Accept, for what Prepare has made.
 func Admit(t kv.Txn, e Entry) (Entry, greentic.Receipt, error) {
 	seen := seenKey(e.Trigger)
@@ -187,6 +192,12 @@ func (e Entry) put(t kv.Txn) error {
 		raw = e.encode()
 	}
 	return t.Put(inboxKey(e.Trigger.Key, e.Seq), raw, 0)
+}
+
+// WantFirst says what First, Hold, Checkpoint and Consume read of a key.
+func WantFirst(w *kv.Wanted, key string) {
+	from, to := kv.Prefix(inboxPrefix(key))
+	w.Ranges = append(w.Ranges, kv.Range{From: from, To: to, Limit: 1})
 }
 
 // First reads the oldest entry of a key; ok is false when nothing waits.

@@ -95,6 +95,17 @@ func marks(t kv.Reader, queue string, shard int, fn func(key string, m Mark) boo
 	return fault.Wrap("queue", errors.Join(err, bad))
 }
 
+// WantWork and WantDue say what Work and NextDue read of a shard.
+func WantWork(w *kv.Wanted, shard int) { wantMarks(w, "work", shard) }
+
+// WantDue is beside WantWork.
+func WantDue(w *kv.Wanted, shard int) { wantMarks(w, "due", shard) }
+
+func wantMarks(w *kv.Wanted, queue string, shard int) {
+	from, to := kv.Prefix(shardPrefix(queue, shard))
+	w.Ranges = append(w.Ranges, kv.Range{From: from, To: to})
+}
+
 // Work reads the work of a shard, oldest first: it calls inbox for the lane of each entry and outbox
 // for the destination of each parcel, at most limit times each (0: all) and until it returns false;
 // key tells entries and parcels apart.

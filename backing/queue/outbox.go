@@ -127,6 +127,12 @@ func Pending(r kv.Reader, d Destination, limit int) (list []Parcel, err error) {
 	return list, fault.Wrap("outbox", err)
 }
 
+// WantWaits says what Waits reads.
+func WantWaits(w *kv.Wanted, d Destination) {
+	from, to := kv.Prefix(outboxPrefix(d.Route, d.Key))
+	w.Ranges = append(w.Ranges, kv.Range{From: from, To: to, Limit: 1})
+}
+
 // Waits says whether a parcel waits for a destination.
 func Waits(r kv.Reader, d Destination) (waits bool, err error) {
 	from, to := kv.Prefix(outboxPrefix(d.Route, d.Key))

@@ -124,6 +124,9 @@ func pinKey(tenant greentic.TenantCtx, d greentic.Digest, key string) string {
 	return strings.Join([]string{"pin", d.Hex(), string(tenant.Env), string(tenant.Tenant), greentic.DigestOf([]byte(key)).Hex()}, "/")
 }
 
+// Want says what Read, Fence, SaveEncoded and End read of a key.
+func Want(w *kv.Wanted, key string) { w.Keys = append(w.Keys, recordKey(key)) }
+
 // Fence refuses to go on when the stored revision is not the one that was loaded: fault.Conflict.
 func Fence(t kv.Txn, s Session) error {
 	_, revision, err := read(t, s.Key)

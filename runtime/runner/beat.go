@@ -254,6 +254,13 @@ func (b *beat) take(ctx context.Context, list []shard.Lease) error {
 	var found, orphans marks
 	err := b.runner.deps.DB.System(ctx, func(x kv.Txn) error {
 		found, orphans = marks{}, marks{}
+		if err := kv.Prefetch(x, func(w *kv.Wanted) {
+			for _, l := range list {
+				queue.WantWork(w, l.Shard)
+			}
+		}); err != nil {
+			return err
+		}
 		for _, l := range list {
 			to := &found
 			if l.Orphan {
@@ -309,10 +316,20 @@ func (b *beat) poll(ctx context.Context) error {
 				return err
 			}
 		}
+		var mine []int
 		for s := range shard.Count {
-			if !b.works(s) {
-				continue
+			if b.works(s) {
+				mine = append(mine, s)
 			}
+		}
+		if err := kv.Prefetch(x, func(w *kv.Wanted) {
+			for _, s := range mine {
+				queue.WantWork(w, s)
+			}
+		}); err != nil {
+			return err
+		}
+		for _, s := range mine {
 			if err := found.read(x, s, pollMarks); err != nil {
 				return err
 			}
@@ -455,6 +472,13 @@ func (b *beat) nextDue(ctx context.Context, shards []int, now time.Time) (list [
 	next = make([]time.Time, len(shards))
 	err = b.runner.deps.DB.System(ctx, func(x kv.Txn) error {
 		list = nil
+		if err := kv.Prefetch(x, func(w *kv.Wanted) {
+			for _, s := range shards {
+				queue.WantDue(w, s)
+			}
+		}); err != nil {
+			return err
+		}
 		for i, s := range shards {
 			some, at, err := queue.NextDue(x, s, now, fireBatch)
 			if err != nil {
@@ -497,7 +521,16 @@ func (b *beat) fireGroup(ctx context.Context, tenant greentic.TenantCtx, list []
 	var woken []queue.Lane
 	err := r.deps.DB.Update(ctx, tenant, func(x kv.Txn) error {
 		woken = nil
+		if err := kv.Prefetch(x, func(w *kv.Wanted) {
+			for _, d := range list {
+				r.wantFence(w, d.Shard())
+				session.Want(w, d.Key)
+			}
+		}); err != nil {
+			return err
+		}
 		last := -1
+		var all []queue.Entry
 		for _, d := range list { // by shard
 			if s := d.Shard(); s != last {
 				if err := r.fence(x, s); err != nil {
@@ -510,11 +543,25 @@ func (b *beat) fireGroup(ctx context.Context, tenant greentic.TenantCtx, list []
 				return err
 			}
 			for _, t := range triggers {
-				if _, _, err := queue.Accept(x, t, r.deps.NewID(), now); err != nil {
+				e, err := queue.Prepare(t, r.deps.NewID(), now)
+				if err != nil {
 					return err
 				}
-				woken = append(woken, queue.LaneOf(t))
+				all = append(all, e)
 			}
+		}
+		if err := kv.Prefetch(x, func(w *kv.Wanted) {
+			for _, e := range all {
+				e.WantAdmit(w)
+			}
+		}); err != nil {
+			return err
+		}
+		for _, e := range all {
+			if _, _, err := queue.Admit(x, e); err != nil {
+				return err
+			}
+			woken = append(woken, e.Lane())
 		}
 		return nil
 	})

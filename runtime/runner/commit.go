@@ -54,6 +54,9 @@ func (t *turn) checkpoint(ctx context.Context) error {
 // is done from here on may not be undone by somebody who changed it.
 func (t *turn) save(ctx context.Context, e queue.Entry) error {
 	err := t.runner.deps.DB.Update(context.WithoutCancel(ctx), t.Tenant, func(x kv.Txn) error {
+		if err := kv.Prefetch(x, t.wants); err != nil {
+			return err
+		}
 		if err := t.runner.fence(x, e.Lane().Shard()); err != nil {
 			return err
 		}
@@ -63,6 +66,16 @@ func (t *turn) save(ctx context.Context, e queue.Entry) error {
 		return queue.Checkpoint(x, e)
 	})
 	return fault.Wrap("checkpoint", err)
+}
+
+// wants is what save and commit read.
+func (t *turn) wants(w *kv.Wanted) {
+	t.runner.wantFence(w, t.Entry.Lane().Shard())
+	queue.WantFirst(w, t.Entry.Trigger.Key)
+	session.Want(w, t.session.Key)
+	for _, p := range t.sent {
+		queue.WantWaits(w, p.Destination())
+	}
 }
 
 // restore goes back to the last checkpoint.
@@ -129,6 +142,9 @@ func (t *turn) commit(ctx context.Context) (session.Session, error) {
 	var stored session.Session
 	err = r.deps.DB.Update(ctx, t.Tenant, func(x kv.Txn) error {
 		stored = session.Session{}
+		if err := kv.Prefetch(x, t.wants); err != nil {
+			return err
+		}
 		if err := r.fence(x, t.Entry.Lane().Shard()); err != nil {
 			return err
 		}

@@ -223,6 +223,13 @@ func (r *Runner) accept(ctx context.Context, t greentic.Trigger, turn string, gu
 	err = r.patiently(ctx, func() error {
 		return r.deps.DB.Update(ctx, t.Tenant, func(x kv.Txn) (err error) {
 			a.read = !cached || guard != nil
+			if err := kv.Prefetch(x, func(w *kv.Wanted) {
+				if prepared.WantAdmit(w); a.read {
+					session.Want(w, t.Key)
+				}
+			}); err != nil {
+				return err
+			}
 			if a.entry, receipt, err = queue.Admit(x, prepared); err != nil || receipt.Duplicate || !a.read {
 				return err
 			}
@@ -279,6 +286,13 @@ func (r *Runner) woken(lane queue.Lane, a *arrival) {
 func (r *Runner) backoff(attempt int) time.Duration {
 	d := min(r.options.Backoff<<min(attempt-1, 20), time.Minute)
 	return d/2 + r.options.Jitter(d/2)
+}
+
+// wantFence says what fence reads.
+func (r *Runner) wantFence(w *kv.Wanted, s int) {
+	if key, _, ok := r.deps.Shards.Fence(s); ok {
+		w.System = append(w.System, key)
+	}
 }
 
 // fence makes a commit depend on this process still owning the shard.

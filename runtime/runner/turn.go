@@ -187,6 +187,12 @@ func (r *Runner) first(ctx context.Context, work lanes.Task[queue.Lane, arrival]
 	if a == nil || !a.read && !cached { // it has left the cache meanwhile
 		a, cached = &arrival{}, false
 		err = r.deps.DB.View(ctx, work.Key.Ctx(), func(x kv.Reader) (err error) {
+			if err := kv.Prefetch(x, func(w *kv.Wanted) {
+				queue.WantFirst(w, work.Key.Key)
+				session.Want(w, work.Key.Key)
+			}); err != nil {
+				return err
+			}
 			if a.entry, found, err = queue.First(x, work.Key.Key); err == nil && found {
 				a.session, err = session.Read(x, work.Key.Key)
 			}

@@ -21,6 +21,7 @@ type round struct {
 	attempt int  // of these jobs, from 1
 
 	base   map[ID]Value // of the committed state, as far as it was read
+	pages  map[Range][]Pair
 	merged layer
 	log    []ID       // the merged writes, in order
 	newest map[ID]int // how long the log was after the newest write of a key
@@ -29,7 +30,7 @@ type round struct {
 }
 
 func newRound(tx Txn, now time.Time, writes bool, attempt int) *round {
-	return &round{tx: tx, now: now, writes: writes, attempt: attempt, base: map[ID]Value{}, merged: newLayer(), newest: map[ID]int{}}
+	return &round{tx: tx, now: now, writes: writes, attempt: attempt, base: map[ID]Value{}, pages: map[Range][]Pair{}, merged: newLayer(), newest: map[ID]int{}}
 }
 
 // run runs the jobs until each is merged, failed by itself or late.
@@ -117,19 +118,25 @@ func (r *round) merge(t *task) {
 	}
 }
 
-// fetch reads what the parked tasks want, each key once.
+// fetch reads what the parked tasks want, each key and each page once.
 func (r *round) fetch(ctx context.Context, parked []*task) error {
 	var keys []ID
 	var ranges []Range
-	asked := map[ID]bool{}
+	asked, listed := map[ID]bool{}, map[Range]bool{}
 	for _, t := range parked {
-		switch {
-		case t.pages != nil:
-			ranges = append(ranges, *t.pages)
-		case t.key != nil && !asked[*t.key]:
-			asked[*t.key] = true
-			keys = append(keys, *t.key)
+		for _, id := range t.keys {
+			if !asked[id] {
+				asked[id] = true
+				keys = append(keys, id)
+			}
 		}
+		for _, page := range t.pages {
+			if !listed[page] {
+				listed[page] = true
+				ranges = append(ranges, page)
+			}
+		}
+		t.keys, t.pages = t.keys[:0], t.pages[:0]
 	}
 	values, pages, err := r.tx.Read(ctx, keys, ranges)
 	if err != nil {
@@ -138,11 +145,8 @@ func (r *round) fetch(ctx context.Context, parked []*task) error {
 	for i, id := range keys {
 		r.base[id] = values[i]
 	}
-	for _, t := range parked {
-		if t.pages != nil {
-			t.page, pages = pages[0], pages[1:]
-		}
-		t.key, t.pages = nil, nil
+	for i, page := range ranges {
+		r.pages[page] = pages[i]
 	}
 	return nil
 }

@@ -104,7 +104,13 @@ func newProgram(r *rand.Rand) *program {
 			func(x kv.Txn) string { return fmt.Sprint(x.Require(index, nil)) },
 			func(x kv.Txn) string { return dump(x, k, "", limit) },
 			func(x kv.Txn) string { return dump(x, "a", "b\xff", 0) },
-		}[r.IntN(7)])
+			func(x kv.Txn) string {
+				return fmt.Sprint(kv.Prefetch(x, func(w *kv.Wanted) {
+					w.Keys, w.System = []string{k, "", "b"}, []string{index}
+					w.Ranges = []kv.Range{{From: k, Limit: limit}, {From: "a", To: "b\xff"}, {From: "c", To: "a"}}
+				}))
+			},
+		}[r.IntN(8)])
 	}
 	p.ops = slices.Insert(p.ops, r.IntN(len(p.ops)+1), func(x kv.Txn) string {
 		b, _ := x.Get("z/order")
@@ -213,6 +219,40 @@ func held(t *testing.T, db *DB, n int, update func(i int) error) []error {
 	close(release)
 	all.Wait()
 	return errs
+}
+
+func TestWhatIsAnnouncedIsReadInOneRoundTrip(t *testing.T) {
+	store := newTable()
+	store.rows[ID{"", "lease"}] = Write{Value: []byte("mine")}
+	db := New(time.Now, store)
+	defer db.Close()
+	from, to := kv.Prefix("k")
+	found := make([]string, 64)
+	errs := held(t, db, 64, func(i int) error {
+		return db.Update(t.Context(), tenant, func(x kv.Txn) error {
+			own := strconv.Itoa(i)
+			if err := kv.Prefetch(x, func(w *kv.Wanted) {
+				w.Keys, w.System = []string{"counter", own}, []string{"lease"}
+				w.Ranges = []kv.Range{{From: from, To: to, Limit: 1}}
+			}); err != nil {
+				return err
+			}
+			_, _ = x.Get("counter")
+			_, _ = x.Get(own)
+			found[i] = dump(x, from, to, 1)
+			return errors.Join(x.Require("lease", []byte("mine")), x.Put("k", []byte("v"), 0), x.Put("counter", []byte(own), 0))
+		})
+	})
+	if err := errors.Join(errs...); err != nil {
+		t.Fatal(err)
+	}
+	slices.Sort(found)
+	if want := `"k"="v" <nil>`; found[0] != want || found[62] != want || found[63] != "<nil>" {
+		t.Errorf("the first finds nothing, the others what it wrote: %q", slices.Compact(found))
+	}
+	if store.reads != 1 || store.commits != 1 {
+		t.Errorf("%d reads and %d commits, want 1 and 1", store.reads, store.commits)
+	}
 }
 
 func TestUpdatesThatWaitShareTheirReadsAndTheirCommit(t *testing.T) {

@@ -24,9 +24,8 @@ type task struct {
 	seen   []look
 	result outcome
 
-	key   *ID    // wanted, while it is parked
-	pages *Range // wanted, while it is parked
-	page  []Pair // what was found
+	keys  []ID    // wanted, while it is parked
+	pages []Range // wanted, while it is parked
 }
 
 // look is a range that was read, and how much had been merged by then.
@@ -78,7 +77,7 @@ func (t *task) read(id ID) (Value, error) {
 		return Value{}, err
 	}
 	if _, ok := t.look(id); !ok {
-		t.key = &id
+		t.keys = append(t.keys, id)
 		if err := t.park(); err != nil {
 			return Value{}, err
 		}
@@ -88,6 +87,34 @@ func (t *task) read(id ID) (Value, error) {
 	}
 	v, _ := t.look(id)
 	return v, nil
+}
+
+// Prefetch fetches what will be read, as far as nobody has read it.
+func (t *task) Prefetch(w kv.Wanted) error {
+	if err := t.check(); err != nil {
+		return err
+	}
+	want := func(scope string, keys []string) {
+		for _, key := range keys {
+			if id := (ID{scope, key}); kv.CheckKey(key) == nil {
+				if _, ok := t.look(id); !ok {
+					t.keys = append(t.keys, id)
+				}
+			}
+		}
+	}
+	want(t.job.scope, w.Keys)
+	want("", w.System)
+	for _, r := range w.Ranges {
+		page := Range{t.job.scope, r.From, r.To, t.pageOf(r.Limit)}
+		if _, ok := t.round.pages[page]; !ok && (r.To == "" || r.From < r.To) {
+			t.pages = append(t.pages, page)
+		}
+	}
+	if len(t.keys)+len(t.pages) == 0 {
+		return nil
+	}
+	return t.park()
 }
 
 func (t *task) Get(key string) ([]byte, error) {
@@ -108,22 +135,31 @@ func (t *task) Get(key string) ([]byte, error) {
 // in the end a scan is one read and cannot conflict with itself.
 const firstPage, largestPage = 256, 1 << 20
 
-func (t *task) Scan(from, to string, limit int, fn func(string, []byte) bool) error {
+// pageOf is the size of the next page of a scan.
+func (t *task) pageOf(limit int) int {
 	size := min(firstPage<<(4*min(t.round.attempt-1, 4)), largestPage)
+	if limit > 0 {
+		size = min(size, limit)
+	}
+	return size
+}
+
+func (t *task) Scan(from, to string, limit int, fn func(string, []byte) bool) error {
 	for to == "" || from < to {
 		if err := t.check(); err != nil {
 			return err
 		}
-		n := size
-		if limit > 0 {
-			n = min(n, limit)
+		n := t.pageOf(limit)
+		want := Range{t.job.scope, from, to, n}
+		page, known := t.round.pages[want]
+		if !known {
+			t.pages = append(t.pages, want)
+			if err := t.park(); err != nil {
+				return err
+			}
+			page = t.round.pages[want]
 		}
-		t.pages = &Range{t.job.scope, from, to, n}
-		if err := t.park(); err != nil {
-			return err
-		}
-		page, end := t.page, to
-		t.page = nil
+		end := to
 		if len(page) == n {
 			end = page[n-1].Key + "\x00"
 		}
@@ -167,13 +203,13 @@ func (t *task) give(page []Pair, from, to string, limit int, fn func(string, []b
 			v = Value{page[i].Value, true}
 		}
 		if w, ok := t.over(ID{scope, key}); ok {
-			v = Value{append([]byte{}, w.Value...), w.Value != nil}
+			v = Value{w.Value, w.Value != nil}
 		}
 		if !v.Found {
 			continue
 		}
 		given++
-		if !fn(key, v.Bytes) {
+		if !fn(key, append([]byte{}, v.Bytes...)) {
 			return given, false
 		}
 		if given == limit {
