@@ -9,6 +9,7 @@ import (
 	"path"
 	"slices"
 	"strings"
+	"unicode/utf8"
 
 	"greentic.dev/greentic/fault"
 	"greentic.dev/model/component"
@@ -94,7 +95,30 @@ func (b *builder) addFile(name string) error {
 		return err
 	}
 	b.files[to] = content
+	if dir := path.Dir(to); (dir == "assets/i18n" || dir == "assets/cards") && path.Ext(to) == ".json" && !strings.HasPrefix(path.Base(to), "_") {
+		return b.object(name, content)
+	}
 	return nil
+}
+
+// object refuses texts and cards that are no JSON object: a turn would find out too late.
+func (b *builder) object(name string, content []byte) error {
+	var tree map[string]any
+	err := json.Unmarshal(content, &tree)
+	if err == nil {
+		return nil
+	}
+	offset := int64(0)
+	if wrong := (*json.SyntaxError)(nil); errors.As(err, &wrong) {
+		offset = wrong.Offset
+	} else if kind := (*json.UnmarshalTypeError)(nil); errors.As(err, &kind) {
+		return fault.Newf(fault.Invalid, "pack build "+b.shown(name), "it is a JSON %s, not an object", kind.Value).At(fault.Position{File: b.shown(name), Line: 1, Col: 1, Excerpt: excerpt(string(content), 1)})
+	}
+	before := string(content[:min(max(offset-1, 0), int64(len(content)))])
+	line := strings.Count(before, "\n") + 1
+	col := utf8.RuneCountInString(before[strings.LastIndexByte(before, '\n')+1:]) + 1
+	return fault.Newf(fault.Invalid, "pack build "+b.shown(name), "not JSON: %v", err).
+		At(fault.Position{File: b.shown(name), Line: line, Col: col, Excerpt: excerpt(string(content), line)})
 }
 
 // unpacked tells the author which loose files stay behind.

@@ -186,6 +186,7 @@ func TestMistakesAreShownWhereTheyAre(t *testing.T) {
 		{"asset missing", "pack.yaml", "path: notes.txt", "path: none.txt", 16, "no asset none.txt", ""},
 		{"asset outside", "pack.yaml", "path: notes.txt", "path: ../../etc/passwd", 16, "no asset in this folder", ""},
 		{"a builtin as component", "pack.yaml", "id: desk.greeter", "id: emit.response", 5, "builtin", ""},
+		{"a card that is not JSON", "assets/cards/hello.json", "{", "{\n  \"a\" 1", 2, "not JSON", ""},
 		{"unknown component", "flows/main.ygtc", "component: desk.greeter", "component: desk.greter", 8, "desk.greter", "desk.greeter"},
 		{"unknown operation", "flows/main.ygtc", "    greet: {", "    great: {", 5, "great", "greet"},
 	} {

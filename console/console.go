@@ -28,6 +28,7 @@ const policy = "default-src 'none'; script-src 'self'; style-src 'self'; img-src
 type Options struct {
 	Title  string // heading of the chat page; default "Chat"
 	Locale string // fixed language of the pages; empty follows the browser
+	Dev    bool   // the chat page has the panel of greentic dev
 	// Tenant finds a tenant by the name in a URL; false means it does not exist here.
 	Tenant func(name string) (greentic.TenantCtx, bool)
 }

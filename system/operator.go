@@ -16,7 +16,6 @@ import (
 
 	"greentic.dev/gateway"
 	"greentic.dev/greentic/fault"
-	"greentic.dev/internal/route"
 	"greentic.dev/runtime/host"
 	"greentic.dev/runtime/loader"
 	"greentic.dev/runtime/operate"
@@ -24,8 +23,8 @@ import (
 	"greentic.dev/runtime/runner"
 )
 
-// operate are the routes of operators.
-func (s *System) operate() []route.Route {
+// operator is the operations on this process.
+func (s *System) operator() *operate.API {
 	return operate.New(operate.Deps{DB: s.db, Runner: s.runner, Releases: s.releases, Tenant: s.Tenant(), Now: time.Now, NewID: newID, Log: s.options.Log,
 		Load: func(ctx context.Context, path string) (*loader.Verified, error) {
 			policy, err := s.trust(ctx)
@@ -34,7 +33,7 @@ func (s *System) operate() []route.Route {
 			}
 			v, _, err := loader.Load(ctx, path, policy)
 			return v, err
-		}}).Routes()
+		}})
 }
 
 // Operator calls the operations of a data folder: those of the server that runs on it, or the same
@@ -67,7 +66,7 @@ func OpenOperator(ctx context.Context, c *Config, o Options) (*Operator, error) 
 		}
 		return nil, err
 	}
-	front, err := gateway.New(gateway.Options{Token: s.folder.token(), Log: o.Log}, s.operate())
+	front, err := gateway.New(gateway.Options{Token: s.folder.token(), Log: o.Log}, s.operator().Routes())
 	if err != nil {
 		return nil, errors.Join(err, s.Close())
 	}

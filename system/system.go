@@ -1,6 +1,7 @@
 package system
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"log/slog"
@@ -26,6 +27,7 @@ import (
 	"greentic.dev/gateway"
 	"greentic.dev/greentic"
 	"greentic.dev/greentic/fault"
+	"greentic.dev/internal/route"
 	"greentic.dev/runtime/events"
 	"greentic.dev/runtime/host"
 	"greentic.dev/runtime/loader"
@@ -49,6 +51,13 @@ type Options struct {
 	// Draining is called every second while Serve drains, with the turns and deliveries that still
 	// run; it may be nil.
 	Draining func(turns, deliveries int)
+	// Token opens the routes of operators where no data folder holds one; empty closes them.
+	Token string
+	// Ended hears of each turn after its commit; it must return at once and may be nil.
+	Ended func(t greentic.TenantCtx, key string, r runner.TurnResult)
+	// Dev shows on the chat page what dev knows of the pack and its turns, to whoever has the token.
+	Dev bool
+
 	// Deliver sends the replies of further routes, whose triggers come through Accept.
 	Deliver map[string]runner.Deliverer
 }
@@ -74,6 +83,7 @@ type System struct {
 	webchat   *messaging.WebChat
 	title     string
 	flows     []string // ids in the packs loaded so far
+	further   []route.Route
 }
 
 // Open opens the backends and wires the planes; nothing runs yet. Errors are those of the
@@ -209,7 +219,7 @@ func (s *System) wire(ctx context.Context) error {
 	maps.Copy(deliver, s.options.Deliver)
 	s.runner = runner.New(runner.Deps{DB: s.db, Releases: s.releases, Schedules: s.schedules, Deliver: deliver, Log: s.options.Log, Now: s.now, NewID: newID, Shards: shards},
 		runner.Options{Workers: s.config.Workers, Steps: s.config.TurnSteps, Locale: s.config.Locale, Flow: s.options.Flow,
-			Patience: s.config.StorePatience, Crash: s.options.Crash})
+			Patience: s.config.StorePatience, Crash: s.options.Crash, Ended: s.options.Ended})
 	late.Acceptor = s.runner
 	return nil
 }
@@ -255,13 +265,22 @@ func (s *System) Load(ctx context.Context, path string) (loader.Report, error) {
 		s.title = v.Archive().Name()
 	}
 	for _, f := range v.Archive().Flows() {
-		s.flows = append(s.flows, f.ID)
+		if !slices.Contains(s.flows, f.ID) {
+			s.flows = append(s.flows, f.ID)
+		}
 	}
-	if _, err = s.releases.Serve(ctx, v); err == nil {
+	r, err := s.releases.Serve(ctx, v)
+	if err == nil && s.options.Dev {
+		err = r.Warm(ctx) // whoever saved waits for the answer
+	}
+	if err == nil {
 		err = s.declare(ctx, v)
 	}
 	return report, err
 }
+
+// Served lists the releases that new sessions take.
+func (s *System) Served() []release.Version { return s.releases.Served() }
 
 // Accept stores a trigger durably; its turn runs later. Errors as runner.Accept.
 func (s *System) Accept(ctx context.Context, t greentic.Trigger) (greentic.Receipt, error) {
@@ -293,14 +312,20 @@ func (s *System) Drain(ctx context.Context) error {
 	return s.runner.Drain(ctx)
 }
 
+// Mount adds routes to those of the platform; call it before Serve.
+func (s *System) Mount(routes ...route.Route) { s.further = append(s.further, routes...) }
+
+// Token opens the routes of operators; empty: nothing does.
+func (s *System) Token() string { return cmp.Or(s.folder.token(), s.options.Token) }
+
 // Handler is everything the process serves over HTTP.
 func (s *System) Handler() (http.Handler, error) {
-	pages, err := console.New(console.Options{Title: s.title, Locale: s.options.Locale, Tenant: s.tenant})
+	pages, err := console.New(console.Options{Title: s.title, Locale: s.options.Locale, Tenant: s.tenant, Dev: s.options.Dev})
 	if err != nil {
 		return nil, err
 	}
-	routes := slices.Concat(s.operations(), s.operate(), s.webchat.Routes(), pages.Routes())
-	return gateway.New(gateway.Options{Token: s.folder.token(), MaxBody: s.config.BodyBytes, Log: s.options.Log}, routes)
+	routes := slices.Concat(s.operations(), s.operator().Routes(), s.webchat.Routes(), pages.Routes(), s.further)
+	return gateway.New(gateway.Options{Token: s.Token(), MaxBody: s.config.BodyBytes, Log: s.options.Log}, routes)
 }
 
 // Close frees what Open opened. The system must have been drained.

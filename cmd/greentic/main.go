@@ -61,6 +61,7 @@ func rootCommand(env *environment) *cobra.Command {
 Exit codes: 0 ok, 1 internal, 2 invalid input, 3 not found, 4 exists, 5 conflict, 6 denied,
 7 unverified, 8 unsupported, 9 exhausted, 10 timeout, 11 unavailable, 12 canceled.`,
 		Example: `  greentic up --demo                                  serve the demo chat
+  greentic dev examples/helpdesk                         work on it while it runs
   greentic run examples/helpdesk --message "my printer is broken"
   greentic pack build examples/helpdesk
   greentic component invoke provider.wasm --op healthcheck --input '{}'`,
@@ -75,7 +76,7 @@ Exit codes: 0 ok, 1 internal, 2 invalid input, 3 not found, 4 exists, 5 conflict
 		return &fault.Error{Kind: fault.Invalid, Op: c.CommandPath(), Err: err, Fix: "see " + c.CommandPath() + " --help"}
 	})
 	root.AddCommand(
-		upCommand(env), runCommand(env), componentCommand(env), packCommand(env), flowCommand(env), keyCommand(env),
+		upCommand(env), runCommand(env), devCommand(env), componentCommand(env), packCommand(env), flowCommand(env), keyCommand(env),
 		configCommand(env), versionCommand(env),
 	)
 	root.AddCommand(operations.Commands(operator(env))...)

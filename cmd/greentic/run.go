@@ -139,8 +139,8 @@ after a crash.`,
 	return c
 }
 
-// openSystem opens the platform and loads its packs, saying what was let through.
-func openSystem(ctx context.Context, env *environment, config *system.Config, f runFlags, durable bool) (*system.System, error) {
+// pairs are the secrets of the command line.
+func (f *runFlags) pairs() (map[string]string, error) {
 	secrets := map[string]string{}
 	for _, pair := range f.secrets {
 		key, value, ok := strings.Cut(pair, "=")
@@ -149,13 +149,26 @@ func openSystem(ctx context.Context, env *environment, config *system.Config, f 
 		}
 		secrets[key] = value
 	}
-	fixed := ""
+	return secrets, nil
+}
+
+// fixedLocale is the language the command line names; empty: pages follow the browser.
+func (f *runFlags) fixedLocale() string {
 	for _, o := range f.overrides {
 		if o.Key == "locale" {
-			fixed = o.Value
+			return o.Value
 		}
 	}
-	s, err := system.Open(ctx, config, system.Options{Log: newLog(env, config), Getenv: env.Getenv, Ephemeral: !durable, Secrets: secrets, Flow: f.flow, Locale: fixed,
+	return ""
+}
+
+// openSystem opens the platform and loads its packs, saying what was let through.
+func openSystem(ctx context.Context, env *environment, config *system.Config, f runFlags, durable bool) (*system.System, error) {
+	secrets, err := f.pairs()
+	if err != nil {
+		return nil, err
+	}
+	s, err := system.Open(ctx, config, system.Options{Log: newLog(env, config), Getenv: env.Getenv, Ephemeral: !durable, Secrets: secrets, Flow: f.flow, Locale: f.fixedLocale(),
 		Draining: func(turns, deliveries int) {
 			if env.JSON {
 				_ = printJSON(env, map[string]any{"kind": "draining", "turns": turns, "deliveries": deliveries})
@@ -209,14 +222,22 @@ func newLog(env *environment, config *system.Config) *slog.Logger {
 	return slog.New(slog.NewTextHandler(env.Stderr, o))
 }
 
-func serve(ctx context.Context, env *environment, config *system.Config, f runFlags, durable bool) error {
+func listen(config *system.Config) (net.Listener, error) {
 	l, err := net.Listen("tcp", config.Listen)
+	if err == nil {
+		return l, nil
+	}
+	kind := fault.Unavailable
+	if wrong := (*net.AddrError)(nil); errors.As(err, &wrong) {
+		kind = fault.Invalid
+	}
+	return nil, &fault.Error{Kind: kind, Op: "listen " + config.Listen, Err: err, Fix: "choose another address with --listen"}
+}
+
+func serve(ctx context.Context, env *environment, config *system.Config, f runFlags, durable bool) error {
+	l, err := listen(config)
 	if err != nil {
-		kind := fault.Unavailable
-		if wrong := (*net.AddrError)(nil); errors.As(err, &wrong) {
-			kind = fault.Invalid
-		}
-		return &fault.Error{Kind: kind, Op: "listen " + config.Listen, Err: err, Fix: "choose another address with --listen"}
+		return err
 	}
 	s, err := openSystem(ctx, env, config, f, durable)
 	if err != nil {

@@ -60,11 +60,14 @@ func (a *API) move(ctx context.Context, tenant greentic.TenantCtx, key string, t
 	return s, fault.Wrap("migrate", err)
 }
 
+// codeCannotMigrate marks a release that lacks what a conversation needs.
+const codeCannotMigrate = "cannot_migrate"
+
 // takes says whether a session can go on in a release: its flow and the nodes it may go to exist.
 func takes(to release.Version, s session.Session) error {
 	refuse := func(what string) error {
 		return fault.Newf(fault.Conflict, "session "+s.Key, "%s@%s (%s) has no %s", to.Pack, to.Version, to.Digest.Short(), what).
-			WithCode("cannot_migrate").WithFix("leave the session where it is, or end it")
+			WithCode(codeCannotMigrate).WithFix("leave the session where it is, or end it")
 	}
 	f, err := to.Flow(s.Flow)
 	if err != nil {

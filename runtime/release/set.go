@@ -2,6 +2,7 @@ package release
 
 import (
 	"context"
+	"maps"
 	"slices"
 	"sync"
 
@@ -127,6 +128,14 @@ func (s *Set) Pinned(ctx context.Context, d greentic.Digest) (*Release, error) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	return s.add(v), nil
+}
+
+// Forget drops from memory what is neither served nor wanted. Packs that are kept are opened again
+// when a session asks for them.
+func (s *Set) Forget(wanted func(greentic.Digest) bool) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	maps.DeleteFunc(s.byDigest, func(d greentic.Digest, r *Release) bool { return !wanted(d) && !slices.Contains(s.served, r) })
 }
 
 func (s *Set) DropUnused(ctx context.Context, db kv.DB) error {

@@ -76,9 +76,10 @@ type Options struct {
 	RecordBytes int64         // of turn records per tenant; 256 MiB
 	RecordBody  int           // bytes of one recorded body, larger ones are recorded as digests; 64 KiB
 
-	Poll   time.Duration                       // how often to look for what other processes accepted; 100 ms
-	Jitter func(d time.Duration) time.Duration // between 0 and d; random
-	Crash  func(point string)                  // called at named points, for tests that end the process there
+	Poll   time.Duration                                        // how often to look for what other processes accepted; 100 ms
+	Jitter func(d time.Duration) time.Duration                  // between 0 and d; random
+	Ended  func(t greentic.TenantCtx, key string, r TurnResult) // called after each commit of a turn here; must return at once
+	Crash  func(point string)                                   // called at named points, for tests that end the process there
 }
 
 func def[T comparable](v *T, d T) {
@@ -104,6 +105,9 @@ func (o Options) orDefault() Options {
 	def(&o.Poll, 100*time.Millisecond)
 	if o.Jitter == nil {
 		o.Jitter = func(d time.Duration) time.Duration { return rand.N(d + 1) }
+	}
+	if o.Ended == nil {
+		o.Ended = func(greentic.TenantCtx, string, TurnResult) {}
 	}
 	if o.Crash == nil {
 		o.Crash = func(string) {}

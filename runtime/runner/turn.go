@@ -174,6 +174,7 @@ func (r *Runner) done(t *turn, lane queue.Lane) {
 	}
 	r.log(t, result)
 	r.tell(result)
+	r.options.Ended(t.Tenant, lane.Key, result)
 }
 
 // first is the oldest entry of a lane with its session; nil when none waits.
