@@ -2,35 +2,36 @@ package flow
 
 import (
 	"fmt"
-	"slices"
 	"strings"
+
+	"greentic.dev/model/flow/source"
 )
 
 // policies are the objects beside an operation that the flow model has no place for.
 var policies = []string{"retry", "timeout", "when", "annotations", "meta"}
 
 // beside reads what stands beside the operations, and keeps it with the places for the manifest.
-func (c *compiler) beside(fields []field) {
+func (c *compiler) beside(fields []source.Field) {
 	kept := map[string]any{}
 	for _, f := range fields {
-		if !f.isMap() {
+		if !f.IsMap() {
 			continue
 		}
-		n := c.flow.byID[f.key]
-		about := map[string]any{"line": int64(f.pos.Line), "col": int64(f.pos.Col)}
+		n := c.flow.byID[f.Key]
+		about := map[string]any{"line": int64(f.Pos.Line), "col": int64(f.Pos.Col)}
 		for _, key := range policies {
-			if p := f.field(key); p != nil && p.plain != nil {
-				if !p.isMap() && (key == "annotations" || key == "meta") {
-					c.report(p.pos, p.at, "Schema", "", "node %s: %s must be a map", f.key, key)
+			if p := f.Field(key); p != nil && p.Plain != nil {
+				if !p.IsMap() && (key == "annotations" || key == "meta") {
+					c.report(p.Pos, p.At, "Schema", "", "node %s: %s must be a map", f.Key, key)
 				}
-				about[key] = p.plain
+				about[key] = p.Plain
 			}
 		}
-		c.policies(n, f.value, about)
+		c.policies(n, f.Value, about)
 		if places := n.Routing.savePlaces(); places != nil {
 			about["routes"] = places
 		}
-		kept[f.key] = about
+		kept[f.Key] = about
 	}
 	if len(kept) > 0 {
 		c.flow.Extra["greentic"] = map[string]any{"nodes": kept}
@@ -38,14 +39,14 @@ func (c *compiler) beside(fields []field) {
 }
 
 // policies reads and checks the policies of n in its source.
-func (c *compiler) policies(n *Node, v *value, about map[string]any) {
+func (c *compiler) policies(n *Node, v *source.Value, about map[string]any) {
 	report := func(way []string, fix, format string, args ...any) {
-		pos, at := v.place(way)
-		c.report(pos, at.at, "Policy", fix, format, args...)
+		pos, at := v.Place(way)
+		c.report(pos, at.At, "Policy", fix, format, args...)
 	}
 	n.readPolicies(about, report)
 	if n.When != "" {
-		c.condition(n.When, v.field("when").field("condition"), "Policy")
+		c.condition(n.When, v.Field("when").Field("condition"), "Policy")
 	}
 	name := n.builtin()
 	if name == "session.wait" && n.Timeout > 0 {
@@ -58,7 +59,7 @@ func (c *compiler) policies(n *Node, v *value, about map[string]any) {
 		report(way, "remove it", "node %s: %s calls nothing, so %s has no meaning", n.ID, name, way[0])
 	}
 	if n.Compensate != "" {
-		c.compensation(n, name, v.field("meta").field("greentic").field("compensate"), report)
+		c.compensation(n, name, v.Field("meta").Field("greentic").Field("compensate"), report)
 	}
 	if name == "session.wait" {
 		c.waiting(n, v)
@@ -70,7 +71,7 @@ func local(builtin string) bool {
 	return strings.HasPrefix(builtin, "emit.") || strings.HasPrefix(builtin, "state.") || builtin == "session.wait"
 }
 
-func (c *compiler) compensation(n *Node, name string, v *value, report wrong) {
+func (c *compiler) compensation(n *Node, name string, v *source.Value, report wrong) {
 	way := []string{"meta", "greentic", "compensate"}
 	switch {
 	case n.Compensate == n.ID:
@@ -85,46 +86,33 @@ func (c *compiler) compensation(n *Node, name string, v *value, report wrong) {
 }
 
 // waiting checks timeout and on_timeout of a session.wait.
-func (c *compiler) waiting(n *Node, v *value) {
-	in := v.field("in_map")
-	for _, f := range v.fields {
-		if in == nil && (f.key == "session.wait" || f.key == "payload") {
-			in = f.value
+func (c *compiler) waiting(n *Node, v *source.Value) {
+	in := v.Field("in_map")
+	for _, f := range v.Fields {
+		if in == nil && (f.Key == "session.wait" || f.Key == "payload") {
+			in = f.Value
 		}
 	}
-	if in == nil || !in.isMap() {
+	if in == nil || !in.IsMap() {
 		return
 	}
-	timeout, onward := in.field("timeout"), in.field("on_timeout")
-	if timeout != nil && timeout.plain != nil {
-		s, _ := timeout.plain.(string)
-		if _, ok := waitTime(timeout.plain); !ok && !strings.Contains(s, "{{") && !strings.HasPrefix(s, "parameters.") {
-			c.report(timeout.pos, timeout.at, "Policy", `write a duration such as "30m", or milliseconds`, "node %s: timeout must be %s", n.ID, waitRange)
+	timeout, onward := in.Field("timeout"), in.Field("on_timeout")
+	if timeout != nil && timeout.Plain != nil {
+		s, _ := timeout.Plain.(string)
+		if _, ok := waitTime(timeout.Plain); !ok && !strings.Contains(s, "{{") && !strings.HasPrefix(s, "parameters.") {
+			c.report(timeout.Pos, timeout.At, "Policy", `write a duration such as "30m", or milliseconds`, "node %s: timeout must be %s", n.ID, waitRange)
 		}
 	}
-	if onward == nil || onward.plain == nil {
+	if onward == nil || onward.Plain == nil {
 		return
 	}
-	to, ok := onward.plain.(string)
+	to, ok := onward.Plain.(string)
 	switch {
 	case !ok || to == "" || strings.Contains(to, "{{"):
-		c.report(onward.pos, onward.at, "Policy", "write on_timeout: NODE", "node %s: on_timeout must name a node", n.ID)
-	case timeout == nil || timeout.plain == nil:
-		c.report(onward.pos, onward.at, "Policy", `add timeout: "1h"`, "node %s: on_timeout needs timeout", n.ID)
+		c.report(onward.Pos, onward.At, "Policy", "write on_timeout: NODE", "node %s: on_timeout must name a node", n.ID)
+	case timeout == nil || timeout.Plain == nil:
+		c.report(onward.Pos, onward.At, "Policy", `add timeout: "1h"`, "node %s: on_timeout needs timeout", n.ID)
 	default:
 		c.target(to, onward, "on_timeout of node "+n.ID)
 	}
-}
-
-// place is the value way leads to, or the nearest above it, with the place of its key.
-func (v *value) place(way []string) (Pos, *value) {
-	pos := v.pos
-	for _, key := range way {
-		i := slices.IndexFunc(v.fields, func(f field) bool { return f.key == key })
-		if i < 0 {
-			break
-		}
-		pos, v = v.fields[i].pos, v.fields[i].value
-	}
-	return pos, v
 }

@@ -8,6 +8,7 @@ import (
 
 	"greentic.dev/greentic/fault"
 	"greentic.dev/model/flow/expr"
+	"greentic.dev/model/flow/source"
 )
 
 var (
@@ -31,32 +32,32 @@ func kindOf(s string) (Kind, bool) {
 	return "", false
 }
 
-func (c *compiler) compile(doc *value) {
-	if !doc.isMap() {
-		c.report(doc.pos, "", "Schema", "begin with id: and nodes:", "a flow is a map")
+func (c *compiler) compile(doc *source.Value) {
+	if !doc.IsMap() {
+		c.report(doc.Pos, "", "Schema", "begin with id: and nodes:", "a flow is a map")
 		return
 	}
 	c.doc, c.flow = doc, &Flow{Entrypoints: map[string]string{}, Extra: map[string]any{}, byID: map[string]*Node{}}
 	f := c.flow
 	f.ID, f.Title, f.Description = c.text(doc, "id"), c.text(doc, "title"), c.text(doc, "description")
-	switch v := doc.field("id"); {
+	switch v := doc.Field("id"); {
 	case v == nil || f.ID == "":
-		c.report(doc.pos, "/id", "Schema", "add id: my_flow", "the flow has no id")
+		c.report(doc.Pos, "/id", "Schema", "add id: my_flow", "the flow has no id")
 	case !flowID.MatchString(f.ID):
-		c.report(v.pos, v.at, "InvalidIdentifier", "use letters, digits, ., _ and -", "flow id %q", f.ID)
+		c.report(v.Pos, v.At, "InvalidIdentifier", "use letters, digits, ., _ and -", "flow id %q", f.ID)
 	}
 	c.kind()
 	c.tags()
-	if v := doc.field("parameters"); v != nil && v.plain != nil {
-		if f.Parameters, _ = v.plain.(map[string]any); f.Parameters == nil {
-			c.report(v.pos, v.at, "Schema", "", "parameters must be a map")
+	if v := doc.Field("parameters"); v != nil && v.Plain != nil {
+		if f.Parameters, _ = v.Plain.(map[string]any); f.Parameters == nil {
+			c.report(v.Pos, v.At, "Schema", "", "parameters must be a map")
 		}
 		maps.Copy(f.Extra, f.Parameters)
 	}
-	if v := doc.field("schema_version"); v != nil {
-		n, ok := v.plain.(int64)
+	if v := doc.Field("schema_version"); v != nil {
+		n, ok := v.Plain.(int64)
 		if !ok || n < 1 {
-			c.report(v.pos, v.at, "Schema", "remove it or write 2", "schema_version must be a whole number from 1")
+			c.report(v.Pos, v.At, "Schema", "remove it or write 2", "schema_version must be a whole number from 1")
 		}
 		c.old = n == 1
 	}
@@ -68,46 +69,46 @@ func (c *compiler) compile(doc *value) {
 }
 
 // text is a text field of v, empty when absent.
-func (c *compiler) text(v *value, key string) string {
-	f := v.field(key)
-	if f == nil || f.plain == nil {
+func (c *compiler) text(v *source.Value, key string) string {
+	f := v.Field(key)
+	if f == nil || f.Plain == nil {
 		return ""
 	}
-	s, ok := f.plain.(string)
+	s, ok := f.Plain.(string)
 	if !ok {
-		c.report(f.pos, f.at, "Schema", "put it in quotes", "%s must be a text", key)
+		c.report(f.Pos, f.At, "Schema", "put it in quotes", "%s must be a text", key)
 	}
 	return s
 }
 
 func (c *compiler) kind() {
 	key := "type"
-	if c.doc.field(key) == nil {
+	if c.doc.Field(key) == nil {
 		key = "kind"
 	}
-	v := c.doc.field(key)
+	v := c.doc.Field(key)
 	if v == nil {
-		c.report(c.doc.pos, "/type", "Schema", "add type: messaging", "the flow has no type")
+		c.report(c.doc.Pos, "/type", "Schema", "add type: messaging", "the flow has no type")
 		return
 	}
 	var ok bool
 	if c.flow.Kind, ok = kindOf(c.text(c.doc, key)); !ok {
-		c.report(v.pos, v.at, "UnknownFlowType", "use messaging, event, component-config, job or http", "unknown flow type %v", v.plain)
+		c.report(v.Pos, v.At, "UnknownFlowType", "use messaging, event, component-config, job or http", "unknown flow type %v", v.Plain)
 	}
 }
 
 func (c *compiler) tags() {
-	v := c.doc.field("tags")
-	if v == nil || v.plain == nil {
+	v := c.doc.Field("tags")
+	if v == nil || v.Plain == nil {
 		return
 	}
-	if _, ok := v.plain.([]any); !ok {
-		c.report(v.pos, v.at, "Schema", "write [a, b]", "tags must be a list of texts")
+	if _, ok := v.Plain.([]any); !ok {
+		c.report(v.Pos, v.At, "Schema", "write [a, b]", "tags must be a list of texts")
 	}
-	for _, item := range v.items {
-		s, ok := item.plain.(string)
+	for _, item := range v.Items {
+		s, ok := item.Plain.(string)
 		if !ok {
-			c.report(item.pos, item.at, "Schema", "put it in quotes", "a tag must be a text")
+			c.report(item.Pos, item.At, "Schema", "put it in quotes", "a tag must be a text")
 		}
 		c.flow.Tags = append(c.flow.Tags, s)
 	}
@@ -117,55 +118,55 @@ func (c *compiler) tags() {
 
 // slots checks slot_schema and keeps it.
 func (c *compiler) slots() {
-	v := c.doc.field("slot_schema")
-	if v == nil || v.plain == nil {
+	v := c.doc.Field("slot_schema")
+	if v == nil || v.Plain == nil {
 		return
 	}
 	seen := map[string]bool{}
-	for _, s := range v.items {
-		m, _ := s.plain.(map[string]any)
+	for _, s := range v.Items {
+		m, _ := s.Plain.(map[string]any)
 		name, _ := m["name"].(string)
 		pattern, _ := m["pattern"].(string)
 		values, _ := m["enum_values"].([]any)
 		_, bad := regexp.Compile(pattern)
 		switch kind := m["slot_type"]; {
 		case name == "" || seen[name]:
-			c.report(s.pos, s.at, "Schema", "", "a slot needs a name of its own")
+			c.report(s.Pos, s.At, "Schema", "", "a slot needs a name of its own")
 		case kind == "string" && pattern == "", kind == "enum" && len(values) == 0:
-			c.report(s.pos, s.at, "Schema", "", "slot %s needs pattern (string) or enum_values (enum)", name)
+			c.report(s.Pos, s.At, "Schema", "", "slot %s needs pattern (string) or enum_values (enum)", name)
 		case kind != "string" && kind != "enum" && kind != "number" && kind != "date" && kind != "boolean":
-			c.report(s.pos, s.at, "Schema", "use string, enum, number, date or boolean", "slot %s has an unknown slot_type", name)
+			c.report(s.Pos, s.At, "Schema", "use string, enum, number, date or boolean", "slot %s has an unknown slot_type", name)
 		case bad != nil:
-			c.report(s.pos, s.at, "Schema", "", "slot %s: the pattern is no regular expression", name)
+			c.report(s.Pos, s.At, "Schema", "", "slot %s: the pattern is no regular expression", name)
 		}
 		seen[name] = true
 	}
-	if _, ok := v.plain.([]any); !ok {
-		c.report(v.pos, v.at, "Schema", "", "slot_schema must be a list")
+	if _, ok := v.Plain.([]any); !ok {
+		c.report(v.Pos, v.At, "Schema", "", "slot_schema must be a list")
 	}
-	c.flow.Extra[slotKey] = v.plain
+	c.flow.Extra[slotKey] = v.Plain
 }
 
 func (c *compiler) entrypoints() {
 	f := c.flow
-	point := func(name string, v *value) {
-		id, ok := v.plain.(string)
+	point := func(name string, v *source.Value) {
+		id, ok := v.Plain.(string)
 		if !ok {
-			c.report(v.pos, v.at, "Schema", "", "entrypoint %s must name a node", name)
+			c.report(v.Pos, v.At, "Schema", "", "entrypoint %s must name a node", name)
 			return
 		}
 		c.target(id, v, "entrypoint "+name)
 		f.Entrypoints[name] = id
 	}
-	if v := c.doc.field("entrypoints"); v != nil && v.plain != nil {
-		if !v.isMap() {
-			c.report(v.pos, v.at, "Schema", "", "entrypoints must be a map")
+	if v := c.doc.Field("entrypoints"); v != nil && v.Plain != nil {
+		if !v.IsMap() {
+			c.report(v.Pos, v.At, "Schema", "", "entrypoints must be a map")
 		}
-		for _, e := range v.fields {
-			point(e.key, e.value)
+		for _, e := range v.Fields {
+			point(e.Key, e.Value)
 		}
 	}
-	start := c.doc.field("start")
+	start := c.doc.Field("start")
 	if start != nil && f.Entrypoints["default"] == "" {
 		point("default", start)
 	}

@@ -6,6 +6,7 @@ import (
 
 	"greentic.dev/greentic/fault"
 	"greentic.dev/model/flow/expr"
+	"greentic.dev/model/flow/source"
 )
 
 // Diagnostic is one finding about the source of a flow (formats digest 1.6).
@@ -65,8 +66,12 @@ func Compile(name string, src []byte) (*Flow, error) {
 // Check compiles the source of a flow and returns every finding. The flow is nil when one of
 // them is an error.
 func Check(name string, src []byte) (*Flow, Diagnostics) {
-	c := &compiler{name: name, lines: strings.Split(string(src[:min(len(src), maxSource)]), "\n")}
-	if doc := c.readDocument(src); doc != nil && len(c.found.Errors()) == 0 {
+	c := &compiler{name: name, lines: strings.Split(string(src[:min(len(src), source.MaxBytes)]), "\n")}
+	doc, wrong := source.Read(src)
+	for _, w := range wrong {
+		c.report(w.Pos, w.At, "Yaml", w.Fix, "%s", w.Message)
+	}
+	if doc != nil && len(wrong) == 0 {
 		c.compile(doc)
 	}
 	if len(c.found.Errors()) > 0 {
@@ -81,7 +86,7 @@ type compiler struct {
 	lines []string
 	found Diagnostics
 	flow  *Flow
-	doc   *value
+	doc   *source.Value
 	old   bool // schema_version 1
 
 	conditions expr.Language

@@ -167,7 +167,7 @@ func (f *Flow) restore() {
 	nodes, _ := ours["nodes"].(map[string]any)
 	for _, n := range f.Nodes {
 		about, _ := nodes[n.ID].(map[string]any)
-		n.Pos = Pos{whole(about["line"]), whole(about["col"])}
+		n.Pos = Pos{Line: whole(about["line"]), Col: whole(about["col"])}
 		n.Routing.restorePlaces(about["routes"])
 		n.readPolicies(about, func(_ []string, _, format string, args ...any) {
 			if n.policyErr == nil {
@@ -200,7 +200,7 @@ func (r Routing) savePlaces() any {
 func (r *Routing) restorePlaces(v any) {
 	pos := func(v any) (p Pos) {
 		if pair, ok := v.([]any); ok && len(pair) == 2 {
-			p = Pos{whole(pair[0]), whole(pair[1])}
+			p = Pos{Line: whole(pair[0]), Col: whole(pair[1])}
 		}
 		return p
 	}

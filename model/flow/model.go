@@ -5,6 +5,7 @@ import (
 	"time"
 
 	"greentic.dev/model/flow/expr"
+	"greentic.dev/model/flow/source"
 )
 
 // Flow is a compiled flow: the ecosystem's flow-v1 model (formats digest 1.3) plus source
@@ -65,7 +66,7 @@ type Node struct {
 }
 
 // Pos is a place in the source of a flow; zero for flows from a manifest.
-type Pos struct{ Line, Col int }
+type Pos = source.Pos
 
 // RoutingForm is which of the routing variants a node has.
 type RoutingForm uint8

@@ -3,98 +3,100 @@ package flow
 import (
 	"slices"
 	"strings"
+
+	"greentic.dev/model/flow/source"
 )
 
 // reserved are the keys of a node that are not its operation.
 var reserved = []string{"routing", "telemetry", "output", "in_map", "out_map", "err_map", "error_output", "retry", "timeout", "when", "annotations", "meta", "operation"}
 
 func (c *compiler) nodes() {
-	v := c.doc.field("nodes")
-	if v == nil || !v.isMap() {
-		c.report(c.doc.pos, "/nodes", "Schema", "add nodes:", "the flow needs nodes, a map")
+	v := c.doc.Field("nodes")
+	if v == nil || !v.IsMap() {
+		c.report(c.doc.Pos, "/nodes", "Schema", "add nodes:", "the flow needs nodes, a map")
 		return
 	}
-	for _, f := range v.fields { // ids first: routes point forward
-		c.flow.byID[f.key] = &Node{ID: f.key, Pos: f.pos}
+	for _, f := range v.Fields { // ids first: routes point forward
+		c.flow.byID[f.Key] = &Node{ID: f.Key, Pos: f.Pos}
 	}
-	for _, f := range v.fields {
-		n := c.flow.byID[f.key]
+	for _, f := range v.Fields {
+		n := c.flow.byID[f.Key]
 		c.flow.Nodes = append(c.flow.Nodes, n)
-		if !nodeID.MatchString(f.key) {
-			c.report(f.pos, f.at, "InvalidIdentifier", "begin with a letter or _, then letters, digits, _ and -", "node id %q", f.key)
+		if !nodeID.MatchString(f.Key) {
+			c.report(f.Pos, f.At, "InvalidIdentifier", "begin with a letter or _, then letters, digits, _ and -", "node id %q", f.Key)
 		}
-		if !f.isMap() {
-			c.report(f.pos, f.at, "Schema", "", "node %s must be a map", f.key)
+		if !f.IsMap() {
+			c.report(f.Pos, f.At, "Schema", "", "node %s must be a map", f.Key)
 			continue
 		}
-		c.node(n, f.value)
+		c.node(n, f.Value)
 	}
-	c.beside(v.fields)
+	c.beside(v.Fields)
 }
 
-func (c *compiler) node(n *Node, v *value) {
-	routing := v.field("routing")
-	if legacy := v.field("component"); legacy != nil && c.legacy(v) {
+func (c *compiler) node(n *Node, v *source.Value) {
+	routing := v.Field("routing")
+	if legacy := v.Field("component"); legacy != nil && c.legacy(v) {
 		n.Component, n.Operation = c.text(v, "component"), c.text(v, "operation")
-		if p := v.field("payload"); p != nil {
-			n.Input = p.plain
+		if p := v.Field("payload"); p != nil {
+			n.Input = p.Plain
 		}
-		if r := v.field("routes"); r != nil {
+		if r := v.Field("routes"); r != nil {
 			routing = r
 		}
 	} else if !c.operation(n, v) {
 		return
 	}
-	if in := v.field("in_map"); in != nil {
-		n.Input = in.plain
+	if in := v.Field("in_map"); in != nil {
+		n.Input = in.Plain
 	}
 	for _, key := range []string{"output", "out_map"} {
-		if m := v.field(key); m != nil {
-			n.Output = m.plain
+		if m := v.Field(key); m != nil {
+			n.Output = m.Plain
 		}
 	}
 	for _, key := range []string{"error_output", "err_map"} {
-		if m := v.field(key); m != nil {
-			n.ErrMap = m.plain
+		if m := v.Field(key); m != nil {
+			n.ErrMap = m.Plain
 		}
 	}
 	if n.Input == nil {
 		n.Input = map[string]any{}
 	}
-	c.telemetry(n, v.field("telemetry"))
+	c.telemetry(n, v.Field("telemetry"))
 	n.Routing = c.routing(n, routing)
 	if n.builtin() == "session.wait" && (n.Routing.Form == RouteEnd || n.Routing.Form == RouteReply) {
-		c.report(n.Pos, v.at+"/routing", "Routing", "add routing: [{ to: NODE }]", "node %s waits, but says not where to go on", n.ID)
+		c.report(n.Pos, v.At+"/routing", "Routing", "add routing: [{ to: NODE }]", "node %s waits, but says not where to go on", n.ID)
 	}
 }
 
 // legacy says whether a node has the old form component, payload, routes.
-func (c *compiler) legacy(v *value) bool {
-	for _, f := range v.fields {
-		if f.key != "component" && f.key != "payload" && f.key != "routes" && !slices.Contains(reserved, f.key) {
+func (c *compiler) legacy(v *source.Value) bool {
+	for _, f := range v.Fields {
+		if f.Key != "component" && f.Key != "payload" && f.Key != "routes" && !slices.Contains(reserved, f.Key) {
 			return false
 		}
 	}
-	_, ok := v.field("component").plain.(string)
+	_, ok := v.Field("component").Plain.(string)
 	return ok
 }
 
 // operation finds the one operation key of a node and what component it means (formats digest 1.3).
-func (c *compiler) operation(n *Node, v *value) bool {
-	var ops []field
+func (c *compiler) operation(n *Node, v *source.Value) bool {
+	var ops []source.Field
 	var names []string
-	for _, f := range v.fields {
-		if !slices.Contains(reserved, f.key) {
-			ops, names = append(ops, f), append(names, f.key)
+	for _, f := range v.Fields {
+		if !slices.Contains(reserved, f.Key) {
+			ops, names = append(ops, f), append(names, f.Key)
 		}
 	}
 	exec := slices.Index(names, "component.exec")
 	switch {
 	case len(ops) == 0:
-		c.report(n.Pos, v.at, "NodeComponentShape", "add one, such as emit.response:", "node %s has no operation", n.ID)
+		c.report(n.Pos, v.At, "NodeComponentShape", "add one, such as emit.response:", "node %s has no operation", n.ID)
 		return false
 	case len(ops) > 2 || len(ops) == 2 && exec < 0:
-		c.report(ops[1].pos, v.at, "NodeComponentShape", "keep one", "node %s has %d operations: %s", n.ID, len(ops), strings.Join(names, ", "))
+		c.report(ops[1].Pos, v.At, "NodeComponentShape", "keep one", "node %s has %d operations: %s", n.ID, len(ops), strings.Join(names, ", "))
 		return false
 	}
 	op := ops[0]
@@ -103,68 +105,68 @@ func (c *compiler) operation(n *Node, v *value) bool {
 		op = ops[exec]
 		other := ops[1-exec]
 		if sibling == "" {
-			sibling = other.key
+			sibling = other.Key
 		}
-		if m, ok := op.plain.(map[string]any); ok && m["input"] == nil {
-			m["input"] = other.plain
+		if m, ok := op.Plain.(map[string]any); ok && m["input"] == nil {
+			m["input"] = other.Plain
 		}
 	}
 	for _, f := range ops {
-		if !opKey.MatchString(f.key) {
-			c.report(f.pos, f.at, "BadComponentKey", "begin with a letter or _, then letters, digits, ., _ and -", "operation %q", f.key)
+		if !opKey.MatchString(f.Key) {
+			c.report(f.Pos, f.At, "BadComponentKey", "begin with a letter or _, then letters, digits, ., _ and -", "operation %q", f.Key)
 			return false
 		}
 	}
-	n.Input, n.Component, n.Operation = op.plain, "component.exec", sibling
+	n.Input, n.Component, n.Operation = op.Plain, "component.exec", sibling
 	switch {
-	case op.key == "mcp":
-		n.Component = op.key
+	case op.Key == "mcp":
+		n.Component = op.Key
 		c.mcp(op)
-	case op.key == "questions", op.key == "template", strings.HasPrefix(op.key, "dw."), c.old:
-		n.Component = op.key
-	case op.key != "component.exec" && sibling == "":
-		n.Operation = op.key
+	case op.Key == "questions", op.Key == "template", strings.HasPrefix(op.Key, "dw."), c.old:
+		n.Component = op.Key
+	case op.Key != "component.exec" && sibling == "":
+		n.Operation = op.Key
 	}
 	return true
 }
 
-func (c *compiler) mcp(op field) {
-	m, _ := op.plain.(map[string]any)
+func (c *compiler) mcp(op source.Field) {
+	m, _ := op.Plain.(map[string]any)
 	server, _ := m["server"].(string)
 	tool, _ := m["tool"].(string)
 	_, isMap := m["arguments"].(map[string]any)
 	output, isText := m["output"].(string)
 	if server == "" || tool == "" || m["arguments"] != nil && !isMap || m["output"] != nil && (!isText || output == "") {
-		c.report(op.pos, op.at, "McpConfig", "write mcp: { server: NAME, tool: NAME, arguments: {} }", "mcp needs server and tool, a map of arguments and a text output")
+		c.report(op.Pos, op.At, "McpConfig", "write mcp: { server: NAME, tool: NAME, arguments: {} }", "mcp needs server and tool, a map of arguments and a text output")
 	}
 	for key := range m {
 		if key != "server" && key != "tool" && key != "arguments" && key != "output" {
-			c.report(op.pos, op.at+"/"+key, "McpConfig", "remove it", "mcp does not know %s", key)
+			c.report(op.Pos, op.At+"/"+key, "McpConfig", "remove it", "mcp does not know %s", key)
 		}
 	}
 }
 
-func (c *compiler) telemetry(n *Node, v *value) {
-	if v == nil || v.plain == nil {
+func (c *compiler) telemetry(n *Node, v *source.Value) {
+	if v == nil || v.Plain == nil {
 		return
 	}
-	m, ok := v.plain.(map[string]any)
+	m, ok := v.Plain.(map[string]any)
 	if !ok {
-		c.report(v.pos, v.at, "Schema", "", "telemetry must be a map")
+		c.report(v.Pos, v.At, "Schema", "", "telemetry must be a map")
 		return
 	}
-	for _, f := range v.fields {
-		_, isText := f.plain.(string)
+	for _, f := range v.Fields {
+		_, isText := f.Plain.(string)
 		switch {
-		case (f.key == "span_name" || f.key == "sampling") && isText:
-		case f.key == "attributes" && f.isMap():
-			for _, a := range f.fields {
-				if _, isText := a.plain.(string); !isText {
-					c.report(a.pos, a.at, "Schema", "put it in quotes", "attribute %s must be a text", a.key)
+		case (f.Key == "span_name" || f.Key == "sampling") && isText:
+		case f.Key == "attributes" && f.IsMap():
+			for _, a := range f.Fields {
+				if _, isText := a.Plain.(string); !isText {
+					c.report(a.Pos, a.At, "Schema", "put it in quotes", "attribute %s must be a text", a.Key)
 				}
 			}
 		default:
-			c.report(f.pos, f.at, "Schema", "use span_name, attributes and sampling", "telemetry: %s is unknown or of the wrong sort", f.key)
+			c.report(f.Pos, f.At, "Schema", "use span_name, attributes and sampling", "telemetry: %s is unknown or of the wrong sort", f.Key)
 		}
 	}
 	n.Telemetry = m

@@ -6,14 +6,15 @@ import (
 
 	"greentic.dev/greentic/fault"
 	"greentic.dev/internal/nearest"
+	"greentic.dev/model/flow/source"
 )
 
 // routing compiles the routing of a node, rules 1 to 5 of formats digest 1.3.
-func (c *compiler) routing(n *Node, v *value) Routing {
-	if v == nil || v.plain == nil {
+func (c *compiler) routing(n *Node, v *source.Value) Routing {
+	if v == nil || v.Plain == nil {
 		return Routing{}
 	}
-	switch s := v.plain.(type) {
+	switch s := v.Plain.(type) {
 	case string:
 		switch s {
 		case "out":
@@ -21,93 +22,82 @@ func (c *compiler) routing(n *Node, v *value) Routing {
 		case "reply":
 			return Routing{Form: RouteReply}
 		}
-		c.report(v.pos, v.at, "Routing", "write out, reply or a list such as [{ to: NODE }]", "routing %q", s)
+		c.report(v.Pos, v.At, "Routing", "write out, reply or a list such as [{ to: NODE }]", "routing %q", s)
 		return Routing{}
 	case []any:
 		var routes []Route
-		for _, item := range v.items {
+		for _, item := range v.Items {
 			if r, ok := c.route(n, item); ok {
 				routes = append(routes, r)
 			}
 		}
 		return arrange(routes, s)
 	}
-	c.report(v.pos, v.at, "Routing", "write a list such as [{ to: NODE }]", "routing must be a list or a word")
+	c.report(v.Pos, v.At, "Routing", "write a list such as [{ to: NODE }]", "routing must be a list or a word")
 	return Routing{}
 }
 
-func (c *compiler) route(n *Node, v *value) (Route, bool) {
-	r := Route{Pos: v.pos}
-	if !v.isMap() {
-		c.report(v.pos, v.at, "Routing", "write { to: NODE }", "a route must be a map")
+func (c *compiler) route(n *Node, v *source.Value) (Route, bool) {
+	r := Route{Pos: v.Pos}
+	if !v.IsMap() {
+		c.report(v.Pos, v.At, "Routing", "write { to: NODE }", "a route must be a map")
 		return r, false
 	}
-	for _, f := range v.fields {
-		s, isText := f.plain.(string)
-		b, isBool := f.plain.(bool)
+	for _, f := range v.Fields {
+		s, isText := f.Plain.(string)
+		b, isBool := f.Plain.(bool)
 		switch {
-		case f.plain == nil:
-		case (f.key == "to" || f.key == "next") && isText:
+		case f.Plain == nil:
+		case (f.Key == "to" || f.Key == "next") && isText:
 			r.To = s
 			if s == "out" && c.flow.byID["out"] == nil {
 				r.To, r.Out = "", true
 			} else {
-				c.target(s, f.value, "node "+n.ID)
+				c.target(s, f.Value, "node "+n.ID)
 			}
-		case f.key == "status" && isText:
+		case f.Key == "status" && isText:
 			r.Status = s
-		case f.key == "out" && isBool:
+		case f.Key == "out" && isBool:
 			r.Out = b
-		case f.key == "reply" && isBool:
+		case f.Key == "reply" && isBool:
 			r.Reply = b
-		case f.key == "condition" && isText:
+		case f.Key == "condition" && isText:
 			r.Condition = s
-			c.condition(s, f.value, "Routing")
+			c.condition(s, f.Value, "Routing")
 		default:
-			c.report(f.pos, f.at, "Routing", "use to, out, status, reply and condition", "%s is unknown in a route or of the wrong sort", f.key)
+			c.report(f.Pos, f.At, "Routing", "use to, out, status, reply and condition", "%s is unknown in a route or of the wrong sort", f.Key)
 		}
 	}
 	return r, true
 }
 
-func (c *compiler) condition(src string, v *value, class string) {
+func (c *compiler) condition(src string, v *source.Value, class string) {
 	_, err := c.conditions.Condition(src)
 	if err == nil {
 		return
 	}
 	inner, fix, _ := fault.Detail(err)
-	p := v.pos
-	if p.Col += max(inner.Col-1, 0); v.quoted {
+	p := v.Pos
+	if p.Col += max(inner.Col-1, 0); v.Quoted {
 		p.Col++
 	}
 	msg := err.Error()
 	if e, ok := err.(*fault.Error); ok {
 		msg = e.Msg
 	}
-	c.report(p, v.at, class, fix, "condition: %s", msg)
+	c.report(p, v.At, class, fix, "condition: %s", msg)
 }
 
 // target checks that a node exists.
-func (c *compiler) target(id string, v *value, from string) {
+func (c *compiler) target(id string, v *source.Value, from string) {
 	if c.flow.byID[id] != nil {
 		return
 	}
-	var known []string
-	for _, f := range c.doc.field("nodes").fieldsOrNone() {
-		known = append(known, f.key)
-	}
 	fix := "add the node " + id
-	if near := nearest.Word(id, known); near != "" {
+	if near := nearest.Word(id, c.doc.Field("nodes").Keys()); near != "" {
 		fix = "did you mean " + near + "?"
 	}
-	c.report(v.pos, v.at, "MissingNode", fix, "%s points to %s, which does not exist", from, id)
-}
-
-func (v *value) fieldsOrNone() []field {
-	if v == nil {
-		return nil
-	}
-	return v.fields
+	c.report(v.Pos, v.At, "MissingNode", fix, "%s points to %s, which does not exist", from, id)
 }
 
 // arrange picks the routing variant of a list of routes; raw is the list as it was written.
