@@ -75,6 +75,7 @@ func (s Step) AppendJSON(b []byte) []byte {
 	b = jsonwrite.Int(b, "n", s.N)
 	b = jsonwrite.Text(b, "node", s.Node)
 	b = jsonwrite.Text(b, "do", s.Do)
+	b = jsonwrite.Text(b, "flow", s.Flow)
 	b = jsonwrite.Text(b, "component", s.Component)
 	b = jsonwrite.Text(b, "operation", s.Operation)
 	b = jsonwrite.Int(b, "attempt", s.Attempt)

@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"strings"
 
+	"greentic.dev/model/flow/form"
 	"greentic.dev/model/flow/source"
 )
 
@@ -51,6 +52,8 @@ func (c *compiler) policies(n *Node, v *source.Value, about map[string]any) {
 	name := n.builtin()
 	if name == "session.wait" && n.Timeout > 0 {
 		report([]string{"timeout"}, fmt.Sprintf(`write session.wait: { timeout: %q }`, n.Timeout), "node %s: the timeout of a wait stands inside session.wait", n.ID)
+	} else if name == "flow.call" && n.Timeout > 0 {
+		report([]string{"timeout"}, "give the nodes of the called flow a timeout", "node %s: a called flow may wait, so its call has no timeout", n.ID)
 	} else if local(name) && (n.Timeout > 0 || n.Retry != nil) {
 		way := []string{"retry"}
 		if n.Retry == nil {
@@ -61,14 +64,21 @@ func (c *compiler) policies(n *Node, v *source.Value, about map[string]any) {
 	if n.Compensate != "" {
 		c.compensation(n, name, v.Field("meta").Field("greentic").Field("compensate"), report)
 	}
-	if name == "session.wait" {
+	switch name {
+	case "session.wait":
 		c.waiting(n, v)
+	case "questions":
+		c.questions(v.Field("questions"))
 	}
 }
 
 // local says whether a builtin does its work without calling anything that could fail.
 func local(builtin string) bool {
-	return strings.HasPrefix(builtin, "emit.") || strings.HasPrefix(builtin, "state.") || builtin == "session.wait"
+	switch builtin {
+	case "session.wait", "flow.goto", "questions", "template":
+		return true
+	}
+	return strings.HasPrefix(builtin, "emit.") || strings.HasPrefix(builtin, "state.")
 }
 
 func (c *compiler) compensation(n *Node, name string, v *source.Value, report wrong) {
@@ -82,6 +92,18 @@ func (c *compiler) compensation(n *Node, name string, v *source.Value, report wr
 		c.target(n.Compensate, v, "node "+n.ID)
 	case c.flow.byID[n.Compensate].builtin() == "session.wait":
 		report(way, "name a node that does not wait", "node %s: a compensation cannot wait for input", n.ID)
+	}
+}
+
+// questions checks the payload of a questions node.
+func (c *compiler) questions(v *source.Value) {
+	if v == nil {
+		return
+	}
+	_, wrong := form.Read(v.Plain)
+	for _, w := range wrong {
+		pos, at := v.Place(w.Way)
+		c.report(pos, at.At, "Schema", w.Fix, "%s", w.Message)
 	}
 }
 

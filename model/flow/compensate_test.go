@@ -83,7 +83,7 @@ func TestARunThatEndsWellUndoesNothing(t *testing.T) {
 
 func TestAnyFailureOfARunIsCompensated(t *testing.T) {
 	for body, code := range map[string]string{
-		"emit.log: {}\n    routing: [{ to: y }]": flow.StepLimit, "flow.call: {}": "unsupported_builtin",
+		"emit.log: {}\n    routing: [{ to: y }]": flow.StepLimit, "flow.call: {}": flow.FlowMissing,
 		"emit.log: {}\n    when: { condition: prev.n.startsWith(\"a\") }": "when",
 	} {
 		f := compile(t, head+"  x:\n    run: { component: c }\n    meta: { greentic: { compensate: undo } }\n    routing: [{ to: y }]\n  y:\n    "+body+

@@ -1,6 +1,7 @@
 package flow
 
 import (
+	"fmt"
 	"maps"
 	"strings"
 )
@@ -72,6 +73,14 @@ func (f *Flow) step(c Cursor, n *Node, input any) Step {
 		return f.invoke(c, n, input)
 	case name == "session.wait":
 		return f.wait(c, n, input)
+	case name == "flow.call":
+		return f.call(c, n, input)
+	case name == "flow.goto":
+		return f.leap(c.with(n, Output{OK: true, Payload: c.Prev}), n, fields, fields["input"], MaxJumps)
+	case name == "questions":
+		return f.ask(c, n, input, "")
+	case name == "template":
+		return f.rendered(c, n, input)
 	case name == "emit.log":
 		return Step{Do: DoLog, Cursor: c, Node: n.ID, Payload: content(input)}
 	case name == "emit.event" && has(fields, "topic"):
@@ -92,8 +101,16 @@ func (f *Flow) step(c Cursor, n *Node, input any) Step {
 		}
 		return Step{Do: DoStateSet, Cursor: c, Node: n.ID, Key: key, Payload: fields["value"]}
 	default:
-		return f.failure(c, n, "unsupported_builtin", "this version does not run %s", name)
+		return f.failure(c, n, "unsupported", "%s", lacking(name, fields))
 	}
+}
+
+// lacking says what is missing for a builtin that cannot run.
+func lacking(name string, fields map[string]any) string {
+	if name == "mcp" || name == "mcp.exec" {
+		return fmt.Sprintf("%s: tool %v of server %v cannot be called: this version has no MCP host", name, fields["tool"], fields["server"])
+	}
+	return "this version does not run " + name
 }
 
 func has(m map[string]any, key string) bool {

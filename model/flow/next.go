@@ -20,11 +20,7 @@ func (f *Flow) Node(id string) *Node { return f.byID[id] }
 // Start is a cursor at the default entrypoint with input as entry and newest input. A flow
 // without nodes gives a cursor that Next refuses with fault.NotFound.
 func (f *Flow) Start(input any) Cursor {
-	c := Cursor{Flow: f.ID, Node: f.Entrypoints["default"], Entry: input, Input: input}
-	if c.Node == "" && len(f.Nodes) > 0 {
-		c.Node = f.Nodes[0].ID
-	}
-	return c
+	return Cursor{Flow: f.ID, Node: f.first(), Entry: input, Input: input}
 }
 
 // Next says what to do after got happened at cursor. It is pure: the same arguments give the
@@ -32,11 +28,21 @@ func (f *Flow) Start(input any) Cursor {
 // a wrong call: fault.NotFound for a node that is not there, fault.Invalid for a cursor of
 // another flow or a timeout of one that does not wait, fault.Internal for an unknown Got.
 func (f *Flow) Next(cursor Cursor, got Got) (Step, error) {
+	step, err := f.next(cursor, got)
+	return step.returned(), err
+}
+
+func (f *Flow) next(cursor Cursor, got Got) (_ Step, err error) {
 	if cursor.Flow != f.ID {
 		return Step{}, fault.Newf(fault.Invalid, "flow "+f.ID, "the cursor belongs to flow %q", cursor.Flow)
 	}
 	if cursor.Node == "" && len(f.Nodes) == 0 {
 		return Step{}, fault.New(fault.NotFound, "flow "+f.ID, "no start node")
+	}
+	if cursor.Node == "" && got.What == GotStart {
+		if cursor, err = f.begin(cursor); err != nil {
+			return f.fail(cursor, f.Nodes[0], &NodeFail{Code: "entrypoint", Message: err.Error()}, err.Error()), nil
+		}
 	}
 	n := f.byID[cursor.Node]
 	if n == nil {
@@ -48,7 +54,11 @@ func (f *Flow) Next(cursor Cursor, got Got) (Step, error) {
 		return f.run(c, reasoning{RuleStart, n.Pos, "the run starts at " + n.ID}), nil
 	case GotInput:
 		reroute := c.Reroute
-		c.Input, c.Steps, c.Parked, c.Reroute, c.OnTimeout = got.Value, 0, false, false, ""
+		c = *c.heard(got.Value)
+		c.Steps, c.Jumps, c.Parked, c.Reroute, c.OnTimeout = 0, 0, false, false, ""
+		if c.Asking != "" && n.calls == "questions" {
+			return f.answered(c, n), nil
+		}
 		if reroute {
 			return f.route(c, n), nil
 		}
@@ -61,6 +71,12 @@ func (f *Flow) Next(cursor Cursor, got Got) (Step, error) {
 	case GotRetry:
 		return f.execute(c, n, reasoning{RuleRetry, n.Pos, fmt.Sprintf("%s is tried again after %d tries", n.where, c.Attempt)}, nil), nil
 	case GotOutput:
+		if c.Asking != "" && n.calls == "questions" {
+			return f.asked(c, n), nil
+		}
+		if step, ok := f.control(c, n, got.Value); ok {
+			return step, nil
+		}
 		return f.settle(c, n, got.Value), nil
 	case GotError:
 		return f.recover(c, n, got.Error), nil

@@ -138,7 +138,7 @@ func TestStatusChoosesTheBranch(t *testing.T) {
 
 func TestWhatAFlowCannotDoFailsWithACode(t *testing.T) {
 	for body, want := range map[string]string{
-		"flow.call: { flow: y }": "unsupported_builtin", "provider.invoke: {}": "unsupported_builtin", "state.get: {}": "state_key", "run: {}": "component_missing",
+		"flow.call: {}": flow.FlowMissing, "mcp: { server: s, tool: t }": "unsupported", "state.get: {}": "state_key", "run: {}": "component_missing",
 		"emit.response: \"a {{#if b}}\"": "template", "emit.log: {}\n    routing: [{ to: x }]": "step_limit",
 		"emit.log: { n: 1 }\n    routing: [{ condition: n.startsWith(\"a\"), to: x }]": "condition",
 	} {

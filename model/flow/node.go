@@ -182,7 +182,7 @@ func (n *Node) builtin() string {
 			return name
 		}
 		switch name {
-		case "session.wait", "flow.call", "provider.invoke", "state.get", "state.set", "mcp", "mcp.exec", "questions", "template",
+		case "session.wait", "flow.call", "flow.goto", "provider.invoke", "state.get", "state.set", "mcp", "mcp.exec", "questions", "template",
 			"sorla.call", "operala.call", "agentic.call", "approval.call", "telco-x.call", "a2a":
 			return name
 		}

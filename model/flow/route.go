@@ -61,6 +61,9 @@ func (f *Flow) choose(c Cursor, n *Node, out Output) Step {
 	if conditions && n.calls == "session.wait" {
 		return f.execute(c, n, reasoning{}, nil) // waits again, with its timeout
 	}
+	if conditions && c.Undoing() {
+		return f.failure(c, n, codeWaits, "no route matches, and a compensation cannot wait for input")
+	}
 	if conditions {
 		c.Parked, c.Reroute = true, true
 		return Step{Do: DoWait, Cursor: c, Node: n.ID, Reason: "no route matches"}.

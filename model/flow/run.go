@@ -22,6 +22,13 @@ type Cursor struct {
 	Prev      any               `json:"prev,omitempty"`       // payload of the node before
 	Last      string            `json:"last,omitempty"`       // node executed last
 
+	// Entrypoint is where a run that was called begins; its Node is empty until then.
+	Entrypoint string         `json:"entrypoint,omitempty"`
+	Jumps      int            `json:"jumps,omitempty"`   // jumps in this turn
+	Asking     string         `json:"asking,omitempty"`  // the question of Node that is asked
+	Answers    map[string]any `json:"answers,omitempty"` // to questions; seen as state
+	Caller     *Cursor        `json:"caller,omitempty"`  // the run that called this one and goes on when it ends
+
 	Compensations []Compensation `json:"compensations,omitempty"` // in the order the nodes succeeded
 	Failure       *Failure       `json:"failure,omitempty"`       // why the run compensates; nil while it goes forward
 }
@@ -93,6 +100,10 @@ const (
 	DoEnd                // finished
 	DoFail               // finished with Fail; the compensations, if any, are done
 	DoRetry              // wait for Delay at least, then GotRetry
+	DoCall               // begin the run of another flow: Next of that flow with Cursor and GotStart, or GotError for Cursor.Caller when there is none
+	DoReturn             // a run that was called has ended: GotError with Fail, else GotOutput with Payload, for the flow of Cursor
+	DoJump               // go on in another flow: as DoCall, but nobody waits for it
+	DoRender             // Payload is what a template node made: GotOutput{Payload}
 	DoPublish            // publish Payload to Topic, then GotOutput{Payload}
 )
 
@@ -107,6 +118,7 @@ const (
 	RuleErrorRoute = "error_route" // any of these, after a failure that err_map or a status route caught
 	RuleRetry      = "retry"       // the retry policy of the node
 	RuleWhen       = "when"        // a node was skipped
+	RuleJump       = "jump"        // a component or flow.goto said where to go on
 	RuleWait       = "wait"        // session.wait, or no route matches
 	RuleTimeout    = "timeout"     // a wait came to its end
 	RuleCompensate = "compensate"  // a node that succeeded is undone
@@ -121,9 +133,9 @@ type Step struct {
 	Node      string // the node that acts
 	Component string // DoInvoke
 	Operation string // DoInvoke; empty when the component decides
-	Input     any    // DoInvoke: rendered
+	Input     any    // DoInvoke, DoCall: rendered
 	Config    any    // DoInvoke: rendered, or nil
-	Payload   any    // DoEmit, DoLog, DoStateSet; DoPublish: topic, payload and whatever stands beside them
+	Payload   any    // DoEmit, DoLog, DoStateSet, DoRender; DoReturn: the output; DoPublish: topic, payload and whatever stands beside them
 	Key       string // DoStateGet, DoStateSet
 	Topic     string // DoPublish
 	Attempt   int    // DoInvoke: which try this is, from 1; DoRetry: which one failed
@@ -131,7 +143,7 @@ type Step struct {
 	Delay     time.Duration // DoRetry: without jitter
 	Reason    string        // DoWait: why; routing: see Why
 	Reply     bool          // DoEnd: the route said reply
-	Fail      *NodeFail     // DoFail; DoRetry: how the try failed
+	Fail      *NodeFail     // DoFail; DoReturn: how the run failed, or nil; DoRetry: how the try failed
 	Skipped   []string      // nodes that were skipped on the way here, in order
 	Rule      string        // the routing decision: one of the rules
 	At        Pos           // the node or route that decided; zero when its source is not known

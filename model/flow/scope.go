@@ -59,7 +59,10 @@ func (f *Flow) root(c Cursor, name string) (any, bool) {
 		for id, o := range c.Nodes {
 			nodes[id] = map[string]any{"ok": o.OK, "payload": o.Payload, "meta": o.Meta}
 		}
-		return map[string]any{"entry": c.Entry, "input": c.Input, "nodes": nodes}, true
+		state := map[string]any{}
+		maps.Copy(state, c.Answers)
+		state["entry"], state["input"], state["nodes"] = c.Entry, c.Input, nodes
+		return state, true
 	case "parameters":
 		if f.Parameters == nil {
 			return map[string]any{}, true

@@ -5,6 +5,9 @@ import (
 	"time"
 )
 
+// codeWaits is the failure code of a compensation that would wait.
+const codeWaits = "compensation_waits"
+
 const (
 	minWait = time.Second
 	maxWait = 366 * 24 * time.Hour
@@ -12,8 +15,8 @@ const (
 
 // wait parks the run at the successor; with conditions it parks at n and routes on the next input.
 func (f *Flow) wait(c Cursor, n *Node, input any) Step {
-	if c.Failure != nil {
-		return f.failure(c, n, "compensation_waits", "a compensation cannot wait for input")
+	if c.Undoing() {
+		return f.failure(c, n, codeWaits, "a compensation cannot wait for input")
 	}
 	reason, _ := input.(string)
 	var timeout time.Duration

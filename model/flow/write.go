@@ -36,6 +36,19 @@ func (c Cursor) AppendJSON(b []byte, entry []byte) (_ []byte, err error) {
 		}
 	}
 	b = jsonwrite.Text(b, "last", c.Last)
+	b = jsonwrite.Text(b, "entrypoint", c.Entrypoint)
+	b = jsonwrite.Int(b, "jumps", c.Jumps)
+	b = jsonwrite.Text(b, "asking", c.Asking)
+	if len(c.Answers) > 0 {
+		if b, err = jsonwrite.Value(jsonwrite.Key(b, "answers"), c.Answers); err != nil {
+			return b, err
+		}
+	}
+	if c.Caller != nil {
+		if b, err = c.Caller.AppendJSON(jsonwrite.Key(b, "caller"), nil); err != nil {
+			return b, err
+		}
+	}
 	if len(c.Compensations) > 0 {
 		if b, err = jsonwrite.Value(jsonwrite.Key(b, "compensations"), c.Compensations); err != nil {
 			return b, err

@@ -32,7 +32,7 @@ type LockOperation struct {
 // Builtin says whether a component id is one the runner executes itself, without code.
 func Builtin(id string) bool {
 	switch id {
-	case "component.exec", "session.wait", "flow.call", "provider.invoke", "state.get", "state.set", "mcp", "mcp.exec",
+	case "component.exec", "session.wait", "flow.call", "flow.goto", "provider.invoke", "state.get", "state.set", "mcp", "mcp.exec",
 		"questions", "template", "dw.agent", "dw.agent_graph", "sorla.call", "operala.call", "agentic.call":
 		return true
 	}

@@ -69,20 +69,25 @@ func takes(to release.Version, s session.Session) error {
 		return fault.Newf(fault.Conflict, "session "+s.Key, "%s@%s (%s) has no %s", to.Pack, to.Version, to.Digest.Short(), what).
 			WithCode(codeCannotMigrate).WithFix("leave the session where it is, or end it")
 	}
-	f, err := to.Flow(s.Flow)
-	if err != nil {
+	if _, err := to.Flow(s.Flow); err != nil {
 		return refuse("flow " + s.Flow)
 	}
-	nodes := []string{s.Cursor.Node, s.Cursor.OnTimeout}
-	for _, c := range s.Cursor.Compensations {
-		if !c.Done {
-			nodes = append(nodes, c.By)
+	for at := &s.Cursor; at != nil; at = at.Caller { // the run that waits, and those that called it
+		f, err := to.Flow(at.Flow)
+		if err != nil {
+			return refuse("flow " + at.Flow)
 		}
-	}
-	nodes = slices.DeleteFunc(nodes, func(id string) bool { return id == "" || f.Node(id) != nil })
-	if len(nodes) > 0 {
-		slices.Sort(nodes)
-		return refuse("node " + strings.Join(slices.Compact(nodes), ", ") + " in flow " + s.Flow)
+		nodes := []string{at.Node, at.OnTimeout}
+		for _, c := range at.Compensations {
+			if !c.Done {
+				nodes = append(nodes, c.By)
+			}
+		}
+		nodes = slices.DeleteFunc(nodes, func(id string) bool { return id == "" || f.Node(id) != nil })
+		if len(nodes) > 0 {
+			slices.Sort(nodes)
+			return refuse("node " + strings.Join(slices.Compact(nodes), ", ") + " in flow " + at.Flow)
+		}
 	}
 	return nil
 }

@@ -133,7 +133,7 @@ func (a *API) show(ctx context.Context, s session.Session, pending int) Session 
 	if out.User == "" {
 		out.User = string(s.Origin.Tenant.User)
 	}
-	if f, err := v.Flow(s.Flow); err == nil && f.Node(s.Cursor.Node) != nil {
+	if f, err := v.Flow(s.Cursor.Flow); err == nil && f.Node(s.Cursor.Node) != nil {
 		out.File, out.Line = f.File, f.Node(s.Cursor.Node).Pos.Line
 	}
 	return out

@@ -26,6 +26,9 @@ func (w *Walk) act(ctx context.Context, step flow.Step) (got flow.Got, effect bo
 	case flow.DoEmit:
 		w.Outputs = append(w.Outputs, card.Output{Node: step.Node, Payload: step.Payload, Emitted: true})
 		return done("emit", step.Payload)
+	case flow.DoRender:
+		w.Outputs = append(w.Outputs, card.Output{Node: step.Node, Payload: step.Payload})
+		return done("template", step.Payload)
 	case flow.DoPublish:
 		if err := w.publish(step); err != nil {
 			return got, false, err
@@ -37,7 +40,7 @@ func (w *Walk) act(ctx context.Context, step flow.Step) (got flow.Got, effect bo
 			return got, false, fault.Wrap("emit.log", err)
 		}
 		if w.Replay == nil {
-			w.deps.Log.Info("flow log", "tenant", w.Tenant.Tenant, "flow", w.Flow.ID, "node", step.Node, "turn", w.Entry.Turn, "payload", string(payload))
+			w.deps.Log.Info("flow log", "tenant", w.Tenant.Tenant, "flow", w.in.ID, "node", step.Node, "turn", w.Entry.Turn, "payload", string(payload))
 		}
 		return done("log", step.Payload)
 	case flow.DoStateGet:
@@ -105,7 +108,7 @@ func (w *Walk) publish(step flow.Step) error {
 		return fault.Wrap("emit.event", err)
 	}
 	e := greentic.Event{ID: fmt.Sprintf("%s-e%d", w.Entry.Turn, w.Entry.Said+len(w.Events)), Topic: step.Topic, Type: step.Topic, Time: w.Began.UTC(), Payload: payload,
-		Source: "pack/" + w.Release.Archive().ID() + "/flow/" + w.Flow.ID, CorrelationID: w.Message.CorrelationID}
+		Source: "pack/" + w.Release.Archive().ID() + "/flow/" + w.in.ID, CorrelationID: w.Message.CorrelationID}
 	if kind, _ := fields["type"].(string); kind != "" {
 		e.Type = kind
 	}

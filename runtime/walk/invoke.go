@@ -108,7 +108,7 @@ func (w *Walk) call(ctx context.Context, step flow.Step) (host.Response, error) 
 		who.IdempotencyKey += fmt.Sprintf("/%d", w.Entry.Undone)
 	}
 	request := host.Request{
-		Pack: w.Release.Archive().ID(), Flow: w.Flow.ID, Node: step.Node,
+		Pack: w.Release.Archive().ID(), Flow: w.in.ID, Node: step.Node,
 		Component: step.Component, Operation: step.Operation, Input: input, Config: step.Config, Envelope: wantsEnvelope(step.Config),
 		Attempt: uint32(step.Attempt),
 		Grants:  w.Release.Grants(step.Component),

@@ -21,7 +21,7 @@ func (w *Walk) note(step flow.Step, s record.Step) {
 		return
 	}
 	s.N, s.Node, s.Attempt = step.Cursor.Steps, step.Node, step.Attempt
-	s.Reason = record.Reason{Rule: step.Rule, Why: step.Why, File: w.Flow.File, Line: step.At.Line, Col: step.At.Col}
+	s.Reason = record.Reason{Rule: step.Rule, Why: step.Why, File: w.in.File, Line: step.At.Line, Col: step.At.Col}
 	w.Trail = append(w.Trail, s)
 }
 
@@ -35,6 +35,14 @@ func (w *Walk) Encode(v any) json.RawMessage {
 		return encode(map[string]any{"digest": greentic.DigestOf(raw), "bytes": len(raw)})
 	}
 	return raw
+}
+
+// failed is a failure for the record; nil for none.
+func (w *Walk) failed(fail *flow.NodeFail) json.RawMessage {
+	if fail == nil {
+		return nil
+	}
+	return w.Encode(fail)
 }
 
 // encode is v as JSON; what a flow holds can always be encoded.

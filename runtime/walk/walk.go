@@ -40,7 +40,7 @@ type Walk struct {
 	Tenant  greentic.TenantCtx
 	Message greentic.Message
 	Release *release.Release
-	Flow    *flow.Flow
+	Flow    *flow.Flow // that the run began with; the cursor says which one it is in
 	Overlay *state.Overlay
 	Began   time.Time
 	Cursor  flow.Cursor // with Got: where to go on
@@ -58,6 +58,7 @@ type Walk struct {
 	Steps   int // nodes executed
 	Last    any // what the last node left
 
+	in   *flow.Flow // where the step of now happens
 	deps Deps
 	opts Options
 }
@@ -82,13 +83,17 @@ func (w *Walk) Go(ctx context.Context) (flow.Step, error) {
 		if ctx.Err() != nil {
 			return flow.Step{}, w.late()
 		}
-		step, err := w.Flow.Next(w.Cursor, w.Got)
+		var err error
+		if w.in, err = w.flow(w.Cursor.Flow); err != nil {
+			return flow.Step{}, err
+		}
+		step, err := w.in.Next(w.Cursor, w.Got)
 		if err != nil {
-			return step, fault.Wrap("flow "+w.Flow.ID, err)
+			return step, fault.Wrap("flow "+w.in.ID, err)
 		}
 		w.Steps = max(w.Steps, step.Cursor.Steps)
 		w.Last = step.Cursor.Prev
-		if step.Cursor.Failure != nil && !w.Undoing {
+		if step.Cursor.Failure != nil && step.Cursor.Caller == nil && !w.Undoing {
 			w.Undoing = true
 			w.Forget()
 		}
@@ -101,11 +106,14 @@ func (w *Walk) Go(ctx context.Context) (flow.Step, error) {
 			return step, nil
 		case flow.DoFail:
 			w.note(step, record.Step{Do: "fail", Fail: encode(step.Fail)})
-			return step, fault.Newf(Kind(step.Fail.Code), "flow "+w.Flow.ID+" node "+step.Node, "%s: %s", step.Fail.Code, step.Fail.Message).WithCode(step.Fail.Code)
+			return step, fault.Newf(Kind(step.Fail.Code), "flow "+w.in.ID+" node "+step.Node, "%s: %s", step.Fail.Code, step.Fail.Message).WithCode(step.Fail.Code)
 		case flow.DoRetry:
 			if paused, err := w.retry(ctx, step); paused || err != nil {
 				return step, err
 			}
+			continue
+		case flow.DoCall, flow.DoJump, flow.DoReturn:
+			w.change(step)
 			continue
 		}
 		got, effect, err := w.act(ctx, step)
@@ -114,6 +122,42 @@ func (w *Walk) Go(ctx context.Context) (flow.Step, error) {
 		}
 		w.Cursor, w.Got, w.Unsaved = step.Cursor, got, effect && w.Replay == nil
 	}
+}
+
+// flow is a flow of the pack.
+func (w *Walk) flow(id string) (*flow.Flow, error) {
+	if id == w.Flow.ID {
+		return w.Flow, nil
+	}
+	return w.Release.Flow(id)
+}
+
+// change goes on in another flow, or in the one that called this one. A flow that does not exist is a
+// failure of the node that named it.
+func (w *Walk) change(step flow.Step) {
+	to := step.Cursor.Flow
+	if step.Do == flow.DoReturn {
+		w.note(step, record.Step{Do: "return", Flow: to, Output: w.Encode(step.Payload), Fail: w.failed(step.Fail)})
+		w.Cursor, w.Got = step.Cursor, flow.Got{What: flow.GotOutput, Value: step.Payload}
+		if step.Fail != nil {
+			w.Got = flow.Got{What: flow.GotError, Error: step.Fail}
+		}
+		return
+	}
+	do := "call"
+	from := step.Cursor.Caller
+	if step.Do == flow.DoJump {
+		do, from = "jump", &w.Cursor
+	}
+	_, err := w.flow(to)
+	rec := record.Step{Do: do, Flow: to, Input: w.Encode(step.Input)}
+	w.Got = flow.Got{What: flow.GotStart}
+	if w.Cursor = step.Cursor; err != nil {
+		w.Cursor = *from
+		w.Got = flow.Got{What: flow.GotError, Error: &flow.NodeFail{Code: flow.FlowMissing, Message: err.Error()}}
+		rec.Fail = w.failed(w.Got.Error)
+	}
+	w.note(step, rec)
 }
 
 // retry gets ready for another try, and says whether the walk pauses before it.

@@ -6,6 +6,7 @@ import (
 	"math"
 	"regexp"
 	"slices"
+	"strconv"
 	"strings"
 
 	"github.com/goccy/go-yaml/ast"
@@ -80,10 +81,14 @@ func (v *Value) Keys() []string {
 	return keys
 }
 
-// Place is the value way leads to, or the nearest above it, with the place of its key.
+// Place is the value way (keys, and indexes of lists) leads to, or the nearest above it, with the place of its key.
 func (v *Value) Place(way []string) (Pos, *Value) {
 	pos := v.Pos
 	for _, key := range way {
+		if n, err := strconv.Atoi(key); err == nil && n >= 0 && n < len(v.Items) {
+			pos, v = v.Items[n].Pos, v.Items[n]
+			continue
+		}
 		i := slices.IndexFunc(v.Fields, func(f Field) bool { return f.Key == key })
 		if i < 0 {
 			break
