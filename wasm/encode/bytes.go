@@ -1,0 +1,35 @@
+package encode
+
+func uleb(v uint64) (b []byte) {
+	for v >= 0x80 {
+		b = append(b, byte(v)|0x80)
+		v >>= 7
+	}
+	return append(b, byte(v))
+}
+
+func sleb(v int64) (b []byte) {
+	for {
+		c := byte(v & 0x7f)
+		v >>= 7
+		if v == 0 && c&0x40 == 0 || v == -1 && c&0x40 != 0 {
+			return append(b, c)
+		}
+		b = append(b, c|0x80)
+	}
+}
+
+func num[I ~int](n I) []byte { return uleb(uint64(n)) }
+
+func text(s string) []byte { return append(num(len(s)), s...) }
+
+func cat(parts ...[]byte) (b []byte) {
+	for _, p := range parts {
+		b = append(b, p...)
+	}
+	return b
+}
+
+func vector(items [][]byte) []byte { return append(num(len(items)), cat(items...)...) }
+
+func section(id byte, body []byte) []byte { return cat([]byte{id}, num(len(body)), body) }
