@@ -11,6 +11,9 @@ const (
 	MaxValue = 8 << 20 // bytes
 )
 
+// TooLarge is the code of the failure of a write whose value is over the limit.
+const TooLarge = "too_large"
+
 // CheckKey refuses an empty or over-long key.
 func CheckKey(key string) error {
 	if key == "" {
@@ -25,7 +28,7 @@ func CheckKey(key string) error {
 // CheckPut is CheckKey for a write; it also refuses an over-long value.
 func CheckPut(key string, value []byte) error {
 	if len(value) > MaxValue {
-		return fault.Newf(fault.Invalid, "kv", "the value of %q has %d bytes, at most %d are allowed", key, len(value), MaxValue)
+		return fault.Newf(fault.Invalid, "kv", "the value of %q has %d bytes, at most %d are allowed", key, len(value), MaxValue).WithCode(TooLarge)
 	}
 	return CheckKey(key)
 }

@@ -8,6 +8,7 @@ import (
 	"net/http"
 	"strings"
 
+	"greentic.dev/backing/kv"
 	"greentic.dev/greentic"
 	"greentic.dev/greentic/fault"
 )
@@ -67,6 +68,9 @@ func writeError(rw http.ResponseWriter, err error) {
 	_, _, code := fault.Detail(err)
 	status, message := kind.HTTPStatus(), err.Error()
 	switch {
+	case code == kv.TooLarge, code == "" && kind == fault.Exhausted:
+		code = "MessageSizeTooBig"
+		status = http.StatusRequestEntityTooLarge
 	case code != "":
 	case kind == fault.Invalid:
 		code = "BadArgument"
@@ -74,9 +78,6 @@ func writeError(rw http.ResponseWriter, err error) {
 		code = "ConversationNotFound"
 	case kind == fault.Unavailable:
 		code = "ServiceUnavailable"
-	case kind == fault.Exhausted:
-		code = "MessageSizeTooBig"
-		status = http.StatusRequestEntityTooLarge
 	default:
 		code, message = "ServiceError", "the request failed"
 	}

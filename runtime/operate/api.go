@@ -90,6 +90,9 @@ func (a *API) handle(h handler) http.Handler {
 		switch later, is := v.(accepted); {
 		case err != nil:
 			status, v = fault.KindOf(err).HTTPStatus(), describe(err)
+			if _, _, code := fault.Detail(err); code == kv.TooLarge {
+				status = http.StatusRequestEntityTooLarge
+			}
 			if fault.Is(err, fault.Internal) {
 				a.deps.Log.Error("operation failed", "path", r.URL.Path, "tenant", tenant.Tenant, "error", err)
 			}
@@ -164,7 +167,7 @@ func read(r *http.Request, v any) error {
 		err = errors.New("more than one value")
 	}
 	if large := (*http.MaxBytesError)(nil); errors.As(err, &large) {
-		return fault.Newf(fault.Exhausted, "request", "the body is larger than %d bytes", large.Limit)
+		return fault.Newf(fault.Exhausted, "request", "the body is larger than %d bytes", large.Limit).WithCode(kv.TooLarge)
 	}
 	return fault.As(fault.Invalid, "request", err)
 }

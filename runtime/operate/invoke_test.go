@@ -169,7 +169,7 @@ func TestWrongInvocationsAreRefusedByName(t *testing.T) {
 		{"a long key", "/v1/flows/desk/main/invoke", `{}`, [2]string{"Idempotency-Key", strings.Repeat("k", 256)}, 400, "Idempotency-Key"},
 		{"a long conversation", "/v1/flows/desk/main/invoke", `{"session":"` + strings.Repeat("k", 700) + `"}`, [2]string{}, 400, "ordering key"},
 		{"a user with a space", "/v1/flows/desk/main/invoke", `{"user":"a b"}`, [2]string{}, 400, "user"},
-		{"a body over the limit", "/v1/flows/desk/main/invoke", `{"input":"` + strings.Repeat("k", 2<<20) + `"}`, [2]string{}, 429, "larger"},
+		{"a body over the limit", "/v1/flows/desk/main/invoke", `{"input":"` + strings.Repeat("k", 2<<20) + `"}`, [2]string{}, 413, "larger"},
 	} {
 		clear(d.header)
 		if c.header[0] != "" {

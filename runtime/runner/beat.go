@@ -41,6 +41,7 @@ type beat struct {
 	timers  map[string]func() // stops of the parts that wait
 	busy    map[string]bool   // the parts that run
 	ticked  time.Time         // when the last heartbeat was begun
+	failed  map[string]int    // how often a part did in a row
 	moved   bool              // shards change hands: the next lease is not to wait
 	running sync.WaitGroup
 	due     [shard.Count]time.Time // when to look for due times; zero: now
@@ -52,7 +53,7 @@ type beat struct {
 }
 
 func newBeat(r *Runner) *beat {
-	b := &beat{runner: r, timers: map[string]func(){}, busy: map[string]bool{}, leaving: map[int]bool{}, orphans: map[queue.Lane]bool{}}
+	b := &beat{runner: r, timers: map[string]func(){}, busy: map[string]bool{}, failed: map[string]int{}, leaving: map[int]bool{}, orphans: map[queue.Lane]bool{}}
 	b.ctx, b.cancel = context.WithCancel(context.Background())
 	return b
 }
@@ -97,13 +98,21 @@ func (b *beat) again(name string, atLeast time.Duration, pause func() time.Durat
 		b.running.Add(1)
 		b.mu.Unlock()
 		atLeast := time.Duration(0)
-		if err := part(b.ctx); err != nil && b.ctx.Err() == nil {
-			b.runner.deps.Log.Error("runner", "doing", name, "error", err)
-			atLeast = failedPause
-		}
+		err := part(b.ctx)
 		b.mu.Lock()
 		b.busy[name] = false
+		b.failed[name]++
+		failed := b.failed[name]
+		if err == nil || b.ctx.Err() != nil {
+			failed, b.failed[name] = 0, 0
+		}
 		b.mu.Unlock()
+		if failed > 0 {
+			atLeast = failedPause
+		}
+		if failed&(failed-1) == 0 && failed > 0 { // the first, and ever fewer: an outage may last
+			b.runner.deps.Log.Error("runner", "doing", name, "failed", failed, "error", err)
+		}
 		b.running.Done()
 		b.again(name, atLeast, pause, part)
 	})
@@ -455,7 +464,7 @@ func (b *beat) look(now time.Time) (shards []int) {
 			continue
 		}
 		b.mu.Lock()
-		if !b.due[s].After(now) {
+		if at := b.due[s]; !at.After(now) || at.After(now.Add(dueHorizon)) { // further: the clock went back
 			b.due[s] = now.Add(dueHorizon)
 			shards = append(shards, s)
 		}
