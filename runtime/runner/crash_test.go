@@ -186,6 +186,12 @@ func TestManyDeathsInARow(t *testing.T) {
 			deaths++
 		}
 		r.reopen()
+		if at%4 == 3 { // a message that is first in line through many deaths is taken for their cause
+			_, stop := r.start(pack)
+			r.channel.replies(t, "k", len(said)-len(left))
+			stop()
+			r.reopen()
+		}
 	}
 	_, stop := r.start(pack)
 	defer stop()
