@@ -11,6 +11,7 @@ import (
 
 	"github.com/spf13/cobra"
 
+	"greentic.dev/cmd/greentic/flows"
 	"greentic.dev/cmd/greentic/operations"
 	"greentic.dev/greentic/fault"
 )
@@ -76,7 +77,7 @@ Exit codes: 0 ok, 1 internal, 2 invalid input, 3 not found, 4 exists, 5 conflict
 		return &fault.Error{Kind: fault.Invalid, Op: c.CommandPath(), Err: err, Fix: "see " + c.CommandPath() + " --help"}
 	})
 	root.AddCommand(
-		upCommand(env), runCommand(env), devCommand(env), componentCommand(env), packCommand(env), flowCommand(env), keyCommand(env),
+		upCommand(env), runCommand(env), devCommand(env), componentCommand(env), packCommand(env), flows.Command(flowTerminal(env)), keyCommand(env),
 		configCommand(env), versionCommand(env),
 	)
 	root.AddCommand(operations.Commands(operator(env))...)

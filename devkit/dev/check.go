@@ -10,7 +10,6 @@ import (
 
 	"greentic.dev/devkit/flowcheck"
 	"greentic.dev/greentic/fault"
-	"greentic.dev/model/flow"
 )
 
 // check is everything flow check finds in the flows of the folder.
@@ -29,10 +28,7 @@ func (l *Loop) check(ctx context.Context) (found []Problem) {
 			found = append(found, l.problem(err))
 			continue
 		}
-		f, list := flow.Check(shown, src)
-		if f != nil {
-			list = append(list, checker.Components(ctx, shown, f)...)
-		}
+		_, list := checker.Check(ctx, shown, src)
 		for _, d := range list {
 			p := l.problem(d.Fault())
 			p.Severity, p.Message = d.Severity, d.Message

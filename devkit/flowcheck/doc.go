@@ -1,8 +1,9 @@
-// Package flowcheck says whether the components that flows call are there.
+// Package flowcheck checks flows with the pack around them.
 //
-// What it is: the part of `flow check` that model/flow cannot do, for it needs the folder around a
-// flow: find the pack, build it in memory, compare what nodes call with what it has. Who calls it:
-// cmd/greentic. What it refuses to do: check the flow by itself, which model/flow does; write or run
-// anything. Main type: [Checker]. Its promises are tested in flowcheck_test.go and by the scripts of
+// What it is: what model/flow and model/flow/lint find, together with what only the folder around a
+// flow tells: it finds the pack, builds it in memory and compares what nodes call, name and need with
+// what the pack has. Who calls it: `greentic flow check`, dev servers, editors. What it refuses to do:
+// decide what is wrong in a flow by itself, write, or run anything. Main type: [Checker]. Its promises
+// are tested in flowcheck_test.go, in input_test.go for the flows of others, and by the scripts of
 // cmd/greentic.
 package flowcheck

@@ -1,4 +1,4 @@
-package flowcheck
+package flowcheck_test
 
 import (
 	"os"
@@ -6,6 +6,7 @@ import (
 	"strings"
 	"testing"
 
+	"greentic.dev/devkit/flowcheck"
 	"greentic.dev/model/flow"
 )
 
@@ -19,18 +20,15 @@ func packed(t *testing.T) string {
 	return dir
 }
 
-// written puts a flow of one call where name says.
-func written(t *testing.T, name, component, operation string) *flow.Flow {
+// checked puts a flow of one call where name says and checks it.
+func checked(t *testing.T, k *flowcheck.Checker, name, component, operation string) flow.Diagnostics {
 	t.Helper()
-	src := "id: x\ntype: messaging\nnodes:\n  a:\n    component.exec: { component: " + component + ", operation: " + operation + " }\n"
+	src := "id: x\ntype: messaging\nnodes:\n  a:\n    component.exec: { component: " + component + ", operation: " + operation + ", input: { summary: x } }\n"
 	if err := os.WriteFile(name, []byte(src), 0o600); err != nil {
 		t.Fatal(err)
 	}
-	f, err := flow.Compile(name, []byte(src))
-	if err != nil {
-		t.Fatal(err)
-	}
-	return f
+	_, found := k.Check(t.Context(), name, []byte(src))
+	return found
 }
 
 // classes are the classes and severities of findings.
@@ -53,9 +51,8 @@ func TestWhatAFlowMayCall(t *testing.T) {
 		{"a builtin, outside a pack", alone, "emit.response", "open", "Pack warning"},
 	} {
 		name := filepath.Join(c.folder, "x.ygtc")
-		f := written(t, name, c.component, c.operation)
-		var checker Checker
-		found := checker.Components(t.Context(), name, f)
+		var checker flowcheck.Checker
+		found := checked(t, &checker, name, c.component, c.operation)
 		if got := classes(found); got != c.want {
 			t.Errorf("%s: %s", c.name, got)
 		}
@@ -71,13 +68,12 @@ func TestWhatAFlowMayCall(t *testing.T) {
 func TestABrokenPackIsToldOnce(t *testing.T) {
 	dir := packed(t)
 	name := filepath.Join(dir, "flows", "helpdesk.ygtc") // pack.yaml has it as helpdesk, here it is x
-	f := written(t, name, "no.one", "open")
-	var checker Checker
-	first := checker.Components(t.Context(), name, f)
+	var checker flowcheck.Checker
+	first := checked(t, &checker, name, "no.one", "open")
 	if classes(first) != "Pack error" || filepath.Base(first[0].File) != "pack.yaml" || first[0].Line == 0 || !strings.Contains(first[0].Message, `calls itself "x"`) {
 		t.Errorf("%+v", first)
 	}
-	if again := checker.Components(t.Context(), name, f); len(again) != 0 {
+	if again := checked(t, &checker, name, "no.one", "open"); len(again) != 0 {
 		t.Errorf("%+v", again)
 	}
 }

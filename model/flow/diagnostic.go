@@ -66,6 +66,14 @@ func Compile(name string, src []byte) (*Flow, error) {
 // Check compiles the source of a flow and returns every finding. The flow is nil when one of
 // them is an error.
 func Check(name string, src []byte) (*Flow, Diagnostics) {
+	c := check(name, src)
+	if len(c.found.Errors()) > 0 {
+		return nil, c.found
+	}
+	return c.flow, c.found
+}
+
+func check(name string, src []byte) *compiler {
 	c := &compiler{name: name, lines: strings.Split(string(src[:min(len(src), source.MaxBytes)]), "\n")}
 	doc, wrong := source.Read(src)
 	for _, w := range wrong {
@@ -74,10 +82,7 @@ func Check(name string, src []byte) (*Flow, Diagnostics) {
 	if doc != nil && len(wrong) == 0 {
 		c.compile(doc)
 	}
-	if len(c.found.Errors()) > 0 {
-		return nil, c.found
-	}
-	return c.flow, c.found
+	return c
 }
 
 // compiler compiles one source.

@@ -224,6 +224,9 @@ func Capabilities(imports []Import) []string {
 	return list
 }
 
+// CapabilityOf names what an interface gives to whoever imports it, such as host:http; empty: nothing.
+func CapabilityOf(iface string) string { return capability(iface) }
+
 // capability names what an interface gives, in the words of pack manifests (formats digest
 // 4.3). WASI's plumbing (io, cli) gives nothing of its own.
 func capability(iface string) string {
