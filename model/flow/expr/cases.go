@@ -1,3 +1,5 @@
+//go:build !wasip1
+
 package expr
 
 import (
@@ -96,5 +98,14 @@ func (c *Condition) told(e ast.Expr) string {
 			return v
 		}
 		return strings.Join(c.paths[i], ".")
+	})
+}
+
+// References are the paths of the condition.
+func (c *Condition) References() []Reference {
+	return located(c.src.user, nil, func(add func(path, bool)) {
+		for _, p := range c.paths {
+			add(p, false)
+		}
 	})
 }

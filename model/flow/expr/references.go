@@ -9,15 +9,6 @@ type Reference struct {
 	Inside bool     // it stands in a block with a context of its own and is looked up there first
 }
 
-// References are the paths of the condition.
-func (c *Condition) References() []Reference {
-	return located(c.src.user, nil, func(add func(path, bool)) {
-		for _, p := range c.paths {
-			add(p, false)
-		}
-	})
-}
-
 // References are the paths of one text of a mapping, in order; none when it is no template. The
 // error is that of [Compile].
 func References(s string) ([]Reference, error) {

@@ -66,6 +66,7 @@ type checker struct {
 	undo  map[string]bool            // nodes that only compensate
 	told  map[string]bool            // components whose capabilities were looked at
 	names []string                   // what templates may begin with
+	loose bool                       // a route leads to a node that does not exist: what runs when is not known
 }
 
 // at is where a finding stands.
@@ -92,6 +93,7 @@ func (c *checker) look() {
 	for _, e := range c.graph.Edges {
 		if e.To != "" {
 			c.ways[e.From] = append(c.ways[e.From], e.To)
+			c.loose = c.loose || c.Flow.Node(e.To) == nil
 		}
 		if e.Kind == graph.Compensate {
 			c.undo[e.To] = true
@@ -155,6 +157,9 @@ func (c *checker) reachable(from []string, include bool) map[string]bool {
 
 // reach finds the nodes that nothing leads to; of those that only each other lead to, all.
 func (c *checker) reach() {
+	if c.loose {
+		return
+	}
 	var from []string
 	for _, name := range slices.Sorted(maps.Keys(c.Flow.Entrypoints)) {
 		from = append(from, c.Flow.Entrypoints[name])
