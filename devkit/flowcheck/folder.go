@@ -24,6 +24,7 @@ type builtFolder struct {
 	components map[string]lint.Component
 	operations map[string]string // name -> the one component that declares it
 	flows      map[string]*flow.Flow
+	ids        []string // of the flows
 	hosts      []string
 	texts      map[string]bool
 }
@@ -49,8 +50,9 @@ func buildFolder(ctx context.Context, dir string) *builtFolder {
 			p.operations[op.Name] = c.ID
 		}
 	}
+	p.ids = []string{}
 	for _, f := range archive.Flows() {
-		p.flows[f.ID] = f
+		p.flows[f.ID], p.ids = f, append(p.ids, f.ID)
 	}
 	for _, h := range archive.Egress() {
 		p.hosts = append(p.hosts, h.Host)
@@ -96,7 +98,7 @@ func uses(code []byte) []string {
 
 // lintable is the pack as checks of one of its flows want it.
 func (p *builtFolder) lintable(f *flow.Flow) *lint.Pack {
-	out := &lint.Pack{Components: p.components, Hosts: p.hosts, Texts: p.texts, Calls: map[string]lint.Call{}}
+	out := &lint.Pack{Components: p.components, Flows: p.ids, Hosts: p.hosts, Texts: p.texts, Calls: map[string]lint.Call{}}
 	if packed := p.flows[f.ID]; packed != nil {
 		for _, n := range packed.Nodes {
 			out.Calls[n.ID] = lint.Call{Component: n.Component, Operation: n.Operation}

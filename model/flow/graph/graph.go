@@ -91,6 +91,14 @@ func edges(n *flow.Node) []Edge {
 		}
 		out = append(out, Edge{n.ID, to, kind, label, pos})
 	}
+	if jump, to := leap(n); jump {
+		if to == "" {
+			add("", Next, "to another flow", n.Pos)
+		} else {
+			add(to, Next, "", n.Pos)
+		}
+		return out
+	}
 	r := n.Routing
 	switch r.Form {
 	case flow.RouteNext:
@@ -119,7 +127,7 @@ func edges(n *flow.Node) []Edge {
 	default:
 		add("", Next, "", n.Pos)
 	}
-	if m, ok := n.Input.(map[string]any); ok && (n.Component == "session.wait" || n.Operation == "session.wait") {
+	if m, ok := n.Input.(map[string]any); ok && n.Builtin() == "session.wait" {
 		if to, ok := m["on_timeout"].(string); ok && to != "" {
 			label, _ := m["timeout"].(string)
 			add(to, Timeout, strings.TrimSpace("after "+label), n.Pos)
@@ -129,6 +137,18 @@ func edges(n *flow.Node) []Edge {
 		add(n.Compensate, Compensate, "undo", n.Pos)
 	}
 	return out
+}
+
+// leap says whether a node goes on elsewhere, and at which node of this flow if it stays in it.
+func leap(n *flow.Node) (jumps bool, to string) {
+	if n.Builtin() != "flow.goto" {
+		return false, ""
+	}
+	m, _ := n.Input.(map[string]any)
+	if to, _ = m["node"].(string); m["flow"] != nil || m["flow_id"] != nil {
+		to = ""
+	}
+	return true, to
 }
 
 func before(a, b flow.Pos, x, y string) int {

@@ -27,6 +27,7 @@ type world struct {
 		Declared   *component.Capabilities `json:"declared"`
 		Uses       []string                `json:"uses"`
 	} `json:"components"`
+	Flows []string        `json:"flows"`
 	Hosts []string        `json:"hosts"`
 	Texts map[string]bool `json:"texts"`
 }
@@ -85,7 +86,7 @@ func told(t *testing.T, src, around string) string {
 			if err := json.Unmarshal([]byte(around), &w); err != nil {
 				t.Fatal(err)
 			}
-			subject.Pack = &lint.Pack{Components: map[string]lint.Component{}, Hosts: w.Hosts, Texts: w.Texts}
+			subject.Pack = &lint.Pack{Components: map[string]lint.Component{}, Flows: w.Flows, Hosts: w.Hosts, Texts: w.Texts}
 			for id, c := range w.Components {
 				subject.Pack.Components[id] = lint.Component{Operations: c.Operations, Declared: c.Declared, Uses: c.Uses}
 			}

@@ -23,6 +23,7 @@ type Subject struct {
 type Pack struct {
 	Components map[string]Component
 	Calls      map[string]Call // by node: what the pack builder makes of it; a node that is missing is taken as it stands
+	Flows      []string        // ids; nil: not known
 	Hosts      []string        // that the pack declares, lower case
 	Texts      map[string]bool // keys of the default language; nil: not known
 }

@@ -44,7 +44,12 @@ func named(v any, keys ...string) string {
 
 // call looks at what a node calls and what it gives to it.
 func (c *checker) call(n *flow.Node) {
-	if n.Builtin() != "" {
+	switch n.Builtin() {
+	case "":
+	case "flow.call", "flow.goto":
+		c.flows(n)
+		return
+	default:
 		return
 	}
 	call := c.called(n)
@@ -72,6 +77,19 @@ func (c *checker) call(n *flow.Node) {
 		return
 	}
 	c.payload(n, call, known.Operations[i].InputSchema, pointer)
+}
+
+// flows looks at the flow that a node goes on with.
+func (c *checker) flows(n *flow.Node) {
+	pointer, _, _ := c.Places.Mappings(n.ID)
+	m, _ := n.Input.(map[string]any)
+	for _, key := range []string{"flow_id", "flow"} {
+		id, _ := m[key].(string)
+		if id == "" || id == c.Flow.ID || strings.Contains(id, "{{") || c.Pack.Flows == nil || slices.Contains(c.Pack.Flows, id) {
+			continue
+		}
+		c.add(MissingFlow, at{pointer: pointer + "/" + key}, hint(id, c.Pack.Flows, "add the flow to pack.yaml"), "node %s: the pack has no flow %s", n.ID, id)
+	}
 }
 
 // payload compares what a node gives to a component with the schema of its operation.

@@ -24,6 +24,7 @@ const (
 	Capability      = "Capability"
 	Secret          = "Secret"
 	Host            = "Host"
+	MissingFlow     = "MissingFlow"
 )
 
 // Rules are all rules, sorted by their names. The error catalogue is made from them.
@@ -55,6 +56,8 @@ var rules = [...]Rule{
 		"A flow id has letters, digits, dots, _ and -; a node id begins with a letter or _."},
 	{"McpConfig", "error", "A call of an MCP tool lacks its server or its tool.",
 		"Write mcp: { server: NAME, tool: NAME, arguments: {} }."},
+	{MissingFlow, "error", "A node goes on with a flow that its pack does not have.",
+		"flow.call and flow.goto name flows of the same pack by their ids."},
 	{"MissingNode", "error", "A route leads to a node that does not exist.",
 		"Add the node or name one that exists; the finding suggests the nearest name."},
 	{"NodeComponentShape", "error", "A node has no operation, or several.",
