@@ -84,7 +84,7 @@ func (c *Console) Routes() []route.Route {
 
 type pageData struct {
 	Title, Locale, Base, Tenant, Version string
-	Fixed                                bool
+	Fixed, Dev                           bool
 }
 
 func (c *Console) chat(w http.ResponseWriter, r *http.Request) {
@@ -94,7 +94,7 @@ func (c *Console) chat(w http.ResponseWriter, r *http.Request) {
 		http.Error(w, "no such tenant", http.StatusNotFound)
 		return
 	}
-	d := pageData{Title: c.options.Title, Locale: c.options.Locale, Base: "/v3/directline", Tenant: string(tenant.Tenant), Version: c.version, Fixed: c.options.Locale != ""}
+	d := pageData{Title: c.options.Title, Locale: c.options.Locale, Base: "/v3/directline", Tenant: string(tenant.Tenant), Version: c.version, Fixed: c.options.Locale != "", Dev: c.options.Dev}
 	if name != "" {
 		d.Base = "/v1/messaging/webchat/" + name + d.Base
 	}

@@ -1,11 +1,12 @@
-// Bundles the chat page: one script, one style sheet, the licences of what is inside.
+// Bundles the chat page, and the panel of greentic dev beside it: a script and a style sheet each, and
+// the licences of what is inside.
 import { build } from "esbuild";
 import { readFileSync, writeFileSync, existsSync } from "node:fs";
 
 const out = new URL("../static/", import.meta.url).pathname;
 
 const result = await build({
-  entryPoints: ["chat.ts", "chat.css"],
+  entryPoints: ["chat.ts", "chat.css", "dev.ts", "dev.css"],
   outdir: out,
   bundle: true,
   minify: true,

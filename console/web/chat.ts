@@ -167,4 +167,13 @@ fresh.addEventListener("click", () => {
   input.focus();
 });
 
+// Beside greentic dev: where the conversation waited is gone, so it is begun anew.
+document.addEventListener("greentic:anew", (e) => {
+  const note = document.createElement("li");
+  note.className = "note-anew";
+  note.textContent = String((e as CustomEvent).detail);
+  append(note);
+  line.begin();
+});
+
 void line.run();

@@ -96,6 +96,12 @@ export class DirectLine {
     await this.call("POST", `/conversations/${this.kept.conversation}/activities`, { ...a, locale: this.locale, from: { id: this.kept.user, role: "user" } });
   }
 
+  // begin asks the bot to begin again in this conversation.
+  begin(): void {
+    this.events.starting();
+    void this.post({ type: "event", name: "startConversation", channelData: { clientActivityID: "start-" + newId() } }).catch(() => undefined);
+  }
+
   // forget leaves the conversation; a new one begins.
   forget(): void {
     this.left = true;
