@@ -25,7 +25,7 @@ import (
 
 // operator is the operations on this process.
 func (s *System) operator() *operate.API {
-	return operate.New(operate.Deps{DB: s.db, Runner: s.runner, Releases: s.releases, Tenant: s.Tenant(), Now: time.Now, NewID: newID, Log: s.options.Log,
+	return operate.New(operate.Deps{DB: s.db, Bus: s.bus, Runner: s.runner, Releases: s.releases, Tenant: s.Tenant(), Now: time.Now, NewID: newID, Log: s.options.Log,
 		Load: func(ctx context.Context, path string) (*loader.Verified, error) {
 			policy, err := s.trust(ctx)
 			if err != nil {
@@ -80,6 +80,9 @@ func (s *System) openStill(ctx context.Context) (err error) {
 		return err
 	}
 	if s.db, err = s.openStore(ctx); err != nil {
+		return err
+	}
+	if s.bus, err = s.openBus(); err != nil {
 		return err
 	}
 	if err := s.openEngine(ctx); err != nil {

@@ -10,6 +10,7 @@ import (
 	"strconv"
 	"time"
 
+	"greentic.dev/backing/bus"
 	"greentic.dev/backing/kv"
 	"greentic.dev/greentic"
 	"greentic.dev/greentic/fault"
@@ -22,6 +23,7 @@ import (
 // Deps is what the operations work with. All are required. The runner need not have been started.
 type Deps struct {
 	DB       kv.DB
+	Bus      bus.Bus
 	Runner   *runner.Runner
 	Releases *release.Set
 	Tenant   greentic.TenantCtx // of requests that name none; its environment is everybody's

@@ -18,6 +18,8 @@ import (
 
 	"go.uber.org/goleak"
 
+	"greentic.dev/backing/bus"
+	busmemory "greentic.dev/backing/bus/memory"
 	"greentic.dev/backing/kv"
 	"greentic.dev/backing/kv/memory"
 	"greentic.dev/backing/queue"
@@ -98,13 +100,14 @@ type desk struct {
 	stop     func()
 	header   map[string]string // of the next requests
 	crash    func(point string)
+	bus      bus.Bus
 }
 
 const token = "operators-token"
 
 func open(t testing.TB, db kv.DB, crash func(string), packs ...*loader.Verified) *desk {
 	t.Helper()
-	d := &desk{t: t, db: db, sent: make(chan string, 10_000), header: map[string]string{}}
+	d := &desk{t: t, db: db, sent: make(chan string, 10_000), bus: busmemory.New(busmemory.Options{}), header: map[string]string{}}
 	d.releases = release.New(host.New(host.Deps{}, host.Options{}), loader.NewStore(filepath.Join(t.TempDir(), "packs")), loader.Policy{AllowUnsignedUnsafe: true}, nil)
 	for _, p := range packs {
 		d.serve(p)
@@ -114,7 +117,7 @@ func open(t testing.TB, db kv.DB, crash func(string), packs ...*loader.Verified)
 	newID := func() string { return fmt.Sprintf("id-%04d", ids.Add(1)) }
 	d.runner = runner.New(runner.Deps{DB: db, Releases: d.releases, Deliver: map[string]runner.Deliverer{"test": d}, Log: log, Now: time.Now, NewID: newID},
 		runner.Options{Backoff: time.Millisecond, Attempts: 1, Poll: time.Millisecond, Crash: crash})
-	front, err := gateway.New(gateway.Options{Token: token, Log: log}, operate.New(operate.Deps{DB: db, Runner: d.runner, Releases: d.releases,
+	front, err := gateway.New(gateway.Options{Token: token, Log: log}, operate.New(operate.Deps{DB: db, Bus: d.bus, Runner: d.runner, Releases: d.releases,
 		Tenant: greentic.DefaultTenant(), Now: time.Now, NewID: newID, Log: log}).Routes())
 	if err != nil {
 		t.Fatal(err)
@@ -135,7 +138,12 @@ func open(t testing.TB, db kv.DB, crash func(string), packs ...*loader.Verified)
 			t.Error(err)
 		}
 	}
-	t.Cleanup(d.stop)
+	t.Cleanup(func() {
+		d.stop()
+		if err := d.bus.Close(); err != nil {
+			t.Error(err)
+		}
+	})
 	return d
 }
 

@@ -43,6 +43,9 @@ func (b *Bus) bury(ctx context.Context, l *link, id string, letter bus.DeadLette
 
 // DeadLetters implements bus.Bus.
 func (b *Bus) DeadLetters(ctx context.Context, t greentic.TenantCtx, name string, limit int) (list []bus.DeadLetter, err error) {
+	if b.untouched() {
+		return nil, t.Check()
+	}
 	l, err := b.enter(ctx, t)
 	if err != nil {
 		return nil, err
@@ -130,6 +133,9 @@ func (b *Bus) Drop(ctx context.Context, t greentic.TenantCtx, id string) error {
 // letter enters and finds one dead letter of the tenant: ids are places in a stream that all
 // tenants share, so the subject decides whose it is.
 func (b *Bus) letter(ctx context.Context, t greentic.TenantCtx, id string) (*link, jetstream.Stream, *jetstream.RawStreamMsg, error) {
+	if err := t.Check(); err == nil && b.untouched() {
+		return nil, nil, nil, absent(id)
+	}
 	l, err := b.enter(ctx, t)
 	if err != nil {
 		return nil, nil, nil, err
@@ -141,24 +147,27 @@ func (b *Bus) letter(ctx context.Context, t greentic.TenantCtx, id string) (*lin
 	return l, s, msg, err
 }
 
+func absent(id string) error {
+	return fault.Newf(fault.NotFound, "bus", "there is no dead letter %q", id)
+}
+
 func (b *Bus) find(ctx context.Context, l *link, prefix, id string) (jetstream.Stream, *jetstream.RawStreamMsg, error) {
-	absent := fault.Newf(fault.NotFound, "bus", "there is no dead letter %q", id)
 	seq, err := strconv.ParseUint(id, 10, 64)
 	if err != nil || seq == 0 || fmt.Sprint(seq) != id {
-		return nil, nil, absent
+		return nil, nil, absent(id)
 	}
 	s, err := b.letters(ctx, l, false)
 	if err != nil {
 		return nil, nil, err
 	}
 	if s == nil {
-		return nil, nil, absent
+		return nil, nil, absent(id)
 	}
 	within, cancel := deadline(ctx)
 	defer cancel()
 	msg, err := s.GetMsg(within, seq)
 	if errors.Is(err, jetstream.ErrMsgNotFound) || err == nil && !strings.HasPrefix(msg.Subject, prefix) {
-		return nil, nil, absent
+		return nil, nil, absent(id)
 	}
 	return s, msg, failure(ctx, "dead letters", err)
 }

@@ -3,6 +3,8 @@ package nats_test
 import (
 	"context"
 	"log/slog"
+	"os"
+	"path/filepath"
 	"testing"
 	"time"
 
@@ -10,6 +12,7 @@ import (
 	"greentic.dev/backing/bus/bustest"
 	"greentic.dev/backing/bus/nats"
 	"greentic.dev/greentic"
+	"greentic.dev/greentic/fault"
 )
 
 // patience is short, so that the tests of redelivery are.
@@ -69,5 +72,23 @@ func TestWhatIsReleasedIsNotHandedOutAgainWhileTheSubscriptionPulls(t *testing.T
 	defer subscribe(t.Context(), func(_ context.Context, d bus.Delivery) error { got <- d; return nil })()
 	if d := <-got; d.Event.ID != "1" {
 		t.Fatalf("got %+v", d)
+	}
+}
+
+// An operator who looks into the folder of a server that never used its bus starts no server in it.
+func TestLookingForDeadLettersStartsNoServer(t *testing.T) {
+	dir := filepath.Join(t.TempDir(), "bus")
+	b := openDir(t, dir)
+	list, err := b.DeadLetters(t.Context(), greentic.DefaultTenant(), "", 0)
+	if err != nil || len(list) != 0 {
+		t.Fatalf("%v, %v", list, err)
+	}
+	for _, act := range []func(context.Context, greentic.TenantCtx, string) error{b.Retry, b.Drop} {
+		if err := act(t.Context(), greentic.DefaultTenant(), "1"); !fault.Is(err, fault.NotFound) {
+			t.Errorf("%v", err)
+		}
+	}
+	if _, err := os.Stat(dir); !os.IsNotExist(err) {
+		t.Errorf("the folder is there: %v", err)
 	}
 }

@@ -3,8 +3,10 @@ package nats
 import (
 	"context"
 	"errors"
+	"io/fs"
 	"log/slog"
 	"net/url"
+	"os"
 	"strconv"
 	"sync"
 	"time"
@@ -124,6 +126,18 @@ func (b *Bus) enter(ctx context.Context, t greentic.TenantCtx) (*link, error) {
 	}
 	b.calls.Add(1)
 	return b.link, nil
+}
+
+// untouched says that nothing was ever published or subscribed on the embedded server, which then need
+// not start to say that it keeps nothing.
+func (b *Bus) untouched() bool {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	if b.o.Dir == "" || b.link != nil || b.closed {
+		return false
+	}
+	_, err := os.Stat(b.o.Dir)
+	return errors.Is(err, fs.ErrNotExist)
 }
 
 func errClosed() error { return fault.New(fault.Unavailable, "bus", "it is closed") }

@@ -15,13 +15,15 @@ func deadletterCommand(t Terminal) *cobra.Command {
 	c := &cobra.Command{
 		Use:   "deadletter",
 		Short: "See work that was given up; try it again or drop it",
-		Long:  `A dead letter is a turn that failed, or a reply or event that could not be delivered.`,
-		Args:  t.Group,
-		RunE:  func(c *cobra.Command, _ []string) error { return c.Help() },
+		Long: `A dead letter is a turn that failed, a reply or event that could not be delivered, or an event that a
+subscription could not take (kind subscription).`,
+		Args: t.Group,
+		RunE: func(c *cobra.Command, _ []string) error { return c.Help() },
 	}
 	c.AddCommand(deadletterListCommand(t), deadletterShowCommand(t),
 		deadletterActCommand(t, "retry", "retried", "POST", "/retry", "Put the work back: it runs or is sent again, behind all other of its conversation",
-			"The turn keeps its identity and its idempotency keys: what it did outside is not done again."),
+			"A turn keeps its identity and its idempotency keys: what it did outside is not done again. An event of the bus is handed to its\n"+
+				"subscription again."),
 		deadletterActCommand(t, "drop", "dropped", "DELETE", "", "Forget the work for ever", "Drop a dead letter; it cannot be tried again."))
 	return c
 }
@@ -39,27 +41,33 @@ type deadletterLine struct {
 func deadletterListCommand(t Terminal) *cobra.Command {
 	o, limit := &operations{t: t}, 0
 	c := o.command(&cobra.Command{
-		Use:     "list",
-		Short:   "List dead letters with their reasons",
-		Long:    `List dead letters with their reasons.`,
+		Use:   "list",
+		Short: "List dead letters with their reasons",
+		Long: `List dead letters with their reasons. The kind is turn, reply, event, or subscription: those of the event
+bus, whose column SESSION names the subscription.`,
 		Example: "  greentic deadletter list --data ./data",
 		Args:    t.Args(0),
 	}, func(c *cobra.Command, _ []string) error {
-		all := []json.RawMessage{}
+		all, lacks := []json.RawMessage{}, ""
 		err := pages(limit, func(after string, n int) (int, string, error) {
 			var page struct {
 				Letters []json.RawMessage `json:"dead_letters"`
 				Next    string            `json:"next"`
+				Lacks   string            `json:"lacks"`
 			}
 			err := o.Call(c.Context(), "GET", o.path("/v1/deadletters", "after", after, "limit", fmt.Sprint(n)), nil, &page)
-			all = append(all, page.Letters...)
+			all, lacks = append(all, page.Letters...), page.Lacks
 			return len(page.Letters), page.Next, err
 		})
 		if err != nil {
 			return err
 		}
 		if t.JSON() {
-			return t.Print(map[string]any{"dead_letters": all})
+			out := map[string]any{"dead_letters": all}
+			if lacks != "" {
+				out["lacks"] = lacks
+			}
+			return t.Print(out)
 		}
 		w, now := table(t.Stdout), time.Now()
 		fmt.Fprintln(w, "ID\tKIND\tSESSION\tAGE\tCODE\tREASON")
@@ -70,7 +78,11 @@ func deadletterListCommand(t Terminal) *cobra.Command {
 			}
 			fmt.Fprintf(w, "%s\t%s\t%s\t%s\t%s\t%s\n", l.ID, l.Kind, l.Key, ago(l.At, now), l.Code, l.Reason)
 		}
-		return fault.Wrap("print", w.Flush())
+		if err := w.Flush(); err != nil || lacks == "" {
+			return fault.Wrap("print", err)
+		}
+		_, err = fmt.Fprintln(t.Stdout, "\nthose of the event bus are not shown:", lacks)
+		return fault.Wrap("print", err)
 	})
 	c.Flags().IntVar(&limit, "limit", 0, "how many to list (default: all)")
 	return c
