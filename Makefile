@@ -6,7 +6,7 @@ export CGO_ENABLED = 0
 HAVE_NODE := $(shell command -v npm 2>/dev/null)
 HAVE_CC := $(shell command -v $${CC:-gcc} 2>/dev/null || command -v cc 2>/dev/null)
 
-.PHONY: demo build test check cross race bench bench-peers gen web web-check guests guests-check bench-guests fuzz chaos chaos-long conformance-wasm
+.PHONY: vendored componentiser demo build test check cross race bench bench-peers gen web web-check guests guests-check bench-guests fuzz chaos chaos-long conformance-wasm
 
 demo: ## serve the helpdesk chat on http://127.0.0.1:8080/chat
 	$(GO) run ./cmd/greentic up --demo
@@ -54,13 +54,19 @@ bench-peers: ## one durable step of Restate beside our turns, in the same minute
 bench-guests: ## guests in Go and JavaScript for measurements and tests, if they are not built (needs Node)
 	test -e bench/guests/out/sm.wasm || bench/guests/build.sh
 
-gen: web guests ## rebuild everything generated
+gen: web vendored guests ## rebuild everything generated
 
 web: ## bundle the chat page into console/static (needs Node)
 	cd console/web && npm ci --no-audit --no-fund --ignore-scripts --silent && npx tsc --noEmit && node build.mjs
 
 web-check: web ## the bundle in the tree is the one the sources make
 	git diff --exit-code --stat -- console/static
+
+vendored: ## archive the SDKs for component projects
+	$(GO) test ./devkit/vendored -update
+
+componentiser: ## rebuild the componentiser that the binary carries (needs Node)
+	build/componentise/tool/build.sh
 
 guests: ## rebuild the example components (needs Node for the componentiser)
 	examples/helpdesk/guests/build.sh

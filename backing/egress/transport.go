@@ -47,6 +47,14 @@ func (c *Client) transport(tenant greentic.TenantCtx, insecure bool) *http.Trans
 	return p.transport
 }
 
+// way is what carries a request.
+func (c *Client) way(tenant greentic.TenantCtx, insecure bool) http.RoundTripper {
+	if c.opts.Transport != nil {
+		return c.opts.Transport
+	}
+	return c.transport(tenant, insecure)
+}
+
 func (c *Client) dropOldest() {
 	var oldest poolKey
 	var found *pool

@@ -11,6 +11,7 @@ import (
 
 	"github.com/spf13/cobra"
 
+	"greentic.dev/cmd/greentic/authoring"
 	"greentic.dev/greentic/fault"
 	"greentic.dev/system"
 	"greentic.dev/wasm"
@@ -22,11 +23,12 @@ import (
 func componentCommand(env *environment) *cobra.Command {
 	c := &cobra.Command{
 		Use:   "component",
-		Short: "Look into WebAssembly components and call them",
+		Short: "Write, build and test components, look into them and call them",
 		Args:  onlyCommands,
 		RunE:  func(c *cobra.Command, _ []string) error { return c.Help() },
 	}
-	c.AddCommand(componentInspectCommand(env), componentWITCommand(env), componentDoctorCommand(env), componentInvokeCommand(env))
+	c.AddCommand(componentInspectCommand(env), componentWITCommand(env), componentInvokeCommand(env))
+	c.AddCommand(authoring.Commands(author(env))...)
 	return c
 }
 

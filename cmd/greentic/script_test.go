@@ -2,7 +2,9 @@ package main
 
 import (
 	"os"
+	"os/exec"
 	"path/filepath"
+	"strings"
 	"testing"
 
 	"github.com/rogpeppe/go-internal/testscript"
@@ -40,6 +42,14 @@ func TestScripts(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
+	program, err := os.Executable()
+	if err != nil {
+		t.Fatal(err)
+	}
+	goCache, err := exec.Command("go", "env", "GOCACHE").Output()
+	if err != nil {
+		t.Fatal(err)
+	}
 	testscript.Run(t, testscript.Params{
 		Dir: "testdata/script",
 		Setup: func(env *testscript.Env) error {
@@ -49,6 +59,8 @@ func TestScripts(t *testing.T) {
 			env.Setenv("MOODY", moody)
 			env.Setenv("COMPONENTS", components)
 			env.Setenv("COMMAND", command)
+			env.Setenv("GREENTIC", program)
+			env.Setenv("SHARED_GOCACHE", strings.TrimSpace(string(goCache)))
 			return nil
 		},
 	})

@@ -106,6 +106,7 @@ func (x *examination) behaviour(ctx context.Context) (err error) {
 	}
 	if len(missing) == 0 {
 		x.description(ctx)
+		x.document(ctx, code)
 	}
 	return ctx.Err()
 }

@@ -9,6 +9,7 @@ import (
 	"strings"
 
 	"greentic.dev/greentic/fault"
+	"greentic.dev/model/component"
 	"greentic.dev/runtime/host"
 	"greentic.dev/system"
 	"greentic.dev/wasm"
@@ -19,6 +20,9 @@ import (
 type Diagnosis struct {
 	OK       bool      `json:"ok"`       // nothing stops it from running here
 	Findings []Finding `json:"findings"` // never nil
+
+	Size         int    `json:"size,omitempty"`          // bytes
+	DescribeHash string `json:"describe_hash,omitempty"` // of its self-description, as a pack locks it; empty: it has none
 }
 
 // Severity orders findings.
@@ -61,9 +65,10 @@ func (s *Site) String() string {
 // Examine looks at the bytes of a component as a host with this configuration would. Whatever is
 // wrong with them is a finding; the error says that it could not look: fault.Canceled or
 // fault.Timeout when ctx ends, or what kept the engine from starting. It keeps compiled code in
-// the configured cache and nothing else.
-func Examine(ctx context.Context, config *system.Config, code []byte) (Diagnosis, error) {
-	x := examination{config: config, code: code}
+// the configured cache and nothing else. With a manifest, what it says is compared with the code; nil: there
+// is none.
+func Examine(ctx context.Context, config *system.Config, code []byte, manifest *component.Manifest) (Diagnosis, error) {
+	x := examination{config: config, code: code, manifest: manifest}
 	if x.binary() {
 		if err := x.behaviour(ctx); err != nil {
 			return Diagnosis{}, err
@@ -71,7 +76,7 @@ func Examine(ctx context.Context, config *system.Config, code []byte) (Diagnosis
 	}
 	rank := map[Severity]int{Error: 0, Warning: 1, Note: 2}
 	slices.SortStableFunc(x.found, func(a, b Finding) int { return cmp.Compare(rank[a.Severity], rank[b.Severity]) })
-	d := Diagnosis{Findings: append([]Finding{}, x.found...)}
+	d := Diagnosis{Findings: append([]Finding{}, x.found...), Size: len(code), DescribeHash: x.describeHash}
 	d.OK = d.Count(Error) == 0
 	return d, nil
 }
@@ -95,6 +100,9 @@ type examination struct {
 	host    *host.Host
 	engine  *wasm.Engine
 	found   []Finding
+
+	manifest     *component.Manifest
+	describeHash string
 }
 
 func (x *examination) add(s Severity, code string, where *Site, fix, format string, args ...any) {

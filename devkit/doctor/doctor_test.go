@@ -46,7 +46,7 @@ func binaryOf(t *testing.T, name string) []byte {
 
 func examined(t *testing.T, config *system.Config, code []byte) Diagnosis {
 	t.Helper()
-	d, err := Examine(t.Context(), config, code)
+	d, err := Examine(t.Context(), config, code, nil)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -149,7 +149,7 @@ func TestADiagnosisIsStableJSON(t *testing.T) {
 func TestAnEndedContextIsNoFinding(t *testing.T) {
 	ctx, cancel := context.WithCancel(t.Context())
 	cancel()
-	d, err := Examine(ctx, configured(t, nil), binaryOf(t, "starts.wasm"))
+	d, err := Examine(ctx, configured(t, nil), binaryOf(t, "starts.wasm"), nil)
 	if !fault.Is(err, fault.Canceled) || len(d.Findings) != 0 {
 		t.Errorf("%+v %v", d, err)
 	}

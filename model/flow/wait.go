@@ -3,8 +3,6 @@ package flow
 import (
 	"fmt"
 	"time"
-
-	"greentic.dev/model/flow/policy"
 )
 
 // codeWaits is the failure code of a compensation that would wait.
@@ -12,7 +10,7 @@ const codeWaits = "compensation_waits"
 
 const (
 	minWait = time.Second
-	maxWait = policy.MaxWait
+	maxWait = 366 * 24 * time.Hour
 )
 
 // wait parks the run at the successor; with conditions it parks at n and routes on the next input.
@@ -64,7 +62,7 @@ func (f *Flow) wait(c Cursor, n *Node, input any) Step {
 
 // waitTime reads the timeout of a wait.
 func waitTime(v any) (time.Duration, bool) {
-	d, ok := policy.Duration(v)
+	d, ok := duration(v)
 	return d, ok && d >= minWait && d <= maxWait
 }
 

@@ -12,7 +12,7 @@ type Reference struct {
 // References are the paths of one text of a mapping, in order; none when it is no template. The
 // error is that of [Compile].
 func References(s string) ([]Reference, error) {
-	m, err := new(compilation).text(s)
+	m, err := compileText(s)
 	if err != nil {
 		return nil, err
 	}
@@ -20,7 +20,7 @@ func References(s string) ([]Reference, error) {
 		switch m.kind {
 		case isPath:
 			add(m.path, false)
-		case isText, isDefault:
+		case isText:
 			referred(m.pieces, false, add)
 		}
 	}), nil
@@ -28,12 +28,10 @@ func References(s string) ([]Reference, error) {
 
 func referred(pieces []piece, inside bool, add func(path, bool)) {
 	for _, p := range pieces {
-		for _, a := range p.args {
-			if !a.is {
-				add(a.path, inside && !a.root)
-			}
+		if p.op != "text" {
+			add(p.path, inside)
 		}
-		own := p.op == "each" || p.op == "with" || p.op == "section"
+		own := p.op != "if" && p.op != "unless"
 		referred(p.then, inside || own, add)
 		referred(p.els, inside, add)
 	}

@@ -22,37 +22,25 @@ func (r *Roots) add(p path) {
 
 func (r *Roots) mapped(m mapped) {
 	switch m.kind {
-	case isPath, isPointer:
+	case isPath:
 		r.add(m.path)
-	case isText, isDefault:
-		r.pieces(m.pieces, 0, map[*partial]bool{})
+	case isText:
+		r.pieces(m.pieces)
+	}
+	for _, field := range m.fields {
+		r.mapped(field)
 	}
 	for _, item := range m.items {
 		r.mapped(item)
 	}
 }
 
-// pieces adds what a template looks at, depth contexts below the scope.
-func (r *Roots) pieces(list []piece, depth int, included map[*partial]bool) {
+func (r *Roots) pieces(list []piece) {
 	for _, p := range list {
-		for _, a := range p.args {
-			switch {
-			case a.is:
-			case len(a.path) == 0:
-				r.All = r.All || a.root || a.up >= depth
-			default:
-				r.add(a.path)
-			}
+		if p.op != "text" {
+			r.add(p.path)
 		}
-		inside := depth
-		if p.op == "each" || p.op == "with" || p.op == "section" {
-			inside++
-		}
-		r.pieces(p.then, inside, included)
-		r.pieces(p.els, depth, included)
-		if p.partial != nil && !included[p.partial] {
-			included[p.partial] = true
-			r.pieces(p.partial.pieces, 0, included)
-		}
+		r.pieces(p.then)
+		r.pieces(p.els)
 	}
 }

@@ -127,7 +127,7 @@ func checkFields(t reflect.Type, above []reflect.Type) error {
 		to := reflect.New(f.typ).Elem()
 		plain, err := plainText(f.rule.fallback, f.typ)
 		if err == nil {
-			err = into(plain, to, f.name)
+			err = decoder{true}.into(plain, to, f.name)
 		}
 		if err != nil {
 			return wrong("the default of " + f.name + ": " + err.Error())

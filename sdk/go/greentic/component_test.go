@@ -85,7 +85,9 @@ func TestAComponentPutTogetherWronglySaysWhy(t *testing.T) {
 		"field c: chan int has no value": Component(Info{ID: "acme", Version: "1.0.0"}, Op("a", func(*Context, struct{ C chan int }) (any, error) { return nil, nil })),
 		"the default of n": Component(Info{ID: "acme", Version: "1.0.0"}, Op("a", func(*Context, struct {
 			N int `default:"x"`
-		}) (any, error) { return nil, nil })),
+		}) (any, error) {
+			return nil, nil
+		})),
 		"want a struct": Component(Info{ID: "acme", Version: "1.0.0", Config: 3}, Op("a", ok)),
 	} {
 		if _, err := r.Call(nil, "a", nil); err == nil || !strings.Contains(err.Error(), want) || !strings.HasPrefix(err.Error(), CodeBroken) {

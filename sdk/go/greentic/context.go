@@ -1,5 +1,7 @@
 package greentic
 
+import "reflect"
+
 // Context is one invocation: for whom it runs, and what it may reach. It is good until the operation
 // returns.
 type Context struct {
@@ -49,7 +51,10 @@ func (c *Context) Config(to any) error {
 	for k, v := range given {
 		merged[k] = v
 	}
-	if err := Decode(merged, to); err != nil {
+	if v := reflect.ValueOf(to); v.Kind() != reflect.Pointer || v.IsNil() {
+		return Fail(CodeInvalidConfig, "Config needs a pointer")
+	}
+	if err := decode(merged, to); err != nil {
 		return Fail(CodeInvalidConfig, err.Error())
 	}
 	return nil

@@ -20,8 +20,12 @@ func isText(t reflect.Type) bool {
 
 func wrong(text string) error { return errors.New(text) }
 
-// decode puts the plain value v where to points. The error says where in v it does not fit.
-func decode(v any, to any) error { return into(v, reflect.ValueOf(to).Elem(), "$") }
+// decoder puts plain values into Go values. A strict one wants what is required, fills in defaults and
+// checks the rules of tags: inputs and configuration are ours. Others leave what is missing as it is.
+type decoder struct{ strict bool }
+
+// decode puts the plain value v where to points, strictly. The error says where in v it does not fit.
+func decode(v any, to any) error { return decoder{true}.into(v, reflect.ValueOf(to).Elem(), "$") }
 
 func mismatch(path, want string, v any) error {
 	return wrong(path + ": want " + want + ", got " + describeValue(v))
@@ -53,7 +57,7 @@ func describeValue(v any) string {
 	return "an object"
 }
 
-func into(v any, to reflect.Value, path string) error {
+func (d decoder) into(v any, to reflect.Value, path string) error {
 	t := to.Type()
 	if t.Kind() == reflect.Pointer {
 		if v == nil {
@@ -63,7 +67,7 @@ func into(v any, to reflect.Value, path string) error {
 		if to.IsNil() {
 			to.Set(reflect.New(t.Elem()))
 		}
-		return into(v, to.Elem(), path)
+		return d.into(v, to.Elem(), path)
 	}
 	if isText(t) {
 		s, ok := v.(string)
@@ -84,13 +88,13 @@ func into(v any, to reflect.Value, path string) error {
 		}
 		return nil
 	case reflect.Struct:
-		return intoStruct(v, to, path)
+		return d.intoStruct(v, to, path)
 	case reflect.Map:
-		return intoMap(v, to, path)
+		return d.intoMap(v, to, path)
 	case reflect.Slice:
-		return intoSlice(v, to, path)
+		return d.intoSlice(v, to, path)
 	case reflect.Array:
-		return intoArray(v, to, path)
+		return d.intoArray(v, to, path)
 	}
 	return intoScalar(v, to, path)
 }
@@ -158,7 +162,7 @@ func whole(v any) (int64, bool) {
 	return 0, false
 }
 
-func intoStruct(v any, to reflect.Value, path string) error {
+func (d decoder) intoStruct(v any, to reflect.Value, path string) error {
 	m, ok := v.(map[string]any)
 	if !ok {
 		return mismatch(path, "an object", v)
@@ -171,22 +175,22 @@ func intoStruct(v any, to reflect.Value, path string) error {
 		f := &list[i]
 		at := to.FieldByIndex(f.index)
 		inner, given := m[f.name]
-		if inner == nil && f.rule.hasDefault {
+		if inner == nil && f.rule.hasDefault && d.strict {
 			if inner, err = plainText(f.rule.fallback, f.typ); err != nil {
 				return wrong(path + "." + f.name + ": its default: " + err.Error())
 			}
 			given = true
 		}
 		if !given || inner == nil {
-			if !f.optional && !nullable(f.typ) || !given && !f.optional {
+			if d.strict && !f.optional && (!given || !nullable(f.typ)) {
 				return wrong(path + "." + f.name + ": it is required")
 			}
 			continue
 		}
-		if err := into(inner, at, path+"."+f.name); err != nil {
+		if err := d.into(inner, at, path+"."+f.name); err != nil {
 			return err
 		}
-		if broken := f.rule.check(at); broken != "" {
+		if broken := f.rule.check(at); d.strict && broken != "" {
 			return wrong(path + "." + f.name + ": " + broken)
 		}
 	}
@@ -221,7 +225,7 @@ func plainText(text string, t reflect.Type) (any, error) {
 	return text, nil
 }
 
-func intoMap(v any, to reflect.Value, path string) error {
+func (d decoder) intoMap(v any, to reflect.Value, path string) error {
 	m, ok := v.(map[string]any)
 	if v == nil {
 		to.SetZero()
@@ -234,7 +238,7 @@ func intoMap(v any, to reflect.Value, path string) error {
 	out := reflect.MakeMapWithSize(t, len(m))
 	for k, inner := range m {
 		item := reflect.New(t.Elem()).Elem()
-		if err := into(inner, item, path+"."+k); err != nil {
+		if err := d.into(inner, item, path+"."+k); err != nil {
 			return err
 		}
 		out.SetMapIndex(reflect.ValueOf(k).Convert(t.Key()), item)
@@ -243,7 +247,7 @@ func intoMap(v any, to reflect.Value, path string) error {
 	return nil
 }
 
-func intoSlice(v any, to reflect.Value, path string) error {
+func (d decoder) intoSlice(v any, to reflect.Value, path string) error {
 	if v == nil {
 		to.SetZero()
 		return nil
@@ -269,7 +273,7 @@ func intoSlice(v any, to reflect.Value, path string) error {
 	}
 	out := reflect.MakeSlice(to.Type(), len(list), len(list))
 	for i, inner := range list {
-		if err := into(inner, out.Index(i), path+"["+strconv.Itoa(i)+"]"); err != nil {
+		if err := d.into(inner, out.Index(i), path+"["+strconv.Itoa(i)+"]"); err != nil {
 			return err
 		}
 	}
@@ -277,13 +281,13 @@ func intoSlice(v any, to reflect.Value, path string) error {
 	return nil
 }
 
-func intoArray(v any, to reflect.Value, path string) error {
+func (d decoder) intoArray(v any, to reflect.Value, path string) error {
 	list, ok := v.([]any)
 	if !ok || len(list) != to.Len() {
 		return mismatch(path, "a list of "+strconv.Itoa(to.Len()), v)
 	}
 	for i, inner := range list {
-		if err := into(inner, to.Index(i), path+"["+strconv.Itoa(i)+"]"); err != nil {
+		if err := d.into(inner, to.Index(i), path+"["+strconv.Itoa(i)+"]"); err != nil {
 			return err
 		}
 	}

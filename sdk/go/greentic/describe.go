@@ -73,7 +73,7 @@ func (r *Registered) manifest() object {
 		if format == "" {
 			format = "text"
 		}
-		one := object{"key": s.Key, "required": !s.Optional, "scope": object{"env": "any", "tenant": "any"}, "format": format}
+		one := object{"key": s.Key, "required": !s.Optional, "scope": object{"env": "<env>", "tenant": "<tenant>"}, "format": format}
 		if s.Doc != "" {
 			one["description"] = s.Doc
 		}
@@ -83,16 +83,16 @@ func (r *Registered) manifest() object {
 		m["secret_requirements"] = secrets
 	}
 	if r.info.MemoryMB > 0 || r.info.WallMS > 0 {
-		limits := object{}
-		if r.info.MemoryMB > 0 {
-			limits["memory_mb"] = r.info.MemoryMB
-		}
-		if r.info.WallMS > 0 {
-			limits["wall_time_ms"] = r.info.WallMS
-		}
-		m["limits"] = limits
+		m["limits"] = object{"memory_mb": or(r.info.MemoryMB, 256), "wall_time_ms": or(r.info.WallMS, 30_000)}
 	}
 	return m
+}
+
+func or(n, otherwise int) int {
+	if n > 0 {
+		return n
+	}
+	return otherwise
 }
 
 // configSchema is the JSON Schema of the configuration, with the values of Info.Config as defaults.

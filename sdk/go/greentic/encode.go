@@ -18,7 +18,7 @@ func EncodeJSON(v any) ([]byte, error) {
 	return value.ToJSON(plain)
 }
 
-// DecodeJSON reads one JSON document into what to points at, and checks it as an input is checked.
+// DecodeJSON is [Decode] of a JSON document.
 func DecodeJSON(b []byte, to any) error {
 	plain, err := fromJSON(b)
 	if err != nil {
@@ -27,13 +27,15 @@ func DecodeJSON(b []byte, to any) error {
 	return Decode(plain, to)
 }
 
-// Decode puts a plain value (map[string]any, []any, string, …) into what to points at, and checks it
-// as an input is checked.
+// Decode puts a plain value (map[string]any, []any, string, …) into what to points at. What is missing stays
+// as it is, and what is not known is left out; a value of another type is an error that names its path. Only the
+// inputs of operations and the configuration are checked against tags.
 func Decode(plain any, to any) error {
-	if v := reflect.ValueOf(to); v.Kind() != reflect.Pointer || v.IsNil() {
+	v := reflect.ValueOf(to)
+	if v.Kind() != reflect.Pointer || v.IsNil() {
 		return wrong("Decode needs a pointer")
 	}
-	return decode(plain, to)
+	return decoder{}.into(plain, v.Elem(), "$")
 }
 
 // Encode is v as plain values.

@@ -1,0 +1,106 @@
+package guest
+
+import (
+	"context"
+	"errors"
+	"io/fs"
+	"os"
+	"path/filepath"
+
+	"github.com/google/renameio/v2"
+
+	"greentic.dev/greentic/fault"
+	"greentic.dev/model/component"
+	"greentic.dev/wasm"
+)
+
+// The files a build writes into the folder of the project.
+const (
+	CodeFile     = "component.wasm"
+	ManifestFile = "component.manifest.json"
+)
+
+// Language is what a project is written in.
+type Language string
+
+// The languages there are.
+const (
+	Go         Language = "go"
+	JavaScript Language = "js"
+)
+
+// Options are what a build needs of its surroundings.
+type Options struct {
+	Engine *wasm.Engine                 // runs the componentiser and asks the component about itself
+	Getenv func(string) string          // of the process: PATH, HOME, GOCACHE and the like
+	Look   func(string) (string, error) // finds a program; exec.LookPath
+	Note   func(string)                 // told what is being done; nil: nobody is
+}
+
+// Built is a component, not written yet.
+type Built struct {
+	Code     []byte
+	Manifest *component.Manifest
+	JSON     []byte // the manifest as it is written
+}
+
+// LanguageOf says what the project in a folder is written in: a go.mod, or a package.json. The error is
+// fault.NotFound with a fix.
+func LanguageOf(dir string) (Language, error) {
+	for _, try := range []struct {
+		file string
+		lang Language
+	}{{"go.mod", Go}, {"package.json", JavaScript}} {
+		_, err := os.Stat(filepath.Join(dir, try.file))
+		if err == nil {
+			return try.lang, nil
+		}
+		if !errors.Is(err, fs.ErrNotExist) {
+			return "", fault.As(fault.Unavailable, "component "+dir, err)
+		}
+	}
+	return "", fault.New(fault.NotFound, "component "+dir, "it is no component project: there is no go.mod and no package.json").
+		WithFix("begin one: greentic component new NAME --lang go")
+}
+
+// Build makes the component of the project in dir. Errors: fault.NotFound (no project, or its toolchain is
+// not installed), fault.Invalid (the source does not compile, with the position; the component is put
+// together wrongly), fault.Unsupported (the toolchain is too old, or it imports what is not offered), and
+// those of the engine.
+func Build(ctx context.Context, dir string, opt Options) (*Built, error) {
+	if opt.Note == nil {
+		opt.Note = func(string) {}
+	}
+	op := "component build " + dir
+	lang, err := LanguageOf(dir)
+	if err != nil {
+		return nil, err
+	}
+	var code []byte
+	switch lang {
+	case Go:
+		code, err = buildGo(ctx, dir, opt)
+	case JavaScript:
+		err = fault.New(fault.Unsupported, "", "JavaScript projects cannot be built yet")
+	}
+	if err != nil {
+		return nil, fault.Wrap(op, err)
+	}
+	opt.Note("asking it what it is")
+	b, err := describe(ctx, code, opt.Engine)
+	return b, fault.Wrap(op, err)
+}
+
+// Write puts code and manifest into dir, the manifest last: what it says of the code is always true or
+// missing. The error is fault.Unavailable.
+func (b *Built) Write(dir string) error {
+	for _, f := range []struct {
+		name string
+		data []byte
+	}{{CodeFile, b.Code}, {ManifestFile, b.JSON}} {
+		if err := renameio.WriteFile(filepath.Join(dir, f.name), f.data, 0o644); err != nil {
+			return fault.As(fault.Unavailable, "component build", err)
+		}
+	}
+	return nil
+}
