@@ -7,10 +7,12 @@ import (
 	"net/http"
 	"path"
 	"strings"
+	"time"
 
 	"greentic.dev/greentic"
 	"greentic.dev/greentic/fault"
 	"greentic.dev/internal/route"
+	"greentic.dev/model/flow/graph"
 )
 
 //go:embed static
@@ -23,6 +25,9 @@ var pageText string
 // from anywhere over TLS, no inline script. Scripts may set element styles (CSSOM), as cards do.
 const policy = "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' data: https:; media-src https:; " +
 	"connect-src 'self'; form-action 'none'; base-uri 'none'; frame-ancestors 'self'"
+
+// graphStyle is the name of the style sheet for the graphs of flows.
+const graphStyle = "graph.css"
 
 // Options says what the pages show.
 type Options struct {
@@ -65,6 +70,9 @@ func New(o Options) (*Console, error) {
 		c.etags[e.Name()] = `"` + d.Short() + `"`
 		all.WriteString(string(d))
 	}
+	d := greentic.DigestOf([]byte(graph.Style))
+	c.etags[graphStyle] = `"` + d.Short() + `"`
+	all.WriteString(string(d))
 	c.version = greentic.DigestOf([]byte(all.String())).Short()
 	return c, nil
 }
@@ -125,6 +133,10 @@ func (c *Console) file(w http.ResponseWriter, r *http.Request) {
 	h.Set("Cache-Control", "no-cache")
 	if r.URL.Query().Get("v") == c.version {
 		h.Set("Cache-Control", "public, max-age=31536000, immutable")
+	}
+	if name == graphStyle {
+		http.ServeContent(w, r, name, time.Time{}, strings.NewReader(graph.Style))
+		return
 	}
 	http.ServeFileFS(w, r, static, "static/"+name)
 }

@@ -133,7 +133,33 @@ function turn(id: string, open: boolean): void {
 
 async function fill(into: HTMLElement, id: string): Promise<void> {
   const why = await get<{ decisions: Decision[] }>(`/v1/turns/${encodeURIComponent(id)}/why`);
-  into.append(decisions(why.decisions));
+  into.append(decisions(why.decisions), await graph(id, into));
+}
+
+// graph draws the flow with the path of the turn; a node leads to its steps below.
+async function graph(id: string, about: HTMLElement): Promise<HTMLElement> {
+  const box = el("div", "graph");
+  const answer = await fetch(`/v1/turns/${encodeURIComponent(id)}/graph?bare`, { headers: { Authorization: `Bearer ${token}` } });
+  if (!answer.ok) return box; // of a version that is gone
+  const svg = new DOMParser().parseFromString(await answer.text(), "image/svg+xml").documentElement;
+  svg.setAttribute("role", "group"); // its nodes can be pressed
+  box.append(document.importNode(svg, true));
+  box.tabIndex = 0;
+  box.setAttribute("aria-label", "The flow and the path taken");
+  box.addEventListener("click", (e) => {
+    const node = (e.target as Element).closest("a")?.getAttribute("href")?.replace("#node-", "");
+    if (node === undefined) return;
+    e.preventDefault();
+    const steps = [...(about.parentElement?.querySelectorAll<HTMLDetailsElement>("details.step") ?? [])].filter((s) => s.dataset.node === node);
+    for (const s of steps) s.open = true;
+    steps[0]?.querySelector("summary")?.focus();
+    steps[0]?.scrollIntoView({ block: "nearest" });
+  });
+  requestAnimationFrame(() => { // the path is in view, also of a flow that is wider than the panel
+    const first = box.querySelector(".node:is(.done, .waiting, .failed)");
+    if (first) box.scrollLeft += first.getBoundingClientRect().left - box.getBoundingClientRect().left - 16;
+  });
+  return box;
 }
 
 // history shows the last turns of the conversation beside.

@@ -6,6 +6,7 @@ import (
 	"os"
 	"path"
 	"path/filepath"
+	"slices"
 	"strings"
 
 	"greentic.dev/devkit/flowcheck"
@@ -34,6 +35,9 @@ func (l *Loop) check(ctx context.Context) (found []Problem) {
 			p.Severity, p.Message = d.Severity, d.Message
 			found = append(found, p)
 		}
+	}
+	if failing(found) { // warnings are for when it works: one error can have many
+		found = slices.DeleteFunc(found, func(p Problem) bool { return p.Severity != "error" })
 	}
 	return found
 }

@@ -67,12 +67,16 @@ func (a *API) Routes() []route.Route {
 		r("GET", "/v1/turns", "read", "turn", a.turns),
 		r("GET", "/v1/turns/{turn}", "read", "turn", a.turn),
 		r("GET", "/v1/turns/{turn}/why", "read", "turn", a.why),
+		r("GET", "/v1/turns/{turn}/graph", "read", "turn", a.graph),
 		r("POST", "/v1/flows/{pack}/{flow}/invoke", "post", "turn", a.invoke),
 	}
 }
 
 // handler answers a request for a tenant with a JSON value; nil is 204.
 type handler func(w http.ResponseWriter, r *http.Request, tenant greentic.TenantCtx) (any, error)
+
+// picture is an answer that is an SVG.
+type picture string
 
 // accepted is an answer with status 202.
 type accepted struct{ value any }
@@ -87,6 +91,11 @@ func (a *API) handle(h handler) http.Handler {
 		var v any
 		if err == nil {
 			v, err = h(w, r, tenant)
+		}
+		if svg, is := v.(picture); is && err == nil {
+			w.Header().Set("Content-Type", "image/svg+xml")
+			_, _ = io.WriteString(w, string(svg))
+			return
 		}
 		status := http.StatusOK
 		switch later, is := v.(accepted); {

@@ -127,7 +127,10 @@ func (p chatPage) showsTheTurn(name string, phone bool) {
 	for _, what := range []string{"choose", "triage", "open", "menu", "helpdesk.tickets", "flows/helpdesk.ygtc:", "default routes to open", "◔ waiting"} {
 		p.until(what, newest+`.innerText.includes(`+quoted(what)+`)`)
 	}
+	p.until("the graph with the path", newest+`.querySelectorAll(".graph .node.done").length >= 3 && `+newest+`.querySelectorAll(".graph .taken").length >= 3 && `+newest+`.querySelector(".graph .faint")`)
 	p.screenshot("dev-" + name + "-turn")
+	value[any](p.browser, newest+`.querySelector('.graph a[href="#node-triage"]').dispatchEvent(new MouseEvent("click", {bubbles: true, cancelable: true})); true`)
+	p.until("a press on a node opens its step", newest+`.querySelector('details.step[data-node="triage"]').open`)
 	value[any](p.browser, newest+`.querySelector('details.step[data-node="open"]').open = true; true`)
 	value[any](p.browser, newest+`.querySelector('details.step[data-node="open"] .calls details').open = true; true`)
 	for _, what := range []string{"Input", "Output", "Host calls (2)", "state-store read", "not_found", "The printer is out of toner"} {
@@ -139,15 +142,15 @@ func (p chatPage) showsTheTurn(name string, phone bool) {
 	p.narrow()
 	if phone {
 		run(p.browser, chromedp.Click(chromedp.CSS("#view-chat")))
-		run(p.browser, chromedp.Focus(chromedp.CSS("#text")))
 	}
+	run(p.browser, chromedp.Focus(chromedp.CSS("#text")))
 }
 
 // narrow fails the test when the page scrolls sideways.
 func (p chatPage) narrow() {
 	p.Helper()
 	wide := value[[]string](p.browser, `[document.documentElement, document.body, ...document.querySelectorAll("main *:not(.who), #dev-bar *, #dev-panel *")]
-		.filter(e => e.tagName !== "PRE" && (e.scrollWidth > e.clientWidth + 1 && !["visible", "clip"].includes(getComputedStyle(e).overflowX) || e.getBoundingClientRect().right > innerWidth))
+		.filter(e => !e.closest("pre, .graph") && (e.scrollWidth > e.clientWidth + 1 && !["visible", "clip"].includes(getComputedStyle(e).overflowX) || e.getBoundingClientRect().right > innerWidth))
 		.map(e => e.outerHTML.slice(0, 120))`)
 	if len(wide) > 0 {
 		p.Errorf("the page scrolls sideways because of %q", wide)
