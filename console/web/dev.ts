@@ -156,8 +156,11 @@ async function graph(id: string, about: HTMLElement): Promise<HTMLElement> {
     steps[0]?.scrollIntoView({ block: "nearest" });
   });
   requestAnimationFrame(() => { // the path is in view, also of a flow that is wider than the panel
-    const first = box.querySelector(".node:is(.done, .waiting, .failed)");
-    if (first) box.scrollLeft += first.getBoundingClientRect().left - box.getBoundingClientRect().left - 16;
+    const first = box.querySelector(".node:is(.done, .waiting, .failed)")?.getBoundingClientRect();
+    if (!first) return;
+    const seen = box.getBoundingClientRect();
+    box.scrollLeft += first.left - seen.left - 16;
+    box.scrollTop += first.top + first.height / 2 - seen.top - seen.height / 2;
   });
   return box;
 }
