@@ -79,7 +79,7 @@ func TestAStoreOfVersion1KeepsItsKeys(t *testing.T) {
 		t.Fatal(err)
 	}
 	before := sqlite.Rows(t, db)
-	sqlite.Purge(db)
+	sqlite.Purge(t, db)
 	if after := sqlite.Rows(t, db); after != before-2 {
 		t.Errorf("a purge leaves %d of %d rows, two have expired", after, before)
 	}

@@ -16,7 +16,7 @@ func (n *scopes) find(s *statements, name string) (int64, error) {
 	if id, ok := n.known.Load(name); ok {
 		return id.(int64), nil
 	}
-	id, found, err := s.scope(s.findScope, name)
+	id, found, err := s.scope(name)
 	if err != nil || !found {
 		return absent, err
 	}

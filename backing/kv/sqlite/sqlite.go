@@ -25,7 +25,8 @@ type Options struct {
 type DB struct {
 	now     func() time.Time
 	readers chan *statements // idle connections for View
-	writer  *statements      // used by the goroutine of write only
+	writer  *writer          // used by the goroutine of write only
+	recent  *recent
 	scopes  scopes
 
 	jobs    chan *job
@@ -66,9 +67,15 @@ func (db *DB) open(file string, readers int) error {
 	if file, err = filepath.Abs(file); err != nil { // absolute names have no other meaning to SQLite
 		return err
 	}
-	if db.writer, err = connect(file, setup); err != nil {
+	w, err := connect(file, setup)
+	if err != nil {
 		return err
 	}
+	if db.writer, err = newWriter(w); err != nil {
+		w.close()
+		return err
+	}
+	db.recent = db.writer.recent
 	for range readers {
 		r, err := connect(file, setupReader)
 		if err != nil {
@@ -124,16 +131,38 @@ func (db *DB) View(ctx context.Context, tenant greentic.TenantCtx, fn func(kv.Re
 		return fault.Wrap("kv view", ctx.Err())
 	}
 	defer func() { db.readers <- s }()
-	if err := s.run(s.beginRead); err != nil {
-		return wrap("kv view", err)
-	}
 	defer func() { _ = s.run(s.rollback) }()
-	id, err := db.scopes.find(s, scope)
+	seen, number, err := db.look(s, scope)
 	if err != nil {
 		return wrap("kv view", err)
 	}
-	db.scopes.remember(scope, id)
-	return storeFault(fn(&reader{ctx: ctx, stmts: s, scope: id, now: db.now().UnixMilli()}))
+	defer seen.done()
+	return storeFault(fn(&reader{ctx: ctx, table: s, snapshot: seen, scope: number, now: db.now().UnixMilli()}))
+}
+
+// look begins a read transaction and takes the snapshot that fits it.
+func (db *DB) look(s *statements, scope string) (snapshot, int64, error) {
+	for {
+		before := db.recent.arrived()
+		if err := s.run(s.beginRead); err != nil {
+			return snapshot{}, 0, err
+		}
+		number, found, err := s.scope(scope) // the first statement settles what the transaction sees
+		if err != nil {
+			return snapshot{}, 0, err
+		}
+		if !found {
+			number = absent
+		}
+		seen, after := db.recent.view()
+		if before == after {
+			return seen, number, nil
+		}
+		seen.done() // rows that left recent may not be in the transaction
+		if err := s.run(s.rollback); err != nil {
+			return snapshot{}, 0, err
+		}
+	}
 }
 
 // storeFault maps SQLite's result codes (sqlite.org/rescode.html) and leaves others alone.

@@ -7,7 +7,8 @@ type statements struct {
 	*connection
 	begin, beginRead, commit, rollback uintptr
 	findScope, addScope                uintptr
-	get, scan, span                    uintptr
+	get, scan, span, some              uintptr
+	addLog, nextLog, cutLog            uintptr
 	put, replace, delete, purgeExpired uintptr
 }
 
@@ -35,8 +36,12 @@ func (s *statements) prepareAll() (err error) {
 	}{
 		{&s.begin, `BEGIN IMMEDIATE`}, {&s.beginRead, `BEGIN`}, {&s.commit, `COMMIT`}, {&s.rollback, `ROLLBACK`},
 		{&s.findScope, `SELECT id FROM scopes WHERE name = ?`},
-		{&s.addScope, `INSERT INTO scopes (name) VALUES (?) RETURNING id`},
-		{&s.get, `SELECT value FROM kv WHERE scope = ? AND key = ? AND (expires IS NULL OR expires > ?)`},
+		{&s.addScope, `INSERT INTO scopes (id, name) VALUES (?, ?)`},
+		{&s.addLog, `INSERT INTO log (id, cells) VALUES (?, ?)`},
+		{&s.nextLog, `SELECT id, cells FROM log WHERE id > ? ORDER BY id LIMIT 1`},
+		{&s.cutLog, `DELETE FROM log WHERE id <= ?`},
+		{&s.some, `SELECT 1 FROM kv WHERE scope = ? AND key >= ? AND key < ? LIMIT 1`},
+		{&s.get, `SELECT value, expires FROM kv WHERE scope = ? AND key = ? AND (expires IS NULL OR expires > ?)`},
 		{&s.scan, `SELECT key, value FROM kv WHERE scope = ? AND key >= ? AND (expires IS NULL OR expires > ?) ORDER BY key LIMIT ?`},
 		{&s.span, `SELECT key, value FROM kv WHERE scope = ? AND key >= ? AND key < ? AND (expires IS NULL OR expires > ?) ORDER BY key LIMIT ?`},
 		{&s.put, `INSERT INTO kv (scope, key, expires, value) VALUES (?, ?, ?, ?)
@@ -54,32 +59,82 @@ func (s *statements) prepareAll() (err error) {
 	return nil
 }
 
-// scope runs findScope or addScope.
-func (s *statements) scope(stmt uintptr, name string) (id int64, found bool, err error) {
+// scope runs findScope.
+func (s *statements) scope(name string) (number int64, found bool, err error) {
 	if err := s.reserve(len(name)); err != nil {
 		return 0, false, err
 	}
-	bindBlob(s.connection, stmt, 1, name)
-	if found, err = s.step(stmt); found {
-		id = sqlite3.Xsqlite3_column_int64(s.tls, stmt, 0)
+	bindBlob(s.connection, s.findScope, 1, name)
+	if found, err = s.step(s.findScope); found {
+		number = sqlite3.Xsqlite3_column_int64(s.tls, s.findScope, 0)
 	}
-	s.reset(stmt)
-	return id, found, err
+	s.reset(s.findScope)
+	return number, found, err
 }
 
-// value is what get finds.
-func (s *statements) value(scope int64, key string, now int64) (value []byte, found bool, err error) {
-	if err := s.reserve(len(key)); err != nil {
-		return nil, false, err
+// nameScope runs addScope.
+func (s *statements) nameScope(number int64, name string) error {
+	return s.numbered(s.addScope, number, []byte(name))
+}
+
+// numbered runs a statement that takes a number and a blob.
+func (s *statements) numbered(stmt uintptr, number int64, blob []byte) error {
+	if err := s.reserve(len(blob)); err != nil {
+		return err
 	}
-	s.bindInt(s.get, 1, scope)
-	bindBlob(s.connection, s.get, 2, key)
+	s.bindInt(stmt, 1, number)
+	bindBlob(s.connection, stmt, 2, blob)
+	return s.run(stmt)
+}
+
+// addRow adds a row to the log.
+func (s *statements) addRow(row int64, cells []byte) error { return s.numbered(s.addLog, row, cells) }
+
+// nextRow is the first row of the log after one.
+func (s *statements) nextRow(after int64) (row int64, cells []byte, found bool, err error) {
+	s.bindInt(s.nextLog, 1, after)
+	if found, err = s.step(s.nextLog); found {
+		row, cells = sqlite3.Xsqlite3_column_int64(s.tls, s.nextLog, 0), s.blob(s.nextLog, 1)
+	}
+	s.reset(s.nextLog)
+	return row, cells, found, err
+}
+
+// dropLog deletes the rows of the log up to one.
+func (s *statements) dropLog(row int64) error {
+	s.bindInt(s.cutLog, 1, row)
+	return s.run(s.cutLog)
+}
+
+// any says whether a segment has a row; also when that cannot be found out.
+func (s *statements) any(of segment) bool {
+	end := of.end()
+	if s.reserve(len(of.key)+len(end)) != nil {
+		return true
+	}
+	s.bindInt(s.some, 1, of.scope)
+	bindBlob(s.connection, s.some, 2, of.key)
+	bindBlob(s.connection, s.some, 3, end)
+	found, err := s.step(s.some)
+	s.reset(s.some)
+	return found || err != nil
+}
+
+// cell is what get finds; nil for nothing.
+func (s *statements) cell(at id, now int64) (c *cell, err error) {
+	if err := s.reserve(len(at.key)); err != nil {
+		return nil, err
+	}
+	s.bindInt(s.get, 1, at.scope)
+	bindBlob(s.connection, s.get, 2, at.key)
 	s.bindInt(s.get, 3, now)
-	if found, err = s.step(s.get); found {
-		value = s.blob(s.get, 0)
+	found, err := s.step(s.get)
+	if found {
+		c = &cell{value: s.blob(s.get, 0)}
+		c.at = sqlite3.Xsqlite3_column_int64(s.tls, s.get, 1) // 0 for null
 	}
 	s.reset(s.get)
-	return value, found, err
+	return c, err
 }
 
 // pair is one row of a scan.

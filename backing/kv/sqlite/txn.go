@@ -9,10 +9,11 @@ import (
 	"greentic.dev/greentic/fault"
 )
 
-// reader reads inside an open transaction of a connection.
+// reader reads what is recent, and below it the table, in an open transaction of a connection.
 type reader struct {
+	snapshot
 	ctx   context.Context
-	stmts *statements
+	table table
 	scope int64 // absent when nothing was written in it
 	now   int64 // Unix milliseconds
 }
@@ -24,15 +25,33 @@ func (r *reader) check(key string) error {
 	return kv.CheckKey(key)
 }
 
+// value is the store's own; nil when there is none.
+func (r *reader) value(at id) ([]byte, error) {
+	c := r.find(at)
+	if c == nil {
+		var err error
+		if c, err = r.table.cell(at, r.now); err != nil || c == nil {
+			return nil, err
+		}
+	}
+	if !c.alive(r.now) {
+		return nil, nil
+	}
+	return c.value, nil
+}
+
 func (r *reader) Get(key string) ([]byte, error) {
 	if err := r.check(key); err != nil {
 		return nil, err
 	}
-	value, found, err := r.stmts.value(r.scope, key, r.now)
-	if err == nil && !found {
-		err = fault.New(fault.NotFound, "kv", "no key "+strconv.Quote(key))
+	value, err := r.value(id{r.scope, key})
+	if err != nil {
+		return nil, err
 	}
-	return value, err
+	if value == nil {
+		return nil, fault.New(fault.NotFound, "kv", "no key "+strconv.Quote(key))
+	}
+	return append([]byte{}, value...), nil
 }
 
 // scanPage bounds the rows read before fn sees them: fn may write, and a statement that is
@@ -40,7 +59,7 @@ func (r *reader) Get(key string) ([]byte, error) {
 const scanPage = 256
 
 func (r *reader) Scan(from, to string, limit int, fn func(string, []byte) bool) error {
-	for {
+	for to == "" || from < to {
 		if err := r.ctx.Err(); err != nil {
 			return fault.Wrap("kv", err)
 		}
@@ -48,10 +67,15 @@ func (r *reader) Scan(from, to string, limit int, fn func(string, []byte) bool) 
 		if limit > 0 && limit < n {
 			n = limit
 		}
-		page, err := r.stmts.pairs(r.scope, from, to, r.now, n)
+		rows, err := r.table.pairs(r.scope, from, to, r.now, n)
 		if err != nil {
 			return err
 		}
+		end := to
+		if len(rows) == n {
+			end = rows[n-1].key + "\x00"
+		}
+		page := r.merge(id{r.scope, from}, end, rows, n, r.now)
 		for _, p := range page {
 			if !fn(p.key, p.value) {
 				return nil
@@ -62,30 +86,34 @@ func (r *reader) Scan(from, to string, limit int, fn func(string, []byte) bool) 
 				return nil
 			}
 		}
-		if len(page) < n {
+		switch {
+		case len(page) == n:
+			from = page[n-1].key + "\x00"
+		case len(rows) == n:
+			from = end
+		default:
 			return nil
 		}
-		from = page[len(page)-1].key + "\x00"
 	}
+	return nil
 }
 
-// txn writes inside the writer's transaction.
+// txn writes into the commit in the making.
 type txn struct {
 	reader
+	writer *writer
 	name   string // of the scope
-	dirty  bool
-	failed error // of the store, not of fn: the transaction may be lost
 }
 
 func (t *txn) Put(key string, value []byte, ttl time.Duration) error {
 	if err := kv.CheckPut(key, value); err != nil {
 		return err
 	}
-	if t.scope == absent && t.failed == nil {
-		t.dirty = true
-		t.scope, _, t.failed = t.stmts.scope(t.stmts.addScope, t.name)
+	if t.scope == absent {
+		t.scope = t.writer.number(t.name)
 	}
-	return t.store(t.scope, key, value, expiryOf(t.now, ttl))
+	t.writer.put(id{t.scope, key}, append([]byte{}, value...), expiryOf(t.now, ttl))
+	return nil
 }
 
 // expiry is when something expires, in Unix milliseconds: at, 0 for never, when it is new; what is
@@ -112,42 +140,30 @@ func (t *txn) Delete(key string) error {
 	if err := t.check(key); err != nil {
 		return err
 	}
-	return t.remove(t.scope, key)
+	if t.scope != absent {
+		t.writer.put(id{t.scope, key}, nil, expiry{})
+	}
+	return nil
 }
 
 func (t *txn) Index(key string, value []byte) error {
 	if err := kv.CheckPut(key, value); err != nil {
 		return err
 	}
-	if value == nil {
-		return t.remove(0, key)
+	if value != nil {
+		value = append([]byte{}, value...)
 	}
-	return t.store(0, key, value, expiry{})
-}
-
-func (t *txn) store(scope int64, key string, value []byte, e expiry) error {
-	if t.failed == nil {
-		t.dirty = true
-		t.failed = t.stmts.store(scope, key, value, e)
-	}
-	return t.failed
-}
-
-func (t *txn) remove(scope int64, key string) error {
-	if t.failed == nil {
-		t.dirty = true
-		t.failed = t.stmts.remove(scope, key)
-	}
-	return t.failed
+	t.writer.put(id{0, key}, value, expiry{})
+	return nil
 }
 
 func (t *txn) Require(key string, value []byte) error {
 	if err := kv.CheckPut(key, value); err != nil {
 		return err
 	}
-	has, found, err := t.stmts.value(0, key, t.now) // exact at commit too: nobody else writes
+	has, err := t.value(id{0, key}) // exact at commit too: nobody else writes
 	if err != nil {
 		return err
 	}
-	return kv.CheckRequired(key, has, found, value)
+	return kv.CheckRequired(key, has, has != nil, value)
 }

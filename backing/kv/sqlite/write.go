@@ -3,7 +3,6 @@ package sqlite
 import (
 	"context"
 	"runtime"
-	"slices"
 	"time"
 
 	"greentic.dev/backing/kv"
@@ -31,9 +30,8 @@ type job struct {
 	fn    func(kv.Txn) error
 	done  chan struct{}
 
-	err     error
-	panic   any
-	scopeID int64 // as the last attempt found it
+	err   error
+	panic any
 }
 
 // Update implements kv.DB. fn runs on the writer's goroutine and must not call the store.
@@ -85,11 +83,12 @@ func (db *DB) submit(ctx context.Context, scope string, fn func(kv.Txn) error) e
 }
 
 // write is the single writer: it takes what has queued up, runs it in one transaction and
-// commits with one fsync.
+// commits with one fsync. A store at rest moves what its log holds.
 func (db *DB) write() {
 	defer close(db.stopped)
-	purge := time.NewTimer(purgeEvery)
+	purge, rest := time.NewTimer(purgeEvery), time.NewTimer(restAfter)
 	defer purge.Stop()
+	defer rest.Stop()
 	for {
 		select {
 		case <-db.quit:
@@ -99,12 +98,55 @@ func (db *DB) write() {
 		select {
 		case j := <-db.jobs:
 			db.commit(db.collect(j))
+			rest.Reset(restAfter)
+		case <-rest.C:
+			if more, err := db.settle(); more && err == nil {
+				rest.Reset(0)
+			}
 		case <-purge.C:
 			purge.Reset(db.purge())
 		case <-db.quit:
 			return
 		}
 	}
+}
+
+// restAfter is how long nothing was written before what is in the log is moved, a piece at a time.
+const (
+	restAfter  = time.Second
+	restPieces = 512
+)
+
+// settle moves a piece of what is in the log and says whether there is more. After an error the
+// log keeps it; an update will tell what is wrong.
+func (db *DB) settle() (more bool, err error) {
+	w := db.writer
+	w.freeze(true)
+	if w.recent.older == nil {
+		return false, nil
+	}
+	err = db.transact(func(now int64) error { return w.move(restPieces, now) })
+	return err == nil, err
+}
+
+// transact runs do, which writes, in the transaction of the batch and commits it.
+func (db *DB) transact(do func(now int64) error) error {
+	w := db.writer
+	row, waiting := w.lastRow, w.waiting
+	err := w.open()
+	if err == nil {
+		err = do(db.now().UnixMilli())
+	}
+	if err == nil {
+		err = w.end(w.statements.commit)
+	}
+	if err != nil {
+		_ = w.end(w.rollback) // SQLite may have done it already
+		w.lastRow, w.waiting = row, waiting
+		return err
+	}
+	w.arrive()
+	return nil
 }
 
 // purge deletes some expired keys and says when to look again.
@@ -135,71 +177,65 @@ func (db *DB) collect(first *job) []*job {
 	return batch
 }
 
-// commit runs a batch in one transaction. A job whose fn fails after writing costs the others a
-// second run without it: rarer, and cheaper, than a savepoint around each job. When the store
-// itself fails (a full disk may cost the whole transaction), each job gets its own transaction.
+// commit runs a batch in one transaction. When the store itself fails (a full disk, say), each job
+// gets its own, without anything that the log can keep for longer.
 func (db *DB) commit(batch []*job) {
-	for len(batch) > 0 {
-		spoiled, err := db.attempt(batch)
-		switch {
-		case err != nil && len(batch) > 1:
-			for _, j := range batch {
-				db.commit([]*job{j})
-			}
-			return
-		case spoiled != nil:
-			close(spoiled.done)
-			batch = slices.DeleteFunc(batch, func(j *job) bool { return j == spoiled })
-			continue
-		case err != nil:
-			batch[0].err = wrap("kv update", err)
-		}
+	err := db.attempt(batch, true)
+	if err != nil {
 		for _, j := range batch {
-			close(j.done)
+			if err := db.attempt([]*job{j}, false); err != nil {
+				j.err = wrap("kv update", err)
+			}
 		}
-		return
+	}
+	for _, j := range batch {
+		close(j.done)
 	}
 }
 
-// attempt runs a batch in one transaction and commits it. Nothing of it is committed when a
-// job is spoiled or err, a failure of the store, is not nil.
-func (db *DB) attempt(batch []*job) (spoiled *job, err error) {
+// attempt runs a batch and commits what those jobs have written that did not fail. Nothing of it is
+// committed when err, a failure of the store, is not nil.
+func (db *DB) attempt(batch []*job, move bool) (err error) {
 	w := db.writer
-	if err := w.run(w.begin); err != nil {
-		return nil, err
-	}
-	committed := false
 	defer func() {
-		if !committed {
-			_ = w.run(w.rollback) // SQLite may have done it already
+		if err != nil {
+			w.recent.undo(0)
 		}
+		clear(w.fresh)
+		_ = w.end(w.rollback) // what only read
 	}()
-	wrote := false
 	for _, j := range batch {
-		t := &txn{name: j.scope, reader: reader{ctx: context.Background(), stmts: w, now: db.now().UnixMilli()}}
-		if t.scope, err = db.scopes.find(w, j.scope); err != nil {
-			return nil, err
+		before := len(w.recent.changes)
+		t := &txn{writer: w, name: j.scope, reader: reader{ctx: context.Background(), table: w, snapshot: w.recent.newest(), now: db.now().UnixMilli()}}
+		if t.scope, err = db.numberOf(j.scope); err != nil {
+			return err
 		}
-		j.run(t)
-		if t.failed != nil {
-			return nil, t.failed
+		if j.run(t); j.err != nil || j.panic != nil {
+			w.recent.undo(before)
 		}
-		if t.dirty && (j.err != nil || j.panic != nil) {
-			return j, nil
-		}
-		j.scopeID, wrote = t.scope, wrote || t.dirty
 	}
-	if !wrote {
-		return nil, nil
+	if len(w.recent.changes) == 0 {
+		return nil
 	}
-	if err = w.run(w.commit); err != nil {
-		return nil, err
+	if err = db.transact(func(now int64) error { return w.record(move, now) }); err != nil {
+		return err
 	}
-	committed = true
-	for _, j := range batch {
-		db.scopes.remember(j.scope, j.scopeID)
+	for name, number := range w.fresh {
+		db.scopes.remember(name, number)
 	}
-	return nil, nil
+	w.recent.publish(w.lastRow, func(at id) bool { return move || w.absent(at) })
+	w.freeze(false)
+	return nil
+}
+
+// numberOf is the number of a scope, or absent.
+func (db *DB) numberOf(name string) (int64, error) {
+	if number, ok := db.writer.fresh[name]; ok {
+		return number, nil
+	}
+	number, err := db.scopes.find(db.writer.statements, name)
+	db.scopes.remember(name, number)
+	return number, err
 }
 
 // run calls fn and keeps its panic for the caller of Update.
