@@ -2,10 +2,10 @@ package record
 
 import (
 	"bytes"
+	"encoding/binary"
 	"encoding/json"
 	"errors"
 	"fmt"
-	"strings"
 	"time"
 
 	"greentic.dev/backing/kv"
@@ -74,9 +74,35 @@ func prefix(key string) string { return "turn/" + key + "\x00" }
 // Key is where the record of a turn lies.
 func Key(key string, seq uint64) string { return fmt.Sprintf("%s%016x", prefix(key), seq) }
 
-// Put stores what Encode made of the turn seq of a conversation, for a time.
-func Put(t kv.Txn, key string, seq uint64, raw []byte, age time.Duration) error {
+// Put stores what Encode made of the turn id, number seq of a conversation, for a time.
+func Put(t kv.Txn, key string, seq uint64, id string, raw []byte, age time.Duration) error {
+	if err := t.Put(placeKey(id), place(key, seq), age); err != nil {
+		return err
+	}
 	return t.Put(Key(key, seq), raw, age)
+}
+
+// drop removes the record that lies at a Key, and what finds it, unless that is of a later run.
+func drop(t kv.Txn, at string) error {
+	raw, err := t.Get(at)
+	if fault.Is(err, fault.NotFound) {
+		return nil
+	}
+	if err != nil {
+		return err
+	}
+	rec, err := decode(raw)
+	if err != nil {
+		return err
+	}
+	found, err := t.Get(placeKey(rec.ID))
+	if err == nil && bytes.Equal(found, place(rec.Trigger.Key, rec.Seq)) {
+		err = t.Delete(placeKey(rec.ID))
+	}
+	if err != nil && !fault.Is(err, fault.NotFound) {
+		return err
+	}
+	return t.Delete(at)
 }
 
 func decode(raw []byte) (t Turn, err error) {
@@ -106,31 +132,25 @@ func List(r kv.Reader, key string, seq uint64, limit int, fn func(Turn) bool) er
 	return scan(r, Key(key, seq), to, limit, fn)
 }
 
-// Find reads the record of a turn by its id, of one that ran more than once the newest. It looks
-// through all records of the tenant.
-func Find(r kv.Reader, id string) (found Turn, err error) {
-	from, to := kv.Prefix("turn/")
-	begin, err := json.Marshal(id)
-	if err != nil {
-		return found, fault.Wrap("record", err)
+// placeKey is where it says in which conversation a turn is and which number it has.
+func placeKey(id string) string { return "record/" + id }
+
+// place of a record: its key, with the number first.
+func place(key string, seq uint64) []byte {
+	return append(binary.BigEndian.AppendUint64(nil, seq), key...)
+}
+
+// Find reads the record of a turn by its id, of one that ran more than once the newest; fault.NotFound
+// when none is kept.
+func Find(r kv.Reader, id string) (Turn, error) {
+	raw, err := r.Get(placeKey(id))
+	if err == nil && len(raw) > 8 {
+		return Get(r, string(raw[8:]), binary.BigEndian.Uint64(raw))
 	}
-	begin = append([]byte(`{"turn":`), begin...) // as Encode writes it: others are not parsed
-	conversation, bad := "", error(nil)
-	err = r.Scan(from, to, 0, func(key string, raw []byte) bool {
-		if conversation != "" && !strings.HasPrefix(key, conversation) {
-			return false
-		}
-		if len(raw) > 8 && bytes.HasPrefix(raw[8:], begin) {
-			found, bad = decode(raw)
-			conversation = prefix(found.Trigger.Key)
-		}
-		return bad == nil
-	})
-	err = errors.Join(err, bad)
-	if err == nil && found.ID == "" {
-		err = fault.Newf(fault.NotFound, "turn "+id, "no record of it is kept")
+	if err == nil || fault.Is(err, fault.NotFound) {
+		return Turn{}, fault.Newf(fault.NotFound, "turn "+id, "no record of it is kept")
 	}
-	return found, err
+	return Turn{}, fault.Wrap("record", err)
 }
 
 func scan(r kv.Reader, from, to string, limit int, fn func(Turn) bool) error {

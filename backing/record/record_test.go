@@ -19,7 +19,7 @@ func put(t *testing.T, db kv.DB, tenant greentic.TenantCtx, key string, seq uint
 		Steps: []record.Step{{N: 1, Node: "say", Do: "emit", Output: []byte(`"` + text + `"`), Reason: record.Reason{Rule: "start", File: "flows/a.ygtc", Line: 3}}}}
 	raw, err := rec.Encode()
 	if err == nil {
-		err = db.Update(t.Context(), tenant, func(x kv.Txn) error { return record.Put(x, key, seq, raw, time.Hour) })
+		err = db.Update(t.Context(), tenant, func(x kv.Txn) error { return record.Put(x, key, seq, rec.ID, raw, time.Hour) })
 	}
 	if err != nil {
 		t.Fatal(err)
@@ -97,7 +97,61 @@ func TestASweepDeletesTheOldestOfTheTenantAndNoMoreThanNeeded(t *testing.T) {
 	if got := ids(t, db, other, "k0", 0, 0); strings.Count(got, " ") != 10 {
 		t.Fatalf("another tenant keeps %q", got)
 	}
+	left := 0
+	err = db.View(t.Context(), tenant, func(r kv.Reader) error {
+		left = 0
+		return r.Scan("", "", 0, func(string, []byte) bool { left++; return true })
+	})
+	if err != nil || left != 8 {
+		t.Fatalf("%d rows are left of 4 records, %v", left, err)
+	}
 	if deleted, err := record.Sweep(t.Context(), db, tenant, 6000); deleted != 0 || err != nil {
 		t.Fatalf("a second sweep deletes %d, %v", deleted, err)
+	}
+}
+
+// unscanned is a reader that finds what it is asked for and looks through nothing.
+type unscanned struct{ kv.Reader }
+
+func (unscanned) Scan(string, string, int, func(string, []byte) bool) error {
+	return fault.New(fault.Internal, "test", "it scans")
+}
+
+// A turn is found by its id among any number of records, and one that ran twice by its later run, also
+// when the earlier one is swept.
+func TestATurnIsFoundByItsIDWithoutLookingThroughRecords(t *testing.T) {
+	db, tenant := memory.New(time.Now), greentic.DefaultTenant()
+	total := int64(0)
+	for seq := uint64(1); seq <= 2; seq++ {
+		rec := record.Turn{ID: "again", Seq: seq, Trigger: greentic.Trigger{Key: "k/\x00", Body: []byte(`{}`)}, Began: time.Unix(int64(seq), 0)}
+		raw, err := rec.Encode()
+		if err == nil {
+			err = db.Update(t.Context(), tenant, func(x kv.Txn) error { return record.Put(x, "k/\x00", seq, "again", raw, time.Hour) })
+			total += int64(len(raw))
+		}
+		if err != nil {
+			t.Fatal(err)
+		}
+	}
+	find := func(id string) (seq uint64) {
+		t.Helper()
+		err := db.View(t.Context(), tenant, func(r kv.Reader) error {
+			found, err := record.Find(unscanned{r}, id)
+			seq = found.Seq
+			return err
+		})
+		if err != nil {
+			t.Fatal(err)
+		}
+		return seq
+	}
+	if seq := find("again"); seq != 2 {
+		t.Fatalf("found run %d", seq)
+	}
+	if n, err := record.Sweep(t.Context(), db, tenant, total-1); err != nil || n != 1 {
+		t.Fatalf("swept %d, %v", n, err)
+	}
+	if find("again") != 2 {
+		t.Fatal("the later run is not found any more")
 	}
 }

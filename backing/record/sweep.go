@@ -54,7 +54,7 @@ func Sweep(ctx context.Context, db kv.DB, tenant greentic.TenantCtx, limit int64
 	for batch := range slices.Chunk(all[:n], sweepBatch) {
 		err := db.Update(ctx, tenant, func(t kv.Txn) error {
 			for _, k := range batch {
-				if err := t.Delete(k.key); err != nil {
+				if err := drop(t, k.key); err != nil {
 					return err
 				}
 			}

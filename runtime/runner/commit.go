@@ -169,7 +169,7 @@ func (t *turn) commit(ctx context.Context) (session.Session, error) {
 			}
 		}
 		if rec != nil {
-			if err := record.Put(x, t.Entry.Trigger.Key, t.Entry.Seq, rec, r.options.RecordAge); err != nil {
+			if err := record.Put(x, t.Entry.Trigger.Key, t.Entry.Seq, t.Entry.Turn, rec, r.options.RecordAge); err != nil {
 				return err
 			}
 		}
