@@ -179,3 +179,21 @@ func TestEachSuccessIsUndoneOnceInReverse(t *testing.T) {
 		}
 	})
 }
+
+// Whoever runs a flow may end it anywhere: what has succeeded is undone, and no route for errors and no
+// retry goes on with it.
+func TestARunThatIsEndedFromOutsideUndoesWhatSucceeded(t *testing.T) {
+	f := compile(t, trip)
+	late := flow.Got{What: flow.GotAbort, Error: &flow.NodeFail{Code: "late", Message: "enough"}}
+	s := next(t, f, f.Start(nil), flow.Got{})
+	if s := next(t, f, s.Cursor, late); s.Do != flow.DoFail || s.Fail.Code != "late" || s.Node != "hotel" {
+		t.Fatalf("with nothing to undo: %+v", s)
+	}
+	s = next(t, f, s.Cursor, id("h1"))
+	if s = next(t, f, s.Cursor, late); s.Do != flow.DoInvoke || s.Node != "leave" || s.Rule != flow.RuleCompensate {
+		t.Fatalf("first: %+v", s)
+	}
+	if s = next(t, f, s.Cursor, id("x")); s.Do != flow.DoFail || s.Node != "flight" || s.Fail.Code != "late" {
+		t.Fatalf("end: %+v", s)
+	}
+}

@@ -80,6 +80,8 @@ func (f *Flow) next(cursor Cursor, got Got) (_ Step, err error) {
 		return f.settle(c, n, got.Value), nil
 	case GotError:
 		return f.recover(c, n, got.Error), nil
+	case GotAbort:
+		return f.fail(c, n, got.Error, "the run was ended before "+n.where), nil
 	}
 	return Step{}, fault.Newf(fault.Internal, "flow "+f.ID, "unknown happening %d", got.What)
 }

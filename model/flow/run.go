@@ -60,7 +60,7 @@ type Failure struct {
 type Got struct {
 	What  What
 	Value any       // GotOutput: the node's output; GotInput: the new message input
-	Error *NodeFail // GotError
+	Error *NodeFail // GotError, GotAbort
 }
 
 // What is the sort of a Got.
@@ -74,6 +74,7 @@ const (
 	GotInput               // a parked run received its next input
 	GotRetry               // the delay of a DoRetry is over
 	GotTimeout             // the timeout of a DoWait is over
+	GotAbort               // the run is to end with Error, whatever it was about to do; what has succeeded is undone
 )
 
 // NodeFail is the failure of a node.

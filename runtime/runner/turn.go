@@ -114,9 +114,7 @@ func (r *Runner) runFirst(ctx context.Context, work lanes.Task[queue.Lane, arriv
 		}
 	}
 	if !t.ended() {
-		limited, cancel := context.WithTimeout(ctx, t.Began.Add(r.options.TurnTime).Sub(r.sched.Now()))
-		err := t.run(limited)
-		cancel()
+		err := t.run(ctx)
 		switch {
 		case ctx.Err() != nil:
 			return nil, ctx.Err() // interrupted: the entry stays and runs again
@@ -292,8 +290,10 @@ func (t *turn) conduct(ctx context.Context) error {
 		return err
 	}
 	t.locale()
+	limited, cancel := t.Within(ctx)
+	defer cancel()
 	if t.Entry.Progress != nil {
-		if err := t.restore(ctx); err != nil {
+		if err := t.restore(limited); err != nil {
 			return err
 		}
 		return t.walk(ctx)
@@ -302,7 +302,7 @@ func (t *turn) conduct(ctx context.Context) error {
 		t.status = greentic.TurnDone
 		return nil
 	}
-	if err := t.resolve(ctx); err != nil {
+	if err := t.resolve(limited); err != nil {
 		return err
 	}
 	if t.shortcut() {

@@ -12,8 +12,11 @@ func Kind(code string) fault.Kind {
 			return k
 		}
 	}
-	if code == flow.StepLimit {
+	switch code {
+	case flow.StepLimit:
 		return fault.Exhausted
+	case deadlineCode:
+		return fault.Timeout
 	}
 	return fault.Invalid
 }

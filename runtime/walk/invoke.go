@@ -22,7 +22,7 @@ func (w *Walk) invoke(ctx context.Context, step flow.Step) (got flow.Got, effect
 		rec.Fail = w.Encode(got.Error)
 		w.note(step, rec)
 		if got.Error.Code == deadlineCode {
-			return got, false, w.late()
+			return got, false, w.overdue()
 		}
 		return got, false, nil
 	}
@@ -32,9 +32,9 @@ func (w *Walk) invoke(ctx context.Context, step flow.Step) (got flow.Got, effect
 	}
 	switch {
 	case err != nil && ctx.Err() != nil && !effect:
-		rec.Fail, rec.Took = w.Encode(failure(w.late())), w.deps.Clock.Now().Sub(began)
+		rec.Fail, rec.Took = w.Encode(failure(w.overdue())), w.deps.Clock.Now().Sub(began)
 		w.note(step, rec)
-		return got, false, w.late()
+		return got, false, w.overdue()
 	case err != nil:
 		got = flow.Got{What: flow.GotError, Error: failure(err)}
 	case response.Fail != nil:
@@ -57,14 +57,6 @@ func (w *Walk) invoke(ctx context.Context, step flow.Step) (got flow.Got, effect
 	}
 	w.note(step, rec)
 	return got, effect, nil
-}
-
-// deadlineCode is the code of a turn that takes too long.
-const deadlineCode = "turn_deadline"
-
-// late is the failure of a turn that takes too long.
-func (w *Walk) late() error {
-	return fault.Newf(fault.Timeout, "turn", "it took longer than %v", w.opts.TurnTime).WithCode(deadlineCode)
 }
 
 // recalled is the failure of a step that is run again, when the record says that there was no

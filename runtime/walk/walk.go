@@ -26,7 +26,7 @@ type Deps struct {
 
 // Options bounds a walk.
 type Options struct {
-	TurnTime   time.Duration // wall time of the whole turn, for messages: the context ends it
+	TurnTime   time.Duration // wall time of the whole turn; what it has done is then undone, for which it has as long again
 	Record     bool          // keep a trail
 	RecordBody int           // bytes of one recorded body, larger ones are recorded as digests
 	Bus        bool          // events that are published go somewhere
@@ -59,6 +59,7 @@ type Walk struct {
 	Last    any // what the last node left
 
 	in   *flow.Flow // where the step of now happens
+	late time.Time  // when its time was over; zero: it is not
 	deps Deps
 	opts Options
 }
@@ -74,6 +75,8 @@ const memoryPause = time.Second
 // DoWait, or Pause is set. The error is the turn's failure; with Unsaved it is the store's, and
 // what happened is to be saved before anything else.
 func (w *Walk) Go(ctx context.Context) (flow.Step, error) {
+	limited, cancel := w.Within(ctx)
+	defer func() { cancel() }()
 	for {
 		if w.Unsaved {
 			if err := w.Save(ctx); err != nil {
@@ -81,7 +84,7 @@ func (w *Walk) Go(ctx context.Context) (flow.Step, error) {
 			}
 		}
 		if ctx.Err() != nil {
-			return flow.Step{}, w.late()
+			return flow.Step{}, w.overdue()
 		}
 		var err error
 		if w.in, err = w.flow(w.Cursor.Flow); err != nil {
@@ -90,6 +93,18 @@ func (w *Walk) Go(ctx context.Context) (flow.Step, error) {
 		step, err := w.in.Next(w.Cursor, w.Got)
 		if err != nil {
 			return step, fault.Wrap("flow "+w.in.ID, err)
+		}
+		late := w.late
+		left, err := w.hasten(limited, step)
+		if err != nil {
+			return step, err
+		}
+		if w.late != late {
+			cancel()
+			limited, cancel = w.Within(ctx)
+		}
+		if left {
+			continue
 		}
 		w.Steps = max(w.Steps, step.Cursor.Steps)
 		w.Last = step.Cursor.Prev
@@ -116,11 +131,13 @@ func (w *Walk) Go(ctx context.Context) (flow.Step, error) {
 			w.change(step)
 			continue
 		}
-		got, effect, err := w.act(ctx, step)
-		if err != nil {
+		got, effect, err := w.act(limited, step)
+		switch {
+		case err == nil:
+			w.Cursor, w.Got, w.Unsaved = step.Cursor, got, effect && w.Replay == nil
+		case Code(err) != deadlineCode || !w.late.IsZero():
 			return step, err
 		}
-		w.Cursor, w.Got, w.Unsaved = step.Cursor, got, effect && w.Replay == nil
 	}
 }
 
