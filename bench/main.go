@@ -55,7 +55,7 @@ func main() {
 	failed := false
 	for _, m := range []measurement{
 		{"host", componentHost}, {"compiling", compiling}, {"components", components}, {"conditions", conditions},
-		{"fsync", fsync}, {"turns", turns}, {"parked", parked}, {"recovery", recovery}, {"servers", servers}, {"product", product},
+		{"fsync", fsync}, {"turns", turns}, {"parked", parked}, {"recovery", recovery}, {"servers", servers}, {"development", development}, {"product", product},
 	} {
 		if *only != "" && *only != m.name {
 			continue
