@@ -6,7 +6,7 @@ export CGO_ENABLED = 0
 HAVE_NODE := $(shell command -v npm 2>/dev/null)
 HAVE_CC := $(shell command -v $${CC:-gcc} 2>/dev/null || command -v cc 2>/dev/null)
 
-.PHONY: vendored componentiser demo build test check cross race bench bench-peers gen web web-check guests guests-check bench-guests fuzz chaos chaos-long conformance-wasm
+.PHONY: reference reference-check vendored componentiser demo build test check cross race bench bench-peers gen web web-check guests guests-check bench-guests fuzz chaos chaos-long conformance-wasm
 
 demo: ## serve the helpdesk chat on http://127.0.0.1:8080/chat
 	$(GO) run ./cmd/greentic up --demo
@@ -15,7 +15,7 @@ build: ## build bin/greentic
 	$(GO) build -trimpath -ldflags='-s -w' -o bin/greentic ./cmd/greentic
 
 # What needs a tool that is missing is skipped by name; REQUIRE_ALL=1 makes a missing tool a failure.
-test: check cross ## everything CI checks; ends with the summary of go test
+test: check cross reference-check ## everything CI checks; ends with the summary of go test
 ifneq ($(HAVE_NODE),)
 	$(MAKE) web-check guests-check bench-guests
 else
@@ -54,7 +54,7 @@ bench-peers: ## one durable step of Restate beside our turns, in the same minute
 bench-guests: ## guests in Go and JavaScript for measurements and tests, if they are not built (needs Node)
 	test -e bench/guests/out/sm.wasm || bench/guests/build.sh
 
-gen: web vendored guests ## rebuild everything generated
+gen: web vendored guests reference ## rebuild everything generated
 
 web: ## bundle the chat page into console/static (needs Node)
 	cd console/web && npm ci --no-audit --no-fund --ignore-scripts --silent && npx tsc --noEmit && node build.mjs
@@ -67,6 +67,12 @@ vendored: ## archive the SDKs for component projects
 
 componentiser: ## rebuild the componentiser that the binary carries (needs Node)
 	build/componentise/tool/build.sh
+
+reference: ## write the pages of docs/reference that code already knows
+	$(GO) test ./devkit/reference -count=1 -run ThePages -update
+
+reference-check: reference ## the pages in the tree are the ones the code makes
+	git diff --exit-code --stat -- docs/reference
 
 guests: ## rebuild the example components (needs Node for the componentiser)
 	examples/helpdesk/guests/build.sh
