@@ -279,6 +279,9 @@ func (s *System) Load(ctx context.Context, path string) (loader.Report, error) {
 	return report, err
 }
 
+// Engine compiles and runs the components of this process; it lasts until Close.
+func (s *System) Engine() *wasm.Engine { return s.engine }
+
 // Served lists the releases that new sessions take.
 func (s *System) Served() []release.Version { return s.releases.Served() }
 

@@ -14,6 +14,7 @@ import (
 
 	"github.com/spf13/cobra"
 
+	"greentic.dev/build/guest"
 	"greentic.dev/devkit/dev"
 	"greentic.dev/greentic"
 	"greentic.dev/greentic/fault"
@@ -97,7 +98,7 @@ func develop(ctx context.Context, env *environment, config *system.Config, f run
 			if env.JSON {
 				tell = func(e dev.Event) { _ = printJSON(env, e) }
 			}
-			loop, err = dev.Open(ctx, dev.Options{System: s, Folder: folder, Log: newLog(env, config), Now: time.Now, Tell: tell})
+			loop, err = dev.Open(ctx, dev.Options{System: s, Folder: folder, Log: newLog(env, config), Now: time.Now, Tell: tell, Build: componentBuilder(env, s)})
 			if err != nil {
 				err = closing(s, err)
 			} else {
@@ -107,6 +108,17 @@ func develop(ctx context.Context, env *environment, config *system.Config, f run
 	}
 	_ = l.Close()
 	return err
+}
+
+// componentBuilder builds components into the folders of their sources, as component build does.
+func componentBuilder(env *environment, s *system.System) func(ctx context.Context, project string) error {
+	return func(ctx context.Context, project string) error {
+		b, err := guest.Build(ctx, project, guest.Options{Engine: s.Engine(), Getenv: env.Getenv, Look: exec.LookPath})
+		if err != nil {
+			return err
+		}
+		return b.Write(project)
+	}
 }
 
 // serveLoop serves and watches until ctx ends or one of both fails.

@@ -64,6 +64,9 @@ func (l *Loop) Ended(_ greentic.TenantCtx, key string, r runner.TurnResult) {
 	l.turns.add(t)
 }
 
+// State is how the folder stands, as it was last told.
+func (l *Loop) State() State { return l.hub.last() }
+
 // Run keeps what is served up to the folder until ctx ends, which is no error. The components of the
 // folder are built first, for their sources may have changed while nobody looked.
 func (l *Loop) Run(ctx context.Context) error {
