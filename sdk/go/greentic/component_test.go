@@ -95,3 +95,14 @@ func TestAComponentPutTogetherWronglySaysWhy(t *testing.T) {
 		}
 	}
 }
+
+func TestAValueMayNestAsDeepGoingOutAsComingIn(t *testing.T) {
+	var deep any = "x"
+	for range 60 {
+		deep = []any{deep}
+	}
+	r := Component(Info{ID: "acme.mirror", Version: "0.1.0"}, Op("mirror", func(_ *Context, in any) (any, error) { return in, nil }))
+	if out, err := r.Call(nil, "mirror", deep); err != nil || !reflect.DeepEqual(out, deep) {
+		t.Error(err)
+	}
+}

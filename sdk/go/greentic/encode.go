@@ -87,7 +87,10 @@ func outOf(v reflect.Value, path string, depth int) (any, error) {
 		if v.IsNil() {
 			return nil, nil
 		}
-		return outOf(v.Elem(), path, depth+1)
+		if t.Kind() == reflect.Pointer {
+			depth++ // what points to itself has no end
+		}
+		return outOf(v.Elem(), path, depth)
 	case reflect.Slice, reflect.Array:
 		return outOfList(v, path, depth)
 	case reflect.Map:
