@@ -44,8 +44,8 @@ type Built struct {
 	JSON     []byte // the manifest as it is written
 }
 
-// LanguageOf says what the project in a folder is written in: a go.mod, or a package.json. The error is
-// fault.NotFound with a fix.
+// LanguageOf says what the project in a folder is written in: a go.mod, or a package.json; a folder of Go
+// files is one of the module around it. The error is fault.NotFound with a fix.
 func LanguageOf(dir string) (Language, error) {
 	for _, try := range []struct {
 		file string
@@ -58,6 +58,9 @@ func LanguageOf(dir string) (Language, error) {
 		if !errors.Is(err, fs.ErrNotExist) {
 			return "", fault.As(fault.Unavailable, "component "+dir, err)
 		}
+	}
+	if files, err := filepath.Glob(filepath.Join(dir, "*.go")); err == nil && len(files) > 0 {
+		return Go, nil
 	}
 	return "", fault.New(fault.NotFound, "component "+dir, "it is no component project: there is no go.mod and no package.json").
 		WithFix("begin one: greentic component new NAME --lang go")

@@ -178,3 +178,12 @@ func TestAMissingOrOldCompilerIsNamed(t *testing.T) {
 		t.Errorf("%v, fix %q", err, fix)
 	}
 }
+
+func TestAFolderOfGoFilesIsAProjectOfTheModuleAroundIt(t *testing.T) {
+	if lang, err := LanguageOf("../../components/http"); err != nil || lang != Go {
+		t.Errorf("%s %v", lang, err)
+	}
+	if lang, err := LanguageOf(t.TempDir()); !fault.Is(err, fault.NotFound) {
+		t.Errorf("an empty folder is %q, %v", lang, err)
+	}
+}
