@@ -6,7 +6,7 @@ export CGO_ENABLED = 0
 HAVE_NODE := $(shell command -v npm 2>/dev/null)
 HAVE_CC := $(shell command -v $${CC:-gcc} 2>/dev/null || command -v cc 2>/dev/null)
 
-.PHONY: reference reference-check vendored componentiser demo build test check cross race bench bench-peers gen web web-check guests guests-check bench-guests fuzz chaos chaos-long conformance-wasm
+.PHONY: components components-test components-check reference reference-check vendored componentiser demo build test check cross race bench bench-peers gen web web-check guests guests-check bench-guests fuzz chaos chaos-long conformance-wasm
 
 demo: ## serve the helpdesk chat on http://127.0.0.1:8080/chat
 	$(GO) run ./cmd/greentic up --demo
@@ -26,6 +26,7 @@ ifneq ($(HAVE_CC),)
 else
 	@echo "skip: race needs a C compiler"; test -z "$(REQUIRE_ALL)"
 endif
+	$(MAKE) components-test components-check
 	$(GO) test ./...
 
 check: ## formatting and vet
@@ -54,7 +55,7 @@ bench-peers: ## one durable step of Restate beside our turns, in the same minute
 bench-guests: ## guests in Go and JavaScript for measurements and tests, if they are not built (needs Node)
 	test -e bench/guests/out/sm.wasm || bench/guests/build.sh
 
-gen: web vendored guests reference ## rebuild everything generated
+gen: web vendored guests components reference ## rebuild everything generated
 
 web: ## bundle the chat page into console/static (needs Node)
 	cd console/web && npm ci --no-audit --no-fund --ignore-scripts --silent && npx tsc --noEmit && node build.mjs
@@ -79,6 +80,25 @@ guests: ## rebuild the example components (needs Node for the componentiser)
 
 guests-check: guests ## the components in the tree are the ones the sources make
 	git diff --exit-code --stat -- examples/helpdesk/pack
+
+# What the bytes of the checked-in components depend on beside the sources.
+COMPONENT_GO = go1.26.8
+
+components: ## rebuild the component library
+	$(GO) build -o bin/greentic ./cmd/greentic
+	for m in components/*/component.manifest.json; do bin/greentic component build "$${m%/*}" || exit 1; done
+
+components-test: ## the modules of guests: the SDK and the component library
+	cd sdk/go && $(GO) vet ./... && $(GO) test ./...
+	cd components && $(GO) vet ./... && $(GO) test ./...
+
+components-check: ## the components in the tree are the ones the sources make
+ifeq ($(shell $(GO) env GOVERSION),$(COMPONENT_GO))
+	$(MAKE) components
+	git diff --exit-code --stat -- components
+else
+	@echo "skip: components-check needs $(COMPONENT_GO)"; test -z "$(REQUIRE_ALL)"
+endif
 
 FUZZTIME ?= 60s
 fuzz: ## every fuzz target for FUZZTIME, one after the other
