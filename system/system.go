@@ -140,10 +140,10 @@ func (s *System) openStore(ctx context.Context) (kv.DB, error) {
 		rest = filepath.Join(s.config.Data, "greentic.db")
 	case scheme == "postgres" || scheme == "postgresql":
 		return opened(postgres.Open(ctx, s.config.Store, postgres.Options{}))
-	case scheme == "redis" || scheme == "rediss":
+	case scheme == "redis" || scheme == "rediss" || scheme == "redis+unix":
 		return opened(redis.Open(ctx, s.config.Store, redis.Options{}))
 	case scheme != "sqlite" || rest == "": // the URL may hold a password
-		return nil, fault.Newf(fault.Invalid, "store", "%q is no kind of store of this version", scheme).WithFix("use sqlite:FILE, postgres://HOST/DATABASE, redis://HOST or memory:")
+		return nil, fault.Newf(fault.Invalid, "store", "%q is no kind of store of this version", scheme).WithFix("use sqlite:FILE, postgres://HOST/DATABASE, redis://HOST, redis+unix:///SOCKET or memory:")
 	}
 	return opened(sqlite.Open(ctx, rest, sqlite.Options{}))
 }

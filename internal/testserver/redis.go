@@ -7,24 +7,25 @@ import (
 	"fmt"
 	"net"
 	"os"
+	"path/filepath"
 	"strings"
 	"syscall"
 	"testing"
 	"time"
 )
 
-// Redis is a Redis server on a free loopback port, with an append-only file that is synced every
-// second. The zero value starts it at first use; it may be used by several tests at once.
-type Redis struct {
-	process
-	port int
-}
+// Redis is a Redis server on a Unix socket in its own folder, where no other server can be met, with an
+// append-only file that is synced every second. The zero value starts it at first use; it may be used by
+// several tests at once.
+type Redis struct{ process }
+
+func (r *Redis) socket() string { return filepath.Join(r.dir, "redis.sock") }
 
 // Open starts the server, if it does not run, and names a namespace that no other call was given. Without
 // Redis it fails with [ErrMissing].
 func (r *Redis) Open(context.Context) (url string, err error) {
 	n, err := r.open(r.create, r.start)
-	return fmt.Sprintf("redis://127.0.0.1:%d?namespace=test_%d", r.port, n), err
+	return fmt.Sprintf("redis+unix://%s?namespace=test_%d", r.socket(), n), err
 }
 
 // URL is Open for a test, which is skipped without Redis, or fails if REQUIRE_ALL is set.
@@ -39,12 +40,7 @@ func (r *Redis) create() error {
 	if _, err := find("redis-server"); err != nil {
 		return fmt.Errorf("%w: %w", ErrMissing, err)
 	}
-	l, err := net.Listen("tcp", "127.0.0.1:0")
-	if err != nil {
-		return err
-	}
-	r.port = l.Addr().(*net.TCPAddr).Port
-	return errors.Join(l.Close(), r.folder(uint32(max(os.Getuid(), 0))))
+	return r.folder(uint32(max(os.Getuid(), 0)))
 }
 
 func (r *Redis) start() error {
@@ -52,13 +48,13 @@ func (r *Redis) start() error {
 	if err != nil {
 		return fmt.Errorf("%w: %w", ErrMissing, err)
 	}
-	err = r.spawn(uint32(max(os.Getuid(), 0)), path, "--bind", "127.0.0.1", "--port", fmt.Sprint(r.port), "--dir", r.dir,
+	err = r.spawn(uint32(max(os.Getuid(), 0)), path, "--port", "0", "--unixsocket", r.socket(), "--dir", r.dir,
 		"--appendonly", "yes", "--appendfsync", "everysec", "--save", "", "--daemonize", "no")
 	if err != nil {
 		return err
 	}
 	return r.await(func() error {
-		c, err := net.DialTimeout("tcp", fmt.Sprintf("127.0.0.1:%d", r.port), time.Second)
+		c, err := net.DialTimeout("unix", r.socket(), time.Second)
 		if err != nil {
 			return err
 		}

@@ -32,11 +32,11 @@ func dial(t *testing.T, text string) error {
 	if err != nil {
 		t.Fatal(err)
 	}
-	network, address := "tcp", u.Host
+	address := u.Path
 	if dir := u.Query().Get("host"); dir != "" {
-		network, address = "unix", dir+"/.s.PGSQL.5432"
+		address = dir + "/.s.PGSQL.5432"
 	}
-	c, err := net.Dial(network, address)
+	c, err := net.Dial("unix", address)
 	if err != nil {
 		return err
 	}

@@ -14,7 +14,6 @@ import (
 // Wire stands between a client and a server and can break at the worst moment.
 type Wire struct {
 	url      string
-	network  string
 	address  string
 	listener net.Listener
 	pumps    sync.WaitGroup
@@ -26,27 +25,26 @@ type Wire struct {
 	cut   int
 }
 
+const redisScheme = "redis+unix://"
+
 // NewWire forwards to the server behind a URL of Postgres or Redis; the test closes it.
 func NewWire(t testing.TB, url string) *Wire {
 	t.Helper()
 	w := &Wire{conns: map[net.Conn]bool{}}
-	var err error
+	own, err := os.MkdirTemp("", "wire") // short enough for a socket, which t.TempDir may not be
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { _ = os.RemoveAll(own) })
 	if before, query, ok := strings.Cut(url, "?host="); ok {
 		dir, rest, _ := strings.Cut(query, "&")
 		const socket = ".s.PGSQL.5432"
-		own, mkerr := os.MkdirTemp("", "wire") // short enough for a socket, which t.TempDir may not be
-		if mkerr != nil {
-			t.Fatal(mkerr)
-		}
-		t.Cleanup(func() { _ = os.RemoveAll(own) })
-		w.network, w.address, w.url = "unix", filepath.Join(dir, socket), before+"?host="+own+"&"+rest
+		w.address, w.url = filepath.Join(dir, socket), before+"?host="+own+"&"+rest
 		w.listener, err = net.Listen("unix", filepath.Join(own, socket))
 	} else {
-		address, query, _ := strings.Cut(strings.TrimPrefix(url, "redis://"), "?")
-		w.network, w.address = "tcp", address
-		if w.listener, err = net.Listen("tcp", "127.0.0.1:0"); err == nil {
-			w.url = "redis://" + w.listener.Addr().String() + "?" + query
-		}
+		address, query, _ := strings.Cut(strings.TrimPrefix(url, redisScheme), "?")
+		w.address, w.url = address, redisScheme+filepath.Join(own, "redis.sock")+"?"+query
+		w.listener, err = net.Listen("unix", filepath.Join(own, "redis.sock"))
 	}
 	if err != nil {
 		t.Fatal(err)
@@ -96,7 +94,7 @@ func (w *Wire) accept() {
 		if err != nil {
 			return
 		}
-		server, err := net.Dial(w.network, w.address)
+		server, err := net.Dial("unix", w.address)
 		if err != nil {
 			_ = client.Close()
 			continue

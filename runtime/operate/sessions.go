@@ -3,6 +3,7 @@ package operate
 import (
 	"context"
 	"net/http"
+	"strings"
 	"time"
 
 	"greentic.dev/backing/kv"
@@ -197,8 +198,22 @@ func (a *API) find(ctx context.Context, s session.Session, to target) (v release
 			return v, nil
 		}
 	}
-	return v, fault.Newf(fault.Conflict, "migrate", "no release of pack %s is served by this process", to.Pack).WithCode("no_release").
-		WithFix("name the release by its digest")
+	known, err := a.deps.Releases.Known(ctx)
+	if err != nil {
+		return v, err
+	}
+	var kept []string
+	for _, v := range known {
+		if v.Pack == to.Pack {
+			kept = append(kept, v.Version)
+		}
+	}
+	who := "this server"
+	if len(a.deps.Releases.Served()) == 0 {
+		who = "a server that runs on this folder: there is none"
+	}
+	return v, fault.Newf(fault.Conflict, "migrate", "no release of pack %s is served by %s", to.Pack, who).WithCode("no_release").
+		WithFix("name the version to go to, with --to or by its digest; kept of it: " + strings.Join(kept, ", "))
 }
 
 func (a *API) end(_ http.ResponseWriter, r *http.Request, tenant greentic.TenantCtx) (any, error) {

@@ -31,7 +31,8 @@ type DB struct {
 
 const schemaVersion = "1"
 
-// Open opens the store that a URL names: redis:// or rediss://, with user, password and database as usual, and
+// Open opens the store that a URL names: redis:// or rediss://, with user, password and database as usual, or
+// redis+unix:///SOCKET, and
 // the parameter namespace, by default "greentic", under which its keys stand. A malformed URL is fault.Invalid; a store of a
 // newer version, a server that is too old or evicts keys fault.Unsupported; one that does not
 // answer fault.Unavailable.
@@ -89,6 +90,9 @@ func parse(address string) (rueidis.ClientOption, string, error) {
 	}
 	if !regexp.MustCompile(`^[a-z0-9_-]{1,63}$`).MatchString(namespace) {
 		return none, "", fault.Newf(fault.Invalid, "store", "%q is no name of a namespace", namespace).WithFix("use lower-case letters, digits, _ and -")
+	}
+	if u.Scheme == "redis+unix" { // as other clients write it
+		u.Scheme = "unix"
 	}
 	o, err := rueidis.ParseURL(u.String())
 	if err != nil {
