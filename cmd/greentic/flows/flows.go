@@ -32,7 +32,7 @@ func Command(t Terminal) *cobra.Command {
 		Args:  t.Group,
 		RunE:  func(c *cobra.Command, _ []string) error { return c.Help() },
 	}
-	c.AddCommand(checkCommand(t), graphCommand(t))
+	c.AddCommand(checkCommand(t), fmtCommand(t), graphCommand(t))
 	return c
 }
 
