@@ -32,11 +32,11 @@ func FuzzCondition(f *testing.F) {
 }
 
 func FuzzTemplate(f *testing.F) {
-	for _, s := range []string{"{{entry.n}}", "a {{#each people}}{{@index}}{{else}}-{{/each}}", "{{i18n:x}} {{{y}}}", "{{!-- x --}}", `{{entry["k.v"]}}`} {
+	for _, s := range []string{"{{entry.n}}", "a {{#each people}}{{@index}}{{else}}-{{/each}}", "{{i18n:x}} {{{y}}}", "{{!-- x --}}", `{{entry["k.v"]}}`, "{{~#each people as |p i|~}}{{../x}}{{> part p}}{{else if i}}{{^y}}{{/y}}{{/each}}", `\\{{x}} {{default a "b"}} {{#ifEq a 3}}{{json b}}{{/ifEq}}`} {
 		f.Add(s)
 	}
 	f.Fuzz(func(t *testing.T, src string) {
-		m, err := expr.Compile(src)
+		m, err := expr.CompileWith(src, expr.Options{Pointers: true, Partials: map[string]string{"part": src}})
 		if err == nil {
 			_, err = m.Render(values(), true)
 		}

@@ -33,6 +33,8 @@ type mappedKind uint8
 const (
 	isLiteral mappedKind = iota
 	isPath               // a whole-string {{path}}
+	isPointer            // a JSON Pointer
+	isDefault            // a whole-string {{default path value}}
 	isText               // mixed text
 	isMap
 	isList
@@ -49,10 +51,20 @@ type mapped struct {
 	items  []mapped
 }
 
+// Options says what the strings of a mapping may be. The zero value is {{templates}} alone.
+type Options struct {
+	Partials map[string]string // what {{> name}} includes
+	Pointers bool              // a string that is a JSON Pointer inserts the value it points to, as in provider.invoke
+}
+
 // Compile compiles the strings of v, formats digest 1.5. The error is fault.Invalid with line and
 // column inside the string at fault, and the JSON pointer of that string in its text.
-func Compile(v any) (*Mapping, error) {
-	root, err := compile(v, "", 0)
+func Compile(v any) (*Mapping, error) { return CompileWith(v, Options{}) }
+
+// CompileWith is Compile with options.
+func CompileWith(v any, o Options) (*Mapping, error) {
+	c := compilation{partials: &partials{o.Partials, map[string]*partial{}}, pointers: o.Pointers}
+	root, err := c.value(v, "", 0)
 	if err != nil {
 		return nil, err
 	}
@@ -61,16 +73,22 @@ func Compile(v any) (*Mapping, error) {
 	return m, nil
 }
 
-func compile(v any, at string, depth int) (mapped, error) {
+// compilation compiles one mapping.
+type compilation struct {
+	partials *partials
+	pointers bool
+}
+
+func (c *compilation) value(v any, at string, depth int) (mapped, error) {
 	if depth > 2*maxDepth {
-		return mapped{}, fault.New(fault.Invalid, "mapping", "nested too deep")
+		return mapped{}, fault.Newf(fault.Invalid, "mapping", "nested deeper than %d", 2*maxDepth)
 	}
 	switch v := v.(type) {
 	case map[string]any:
 		m := mapped{kind: isMap, fields: make(map[string]mapped, len(v))}
 		for _, key := range slices.Sorted(maps.Keys(v)) {
 			var err error
-			if m.fields[key], err = compile(v[key], at+"/"+escape(key), depth+1); err != nil {
+			if m.fields[key], err = c.value(v[key], at+"/"+escape(key), depth+1); err != nil {
 				return m, err
 			}
 		}
@@ -79,13 +97,13 @@ func compile(v any, at string, depth int) (mapped, error) {
 		m := mapped{kind: isList, items: make([]mapped, len(v))}
 		for i := range v {
 			var err error
-			if m.items[i], err = compile(v[i], at+"/"+integer(int64(i)).String(), depth+1); err != nil {
+			if m.items[i], err = c.value(v[i], at+"/"+integer(int64(i)).String(), depth+1); err != nil {
 				return m, err
 			}
 		}
 		return m, nil
 	case string:
-		m, err := compileText(v)
+		m, err := c.text(v)
 		if at != "" {
 			err = fault.Wrap("mapping "+at, err)
 		}
@@ -98,19 +116,31 @@ func escape(key string) string {
 	return strings.ReplaceAll(strings.ReplaceAll(key, "~", "~0"), "/", "~1")
 }
 
-func compileText(s string) (mapped, error) {
+func (c *compilation) text(s string) (mapped, error) {
 	name, ok := whole(s)
 	if bareParameter.MatchString(s) {
 		name, ok = s, true
 	}
-	if ok {
+	switch {
+	case ok:
 		way, err := parsePath(name)
 		return mapped{kind: isPath, path: way, name: name}, err
-	}
-	if !strings.Contains(s, "{{") {
+	case c.pointers && len(s) > 1 && s[0] == '/' && !strings.Contains(s, "{{"):
+		way := path(strings.Split(s[1:], "/"))
+		if len(way) > maxPath {
+			return mapped{}, fault.Newf(fault.Invalid, "pointer", "more than %d names", maxPath)
+		}
+		for i := range way {
+			way[i] = strings.ReplaceAll(strings.ReplaceAll(way[i], "~1", "/"), "~0", "~")
+		}
+		return mapped{kind: isPointer, path: way, name: s}, nil
+	case !strings.Contains(s, "{{"):
 		return mapped{lit: s}, nil
 	}
-	pieces, err := parseTemplate(s)
+	pieces, err := parseTemplate(s, c.partials)
+	if len(pieces) == 1 && pieces[0].op == "default" {
+		return mapped{kind: isDefault, pieces: pieces}, err
+	}
 	return mapped{kind: isText, pieces: pieces}, err
 }
 

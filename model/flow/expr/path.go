@@ -130,9 +130,15 @@ func text(v any) string {
 	if n, ok := number(v); ok {
 		return n.String()
 	}
-	b, err := json.Marshal(v)
-	if err != nil {
-		return ""
-	}
-	return string(b)
+	s, _ := asJSON(v) // what has no JSON form reads as nothing
+	return s
+}
+
+// asJSON is v as JSON, with the characters of HTML as they are.
+func asJSON(v any) (string, error) {
+	var b strings.Builder
+	e := json.NewEncoder(&b)
+	e.SetEscapeHTML(false)
+	err := e.Encode(v)
+	return strings.TrimSuffix(b.String(), "\n"), err
 }

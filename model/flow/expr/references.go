@@ -12,7 +12,7 @@ type Reference struct {
 // References are the paths of one text of a mapping, in order; none when it is no template. The
 // error is that of [Compile].
 func References(s string) ([]Reference, error) {
-	m, err := compileText(s)
+	m, err := new(compilation).text(s)
 	if err != nil {
 		return nil, err
 	}
@@ -20,7 +20,7 @@ func References(s string) ([]Reference, error) {
 		switch m.kind {
 		case isPath:
 			add(m.path, false)
-		case isText:
+		case isText, isDefault:
 			referred(m.pieces, false, add)
 		}
 	}), nil
@@ -28,10 +28,12 @@ func References(s string) ([]Reference, error) {
 
 func referred(pieces []piece, inside bool, add func(path, bool)) {
 	for _, p := range pieces {
-		if p.op != "text" {
-			add(p.path, inside)
+		for _, a := range p.args {
+			if !a.is {
+				add(a.path, inside && !a.root)
+			}
 		}
-		own := p.op != "if" && p.op != "unless"
+		own := p.op == "each" || p.op == "with" || p.op == "section"
 		referred(p.then, inside || own, add)
 		referred(p.els, inside, add)
 	}

@@ -15,6 +15,7 @@ type rendering struct {
 	scope              Scope
 	lenient            bool
 	steps, size, depth int
+	partials           int
 }
 
 // spend counts one step and n bytes.
@@ -35,7 +36,7 @@ func (r *rendering) value(m mapped) (any, error) {
 		return object(r, m.fields, r.value)
 	case isList:
 		return list(r, m.items, r.value)
-	case isPath:
+	case isPath, isPointer:
 		v, ok := m.path.lookup(r.scope)
 		if !ok && !r.lenient {
 			return nil, fault.Newf(fault.Invalid, "mapping", "there is no value at %s", m.name)
@@ -45,6 +46,8 @@ func (r *rendering) value(m mapped) (any, error) {
 		var b strings.Builder
 		err := r.pieces(&b, m.pieces, []any{r.scope})
 		return b.String(), err
+	case isDefault:
+		return r.copy(r.orDefault(m.pieces[0], []any{r.scope}))
 	}
 	return r.copy(m.lit)
 }
@@ -59,7 +62,7 @@ func (r *rendering) copy(v any) (any, error) {
 		return v, r.spend(4)
 	}
 	if r.depth++; r.depth > maxValueDepth {
-		return nil, fault.New(fault.Exhausted, "mapping", "a value is nested too deep")
+		return nil, fault.Newf(fault.Exhausted, "mapping", "a value is nested deeper than %d", maxValueDepth)
 	}
 	defer func() { r.depth-- }()
 	switch v := v.(type) {
@@ -97,12 +100,14 @@ func list[T any](r *rendering, items []T, each func(T) (any, error)) (any, error
 	return out, r.spend(2)
 }
 
-// loop is a context inside each: what @index and @key mean.
+// loop is a context inside each or with: what @index and @key mean, and the names as |item index|
+// gave.
 type loop struct {
 	this        any
 	index       int
-	key         string
+	key         any
 	first, last bool
+	names       []string
 }
 
 // pieces renders a template; the last of contexts is the innermost.
@@ -112,7 +117,21 @@ func (r *rendering) pieces(b *strings.Builder, pieces []piece, contexts []any) e
 		switch p.op {
 		case "text":
 		case "var":
-			s = text(r.find(p.path, contexts))
+			s = text(r.find(p.args[0], contexts))
+		case "default":
+			s = text(r.orDefault(p, contexts))
+		case "json":
+			v, err := r.copy(r.find(p.args[0], contexts)) // within the limits
+			if err != nil {
+				return err
+			}
+			if s, err = asJSON(v); err != nil {
+				return fault.As(fault.Invalid, "template", err)
+			}
+		case "partial":
+			if err := r.include(b, p, contexts); err != nil {
+				return err
+			}
 		default:
 			if err := r.block(b, p, contexts); err != nil {
 				return err
@@ -126,25 +145,53 @@ func (r *rendering) pieces(b *strings.Builder, pieces []piece, contexts []any) e
 	return nil
 }
 
-// find looks a path up in the innermost context, then in the ones around it.
-func (r *rendering) find(p path, contexts []any) any {
-	for i := len(contexts) - 1; i >= 0; i-- {
+// orDefault is the value of a path, or the default when it is missing, null or an empty text.
+func (r *rendering) orDefault(p piece, contexts []any) any {
+	if v := r.find(p.args[0], contexts); v != nil && v != "" {
+		return v
+	}
+	return r.find(p.args[1], contexts)
+}
+
+// include renders a partial, with what it is given as its innermost context.
+func (r *rendering) include(b *strings.Builder, p piece, contexts []any) error {
+	if r.partials++; r.partials > maxDepth {
+		return fault.Newf(fault.Exhausted, "template", "partials include each other more than %d deep", maxDepth)
+	}
+	defer func() { r.partials-- }()
+	if len(p.args) > 0 {
+		contexts = append(slices.Clip(contexts), r.find(p.args[0], contexts))
+	}
+	return r.pieces(b, p.partial.pieces, contexts)
+}
+
+// find looks an argument up: in the innermost context, or further out with ../, then in the scope.
+// The names of a block are seen in all blocks within it.
+func (r *rendering) find(a arg, contexts []any) any {
+	if a.is {
+		return a.lit
+	}
+	top := len(contexts) - 1 - a.up
+	if a.root || top < 0 {
+		top = 0
+	}
+	p := a.path
+	for i := top; i >= 0; i-- {
 		c := contexts[i]
 		l, isLoop := c.(loop)
 		if isLoop {
 			c = l.this
 		}
-		switch {
-		case len(p) == 0:
+		if len(p) == 0 {
 			return c
-		case isLoop && p[0] == "@index":
-			return l.index
-		case isLoop && p[0] == "@key":
-			return l.key
-		case isLoop && p[0] == "@first":
-			return l.first
-		case isLoop && p[0] == "@last":
-			return l.last
+		}
+		if isLoop {
+			if v, ok := l.special(p, i == top); ok {
+				return v
+			}
+		}
+		if i > 0 && i < top {
+			continue
 		}
 		if _, ok := member(c, p[0]); ok {
 			v, _ := p.lookup(c)
@@ -152,6 +199,33 @@ func (r *rendering) find(p path, contexts []any) any {
 		}
 	}
 	return nil
+}
+
+// special is what the names of a block mean, and in it, if it is near, @index and the like.
+func (l loop) special(p path, near bool) (any, bool) {
+	for i, name := range l.names {
+		if p[0] == name {
+			if i == 1 {
+				return l.key, true
+			}
+			v, _ := p[1:].lookup(l.this)
+			return v, true
+		}
+	}
+	if !near || l.index < 0 { // -1: of with
+		return nil, false
+	}
+	switch p[0] {
+	case "@index":
+		return l.index, true
+	case "@key":
+		return l.key, true
+	case "@first":
+		return l.first, true
+	case "@last":
+		return l.last, true
+	}
+	return nil, false
 }
 
 func truthy(v any) bool {
@@ -170,7 +244,7 @@ func truthy(v any) bool {
 }
 
 func (r *rendering) block(b *strings.Builder, p piece, contexts []any) error {
-	v := r.find(p.path, contexts)
+	v := r.find(p.args[0], contexts)
 	items, isItems := v.([]any)
 	fields, isFields := v.(map[string]any)
 	inside := func(c any) error {
@@ -179,14 +253,23 @@ func (r *rendering) block(b *strings.Builder, p piece, contexts []any) error {
 		}
 		return r.pieces(b, p.then, append(slices.Clip(contexts), c))
 	}
+	holds := truthy(v)
+	switch p.op {
+	case "ifEq":
+		holds = same(v, r.find(p.args[1], contexts))
+	case "unless", "inverted":
+		holds = !holds
+	case "each":
+		holds = len(items)+len(fields) > 0
+	}
 	switch {
-	case p.op == "unless" && !truthy(v), p.op == "if" && truthy(v):
-		return r.pieces(b, p.then, contexts)
-	case p.op == "unless", !truthy(v), p.op == "each" && len(items)+len(fields) == 0:
+	case !holds:
 		return r.pieces(b, p.els, contexts)
+	case p.op == "if", p.op == "unless", p.op == "inverted", p.op == "ifEq":
+		return r.pieces(b, p.then, contexts)
 	case isItems && p.op != "with":
 		for i, item := range items {
-			if err := inside(loop{item, i, integer(int64(i)).String(), i == 0, i == len(items)-1}); err != nil {
+			if err := inside(loop{item, i, i, i == 0, i == len(items)-1, p.names}); err != nil {
 				return err
 			}
 		}
@@ -194,11 +277,23 @@ func (r *rendering) block(b *strings.Builder, p piece, contexts []any) error {
 	case isFields && p.op == "each":
 		keys := slices.Sorted(maps.Keys(fields))
 		for i, key := range keys {
-			if err := inside(loop{fields[key], i, key, i == 0, i == len(keys)-1}); err != nil {
+			if err := inside(loop{fields[key], i, key, i == 0, i == len(keys)-1, p.names}); err != nil {
 				return err
 			}
 		}
 		return nil
+	case len(p.names) > 0:
+		return inside(loop{this: v, index: -1, names: p.names})
 	}
 	return inside(v)
+}
+
+// same compares as conditions do: texts without case, numbers by value.
+func same(a, b any) bool {
+	x, isNumber := number(a)
+	y, both := number(b)
+	if isNumber && both {
+		return x.f == y.f
+	}
+	return a != nil && b != nil && strings.EqualFold(text(a), text(b))
 }

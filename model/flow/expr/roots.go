@@ -22,10 +22,10 @@ func (r *Roots) add(p path) {
 
 func (r *Roots) mapped(m mapped) {
 	switch m.kind {
-	case isPath:
+	case isPath, isPointer:
 		r.add(m.path)
-	case isText:
-		r.pieces(m.pieces)
+	case isText, isDefault:
+		r.pieces(m.pieces, 0, map[*partial]bool{})
 	}
 	for _, field := range m.fields {
 		r.mapped(field)
@@ -35,12 +35,27 @@ func (r *Roots) mapped(m mapped) {
 	}
 }
 
-func (r *Roots) pieces(list []piece) {
+// pieces adds what a template looks at, depth contexts below the scope.
+func (r *Roots) pieces(list []piece, depth int, included map[*partial]bool) {
 	for _, p := range list {
-		if p.op != "text" {
-			r.add(p.path)
+		for _, a := range p.args {
+			switch {
+			case a.is:
+			case len(a.path) == 0:
+				r.All = r.All || a.root || a.up >= depth
+			default:
+				r.add(a.path)
+			}
 		}
-		r.pieces(p.then)
-		r.pieces(p.els)
+		inside := depth
+		if p.op == "each" || p.op == "with" || p.op == "section" {
+			inside++
+		}
+		r.pieces(p.then, inside, included)
+		r.pieces(p.els, depth, included)
+		if p.partial != nil && !included[p.partial] {
+			included[p.partial] = true
+			r.pieces(p.partial.pieces, 0, included)
+		}
 	}
 }
