@@ -158,3 +158,34 @@ func conditions(context.Context) ([]figure, error) {
 	})
 	return []figure{{Name: "condition", Value: us / 100, Unit: "us CPU", Bar: bar(2)}}, err
 }
+
+// mappings is a mapping over 2 KiB of values: what a node hands to a component.
+func mappings(context.Context) ([]figure, error) {
+	mapping := map[string]any{"customer": "{{entry.customer}}", "lines": "{{entry.lines}}", "note": "Order {{entry.id}} of {{entry.customer.name}}: {{#each entry.lines}}{{sku}} x {{n}}, {{/each}}", "by": "{{prev.user}}", "fixed": []any{1.0, "two", true}}
+	lines := make([]any, 24)
+	for i := range lines {
+		lines[i] = map[string]any{"sku": fmt.Sprintf("article-%04d", i), "n": float64(i), "text": "a line of an order, as they come"}
+	}
+	scope := expr.Scope{"entry": map[string]any{"id": "A-1", "customer": map[string]any{"name": "Ann", "city": "Berlin"}, "lines": lines}, "prev": map[string]any{"user": "u-1"}}
+	m, err := expr.Compile(mapping)
+	if err != nil {
+		return nil, err
+	}
+	out, err := m.Render(scope, true)
+	if err != nil {
+		return nil, err
+	}
+	raw, err := json.Marshal(out)
+	if err != nil {
+		return nil, err
+	}
+	us, err := perOp(func() error {
+		for range 100 {
+			if _, err := m.Render(scope, true); err != nil {
+				return err
+			}
+		}
+		return nil
+	})
+	return []figure{{Name: "mapping_2k", Value: us / 100, Unit: fmt.Sprintf("us CPU, %d bytes of JSON", len(raw)), Bar: bar(20)}}, err
+}

@@ -5,6 +5,7 @@ import (
 	"strings"
 
 	"greentic.dev/model/flow/form"
+	"greentic.dev/model/flow/policy"
 	"greentic.dev/model/flow/source"
 )
 
@@ -35,7 +36,12 @@ func (c *compiler) beside(fields []source.Field) {
 		kept[f.Key] = about
 	}
 	if len(kept) > 0 {
-		c.flow.Extra["greentic"] = map[string]any{"nodes": kept}
+		ours, _ := c.flow.Extra["greentic"].(map[string]any)
+		if ours == nil {
+			ours = map[string]any{}
+		}
+		ours["nodes"] = kept
+		c.flow.Extra["greentic"] = ours
 	}
 }
 
@@ -45,7 +51,7 @@ func (c *compiler) policies(n *Node, v *source.Value, about map[string]any) {
 		pos, at := v.Place(way)
 		c.report(pos, at.At, "Policy", fix, format, args...)
 	}
-	n.readPolicies(about, report)
+	n.Policies = policy.Read(n.ID, about, report)
 	if n.When != "" {
 		c.condition(n.When, v.Field("when").Field("condition"), "Policy")
 	}
@@ -81,7 +87,7 @@ func local(builtin string) bool {
 	return strings.HasPrefix(builtin, "emit.") || strings.HasPrefix(builtin, "state.")
 }
 
-func (c *compiler) compensation(n *Node, name string, v *source.Value, report wrong) {
+func (c *compiler) compensation(n *Node, name string, v *source.Value, report policy.Wrong) {
 	way := []string{"meta", "greentic", "compensate"}
 	switch {
 	case n.Compensate == n.ID:

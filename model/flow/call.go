@@ -4,6 +4,8 @@ import (
 	"fmt"
 	"slices"
 	"strings"
+
+	"greentic.dev/model/flow/policy"
 )
 
 // MaxCalls is how deep flows may call each other; MaxJumps is how often a turn may jump.
@@ -99,7 +101,7 @@ func (f *Flow) control(c Cursor, n *Node, payload any) (Step, bool) {
 	case "jump":
 		target, _ := m["target"].(map[string]any)
 		limit := MaxJumps
-		if v, ok := number(m["max_redirects"]); ok && v >= 0 {
+		if v, ok := policy.Number(m["max_redirects"]); ok && v >= 0 {
 			limit = min(limit, int(v))
 		}
 		c = c.with(n, Output{OK: true, Payload: payload})

@@ -1,10 +1,12 @@
 package flow
 
 import (
+	"encoding/json"
 	"maps"
 	"regexp"
 	"slices"
 	"strconv"
+	"strings"
 
 	"greentic.dev/greentic/fault"
 	"greentic.dev/model/flow/expr"
@@ -62,10 +64,34 @@ func (c *compiler) compile(doc *source.Value) {
 		c.old = n == 1
 	}
 	c.slots()
+	c.own()
 	c.nodes()
 	c.entrypoints()
 	f.prepare(&c.conditions)
 	c.templates()
+}
+
+// own reads meta.greentic of the flow: what is ours and travels with it.
+func (c *compiler) own() {
+	ours := c.doc.Field("meta").Field("greentic")
+	if ours == nil {
+		return
+	}
+	for _, f := range ours.Fields {
+		if f.Key != "partials" {
+			c.report(f.Pos, f.At, "Schema", "use partials", "meta.greentic does not know %s", f.Key)
+			continue
+		}
+		for _, p := range f.Fields {
+			if _, ok := p.Plain.(string); !ok {
+				c.report(p.Pos, p.At, "Schema", "put it in quotes", "partial %s must be a text", p.Key)
+			}
+		}
+		if !f.IsMap() {
+			c.report(f.Pos, f.At, "Schema", "write partials: { NAME: TEXT }", "partials must be a map")
+		}
+		c.flow.Extra["greentic"] = map[string]any{"partials": f.Plain}
+	}
 }
 
 // text is a text field of v, empty when absent.
@@ -197,20 +223,7 @@ func (f *Flow) prepare(conditions *expr.Language) {
 		if n.Pos.Line > 0 {
 			n.where += " (line " + strconv.Itoa(n.Pos.Line) + ")"
 		}
-		mapping := func(v any) *expr.Mapping {
-			m, err := expr.Compile(v)
-			if err != nil && n.templateErr == nil {
-				n.templateErr = err
-			}
-			return m
-		}
-		n.input = mapping(n.Input)
-		if !empty(n.Output) {
-			n.output = mapping(n.Output)
-		}
-		if !empty(n.ErrMap) {
-			n.errMap = mapping(n.ErrMap)
-		}
+		f.prepareMappings(n)
 		if n.When != "" {
 			var err error
 			if n.when, err = conditions.Condition(n.When); err != nil && n.policyErr == nil {
@@ -227,6 +240,68 @@ func (f *Flow) prepare(conditions *expr.Language) {
 			}
 		}
 	}
+}
+
+// prepareMappings compiles the mappings of a node.
+func (f *Flow) prepareMappings(n *Node) {
+	partials := f.partials()
+	mapping := func(v any, o expr.Options) *expr.Mapping {
+		m, err := expr.CompileWith(v, o)
+		if err != nil && n.templateErr == nil {
+			n.templateErr = err
+		}
+		return m
+	}
+	plain := expr.Options{Partials: partials}
+	if !empty(n.Output) {
+		n.output = mapping(n.Output, plain)
+	}
+	if !empty(n.ErrMap) {
+		n.errMap = mapping(n.ErrMap, plain)
+	}
+	input := n.Input
+	if s, ok := input.(string); ok && n.calls == "template" && f.Kind == ComponentConfig {
+		var v map[string]any
+		if json.Unmarshal([]byte(s), &v) == nil { // JSON before it is rendered: "{{state.key}}" is the typed value
+			input = v
+		}
+	}
+	n.texts = namesTexts(input)
+	if n.calls == "provider.invoke" {
+		n.input = n.prepareProvider(mapping, partials)
+		return
+	}
+	n.input = mapping(input, plain)
+}
+
+// partials are what {{> name}} includes: meta.greentic.partials of the flow.
+func (f *Flow) partials() map[string]string {
+	ours, _ := f.Extra["greentic"].(map[string]any)
+	all, _ := ours["partials"].(map[string]any)
+	out := make(map[string]string, len(all))
+	for name, v := range all {
+		if s, ok := v.(string); ok {
+			out[name] = s
+		}
+	}
+	return out
+}
+
+// namesTexts says whether a mapping has {{i18n:KEY}} in it.
+func namesTexts(v any) bool {
+	switch v := v.(type) {
+	case string:
+		return strings.Contains(v, "i18n:") && strings.Contains(v, "{{")
+	case map[string]any:
+		for _, one := range v {
+			if namesTexts(one) {
+				return true
+			}
+		}
+	case []any:
+		return slices.ContainsFunc(v, namesTexts)
+	}
+	return false
 }
 
 // empty says whether a mapping maps nothing.

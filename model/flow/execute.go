@@ -77,6 +77,8 @@ func (f *Flow) step(c Cursor, n *Node, input any) Step {
 		return f.call(c, n, input)
 	case name == "flow.goto":
 		return f.leap(c.with(n, Output{OK: true, Payload: c.Prev}), n, fields, fields["input"], MaxJumps)
+	case name == "provider.invoke":
+		return f.provide(c, n, fields)
 	case name == "questions":
 		return f.ask(c, n, input, "")
 	case name == "template":
@@ -133,7 +135,7 @@ func content(input any) any {
 // invoke calls the component of n; node.component wins over mapping.component (decision 25).
 func (f *Flow) invoke(c Cursor, n *Node, input any) Step {
 	c.Attempt++
-	step := Step{Do: DoInvoke, Cursor: c, Node: n.ID, Attempt: c.Attempt, Timeout: n.Timeout, Component: n.Component, Operation: n.Operation, Input: input}
+	step := Step{Do: DoInvoke, Cursor: c, Node: n.ID, Attempt: c.Attempt, Timeout: n.Timeout, Texts: n.texts, Component: n.Component, Operation: n.Operation, Input: input}
 	fields, _ := input.(map[string]any)
 	if step.Component == "component.exec" {
 		step.Component = firstText(fields, "component", "component_ref")

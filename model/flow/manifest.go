@@ -8,6 +8,7 @@ import (
 
 	"greentic.dev/greentic/fault"
 	"greentic.dev/model/flow/expr"
+	"greentic.dev/model/flow/policy"
 )
 
 // Manifest is the flow-v1 document of f, with node ids as text. The caller owns the maps and
@@ -169,7 +170,7 @@ func (f *Flow) restore() {
 		about, _ := nodes[n.ID].(map[string]any)
 		n.Pos = Pos{Line: whole(about["line"]), Col: whole(about["col"])}
 		n.Routing.restorePlaces(about["routes"])
-		n.readPolicies(about, func(_ []string, _, format string, args ...any) {
+		n.Policies = policy.Read(n.ID, about, func(_ []string, _, format string, args ...any) {
 			if n.policyErr == nil {
 				n.policyErr = fault.Newf(fault.Invalid, "policy", format, args...)
 			}
@@ -218,7 +219,7 @@ func (r *Routing) restorePlaces(v any) {
 }
 
 func whole(v any) int {
-	n, _ := number(v)
+	n, _ := policy.Number(v)
 	return int(n)
 }
 

@@ -2,9 +2,9 @@ package flow
 
 import (
 	"encoding/json"
-	"time"
 
 	"greentic.dev/model/flow/expr"
+	"greentic.dev/model/flow/policy"
 	"greentic.dev/model/flow/source"
 )
 
@@ -50,10 +50,7 @@ type Node struct {
 	Telemetry map[string]any // span_name, attributes, sampling; or nil
 	Pos       Pos
 
-	Retry      *Retry        // nil: one try
-	Timeout    time.Duration // of one try; 0 is none
-	When       string        // condition; empty always holds
-	Compensate string        // the node that undoes this one; or empty
+	policy.Policies // beside its operation
 
 	input, output, errMap *expr.Mapping
 	templateErr           error             // the first template that does not compile
@@ -61,9 +58,14 @@ type Node struct {
 	policyErr             error             // the first policy that is wrong
 	conditions            []*expr.Condition // per route of a RouteCustom; nil without condition
 	conditionErr          error
-	where                 string // the node and its line, for reasons
-	calls                 string // the builtin it means; empty for a component
+	provider              *provider // of provider.invoke
+	texts                 bool      // its input names translations
+	where                 string    // the node and its line, for reasons
+	calls                 string    // the builtin it means; empty for a component
 }
+
+// Retry says how often and how fast a failed call is tried again (docs/decisions/0020).
+type Retry = policy.Retry
 
 // Pos is a place in the source of a flow; zero for flows from a manifest.
 type Pos = source.Pos

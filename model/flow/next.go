@@ -127,9 +127,9 @@ func (f *Flow) recover(c Cursor, n *Node, fail *NodeFail) Step {
 		fail = &NodeFail{Code: "internal", Message: "the node failed without saying why"}
 	}
 	tries := max(c.Attempt, 1)
-	if n.Retry.again(fail, tries) {
+	if n.Retry.Again(fail.Code, fail.Kind, fail.Retryable, tries) {
 		copied := *fail
-		step := Step{Do: DoRetry, Cursor: c, Node: n.ID, Attempt: tries, Delay: n.Retry.delay(fail, tries), Fail: &copied}
+		step := Step{Do: DoRetry, Cursor: c, Node: n.ID, Attempt: tries, Delay: n.Retry.Delay(fail.Backoff, tries), Fail: &copied}
 		return step.because(reasoning{RuleRetry, n.Pos, fmt.Sprintf("%s failed with %s in try %d of %d", n.where, fail.Code, tries, n.Retry.Attempts)})
 	}
 	problem := map[string]any{"code": fail.Code, "message": fail.Message, "retryable": fail.Retryable, "attempts": int64(tries), "details": fail.Details}
@@ -169,10 +169,8 @@ func (n *Node) routesErrors() bool {
 func (f *Flow) after(c Cursor, n *Node, m *expr.Mapping, result, problem any) expr.Scope {
 	s := f.scope(c, m.Roots(), nil)
 	s["result"], s["error"], s["input"] = result, problem, nil
-	if n.input != nil {
-		if v, err := n.input.Render(f.scope(c, n.input.Roots(), nil), true); err == nil {
-			s["input"] = v
-		}
+	if v, err := f.given(c, n); err == nil {
+		s["input"] = v
 	}
 	return s
 }

@@ -129,24 +129,26 @@ const (
 
 // Step is the decision of Next: what to do and the cursor from which to go on.
 type Step struct {
-	Do        Do
-	Cursor    Cursor // pass this to the next call of Next
-	Node      string // the node that acts
-	Component string // DoInvoke
-	Operation string // DoInvoke; empty when the component decides
-	Input     any    // DoInvoke, DoCall: rendered
-	Config    any    // DoInvoke: rendered, or nil
-	Payload   any    // DoEmit, DoLog, DoStateSet, DoRender; DoReturn: the output; DoPublish: topic, payload and whatever stands beside them
-	Key       string // DoStateGet, DoStateSet
-	Topic     string // DoPublish
-	Attempt   int    // DoInvoke: which try this is, from 1; DoRetry: which one failed
-	Timeout   time.Duration
-	Delay     time.Duration // DoRetry: without jitter
-	Reason    string        // DoWait: why; routing: see Why
-	Reply     bool          // DoEnd: the route said reply
-	Fail      *NodeFail     // DoFail; DoReturn: how the run failed, or nil; DoRetry: how the try failed
-	Skipped   []string      // nodes that were skipped on the way here, in order
-	Rule      string        // the routing decision: one of the rules
-	At        Pos           // the node or route that decided; zero when its source is not known
-	Why       string        // the same in words
+	Do                     Do
+	Cursor                 Cursor // pass this to the next call of Next
+	Node                   string // the node that acts
+	Component              string // DoInvoke; empty for a provider
+	Provider, ProviderType string // DoInvoke of provider.invoke: which one, one of them may be empty
+	Texts                  bool   // DoInvoke: {{i18n:KEY}} in Input is to be translated
+	Operation              string // DoInvoke; empty when the component decides
+	Input                  any    // DoInvoke, DoCall: rendered
+	Config                 any    // DoInvoke: rendered, or nil
+	Payload                any    // DoEmit, DoLog, DoStateSet, DoRender; DoReturn: the output; DoPublish: topic, payload and whatever stands beside them
+	Key                    string // DoStateGet, DoStateSet
+	Topic                  string // DoPublish
+	Attempt                int    // DoInvoke: which try this is, from 1; DoRetry: which one failed
+	Timeout                time.Duration
+	Delay                  time.Duration // DoRetry: without jitter
+	Reason                 string        // DoWait: why; routing: see Why
+	Reply                  bool          // DoEnd: the route said reply
+	Fail                   *NodeFail     // DoFail; DoReturn: how the run failed, or nil; DoRetry: how the try failed
+	Skipped                []string      // nodes that were skipped on the way here, in order
+	Rule                   string        // the routing decision: one of the rules
+	At                     Pos           // the node or route that decided; zero when its source is not known
+	Why                    string        // the same in words
 }

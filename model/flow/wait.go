@@ -3,6 +3,8 @@ package flow
 import (
 	"fmt"
 	"time"
+
+	"greentic.dev/model/flow/policy"
 )
 
 // codeWaits is the failure code of a compensation that would wait.
@@ -10,7 +12,7 @@ const codeWaits = "compensation_waits"
 
 const (
 	minWait = time.Second
-	maxWait = 366 * 24 * time.Hour
+	maxWait = policy.MaxWait
 )
 
 // wait parks the run at the successor; with conditions it parks at n and routes on the next input.
@@ -62,7 +64,7 @@ func (f *Flow) wait(c Cursor, n *Node, input any) Step {
 
 // waitTime reads the timeout of a wait.
 func waitTime(v any) (time.Duration, bool) {
-	d, ok := duration(v)
+	d, ok := policy.Duration(v)
 	return d, ok && d >= minWait && d <= maxWait
 }
 

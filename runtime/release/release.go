@@ -2,6 +2,7 @@ package release
 
 import (
 	"context"
+	"strings"
 	"sync"
 
 	"greentic.dev/backing/egress"
@@ -86,6 +87,40 @@ func (r *Release) Flow(id string) (*flow.Flow, error) {
 		}
 	}
 	return nil, fault.Newf(fault.NotFound, "pack "+r.verified.Archive().ID(), "it has no flow %q", id)
+}
+
+// Provider finds the component of a provider: the one called id (an instance, a component or a
+// type), else the only one of a type. Errors: fault.NotFound, naming those there are; fault.Conflict for
+// several of a type.
+func (r *Release) Provider(id, kind string) (component string, err error) {
+	var known, fits []string
+	for _, p := range r.verified.Archive().Providers() {
+		known = append(known, p.Type)
+		if id != "" && (p.ID == id || p.Component == id || p.Type == id) {
+			return p.Component, nil
+		}
+		if id == "" && p.Type == kind {
+			fits = append(fits, p.Component)
+		}
+	}
+	name := id + kind
+	if id != "" {
+		name = id
+		if _, err := r.verified.Archive().Component(id); err == nil {
+			return id, nil
+		}
+	}
+	switch len(fits) {
+	case 1:
+		return fits[0], nil
+	case 0:
+		if known = append(known, "none"); len(known) > 1 {
+			known = known[:len(known)-1]
+		}
+		return "", fault.Newf(fault.NotFound, "pack "+r.verified.Archive().ID(), "it has no provider %q; it has: %s", name, strings.Join(known, ", ")).WithCode("provider_not_found")
+	}
+	return "", fault.Newf(fault.Conflict, "pack "+r.verified.Archive().ID(), "it has %d providers of type %s: %s", len(fits), kind, strings.Join(fits, ", ")).
+		WithCode("provider_ambiguous").WithFix("name one with provider_id")
 }
 
 // Asset reads a file of the pack.

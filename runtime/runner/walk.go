@@ -36,6 +36,9 @@ func (t *turn) begin() {
 	case t.session.Revision == 0:
 		input := t.input()
 		t.Cursor, t.Got = t.Flow.Start(input), flow.Got{What: flow.GotStart}
+		if node := t.Flow.Entrypoints[t.Entry.Trigger.Route]; node != "" && t.Flow.Node(node) != nil {
+			t.Cursor.Node = node // an entrypoint of the channel's own
+		}
 		if node := card.RouteTo(t.Message.Metadata); node != "" && t.Flow.Node(node) != nil {
 			t.Cursor.Node = node
 		}

@@ -17,6 +17,13 @@ import (
 // go on.
 func (w *Walk) invoke(ctx context.Context, step flow.Step) (got flow.Got, effect bool, err error) {
 	began := w.deps.Clock.Now()
+	if step.Provider != "" || step.ProviderType != "" {
+		if step.Component, err = w.Release.Provider(step.Provider, step.ProviderType); err != nil {
+			fail := failure(err)
+			w.note(step, record.Step{Do: "invoke", Operation: step.Operation, Input: w.Encode(step.Input), Fail: w.failed(fail)})
+			return flow.Got{What: flow.GotError, Error: fail}, false, nil
+		}
+	}
 	rec := record.Step{Do: "invoke", Component: step.Component, Operation: step.Operation, Input: w.Encode(step.Input), Config: w.Encode(step.Config)}
 	if got, ok := w.recalled(step); ok {
 		rec.Fail = w.Encode(got.Error)
@@ -92,6 +99,9 @@ func (w *Walk) call(ctx context.Context, step flow.Step) (host.Response, error) 
 	component, err := w.Release.Component(ctx, step.Component)
 	if err != nil {
 		return host.Response{}, err
+	}
+	if step.Texts {
+		step.Input = card.Localise(step.Input, w.Release.Texts(w.Tenant.Locale), nil)
 	}
 	input := card.Help(step.Input, step.Config, w.Tenant.Locale, w.Release.Asset, w.Release.Archive().Locales())
 	who := w.Tenant

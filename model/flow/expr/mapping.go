@@ -47,8 +47,8 @@ type mapped struct {
 	path   path
 	name   string // of the path as written
 	pieces []piece
-	fields map[string]mapped
-	items  []mapped
+	keys   []string // of a map, sorted
+	items  []mapped // of a list, or of a map by its keys
 }
 
 // Options says what the strings of a mapping may be. The zero value is {{templates}} alone.
@@ -85,10 +85,10 @@ func (c *compilation) value(v any, at string, depth int) (mapped, error) {
 	}
 	switch v := v.(type) {
 	case map[string]any:
-		m := mapped{kind: isMap, fields: make(map[string]mapped, len(v))}
-		for _, key := range slices.Sorted(maps.Keys(v)) {
+		m := mapped{kind: isMap, keys: slices.Sorted(maps.Keys(v)), items: make([]mapped, len(v))}
+		for i, key := range m.keys {
 			var err error
-			if m.fields[key], err = c.value(v[key], at+"/"+escape(key), depth+1); err != nil {
+			if m.items[i], err = c.value(v[key], at+"/"+escape(key), depth+1); err != nil {
 				return m, err
 			}
 		}
@@ -149,5 +149,5 @@ func (c *compilation) text(s string) (mapped, error) {
 // empty. Over 1 MiB of output or 100 000 steps the error is fault.Exhausted.
 func (m *Mapping) Render(s Scope, lenient bool) (any, error) {
 	r := &rendering{scope: s, lenient: lenient}
-	return r.value(m.root)
+	return r.value(&m.root)
 }

@@ -30,12 +30,30 @@ func (r *rendering) spend(n int) error {
 	return nil
 }
 
-func (r *rendering) value(m mapped) (any, error) {
+func (r *rendering) value(m *mapped) (any, error) {
 	switch m.kind {
 	case isMap:
-		return object(r, m.fields, r.value)
+		out := make(map[string]any, len(m.keys))
+		for i, key := range m.keys {
+			v, err := r.value(&m.items[i])
+			if err == nil {
+				err = r.spend(len(key))
+			}
+			if err != nil {
+				return nil, err
+			}
+			out[key] = v
+		}
+		return out, r.spend(2)
 	case isList:
-		return list(r, m.items, r.value)
+		out := make([]any, len(m.items))
+		for i := range m.items {
+			var err error
+			if out[i], err = r.value(&m.items[i]); err != nil {
+				return nil, err
+			}
+		}
+		return out, r.spend(2)
 	case isPath, isPointer:
 		v, ok := m.path.lookup(r.scope)
 		if !ok && !r.lenient {
@@ -65,35 +83,26 @@ func (r *rendering) copy(v any) (any, error) {
 		return nil, fault.Newf(fault.Exhausted, "mapping", "a value is nested deeper than %d", maxValueDepth)
 	}
 	defer func() { r.depth-- }()
-	switch v := v.(type) {
-	case Scope:
-		return object(r, v, r.copy)
-	case map[string]any:
-		return object(r, v, r.copy)
+	var err error
+	if items, ok := v.([]any); ok {
+		out := make([]any, len(items))
+		for i, item := range items {
+			if out[i], err = r.copy(item); err != nil {
+				return nil, err
+			}
+		}
+		return out, r.spend(2)
 	}
-	return list(r, v.([]any), r.copy)
-}
-
-func object[T any](r *rendering, fields map[string]T, each func(T) (any, error)) (any, error) {
+	fields, ok := v.(map[string]any)
+	if !ok {
+		fields = v.(Scope)
+	}
 	out := make(map[string]any, len(fields))
 	for key, field := range fields {
-		v, err := each(field)
+		if out[key], err = r.copy(field); err == nil {
+			err = r.spend(len(key))
+		}
 		if err != nil {
-			return nil, err
-		}
-		if err := r.spend(len(key)); err != nil {
-			return nil, err
-		}
-		out[key] = v
-	}
-	return out, r.spend(2)
-}
-
-func list[T any](r *rendering, items []T, each func(T) (any, error)) (any, error) {
-	out := make([]any, len(items))
-	for i, item := range items {
-		var err error
-		if out[i], err = each(item); err != nil {
 			return nil, err
 		}
 	}
@@ -178,7 +187,7 @@ func (r *rendering) find(a arg, contexts []any) any {
 	p := a.path
 	for i := top; i >= 0; i-- {
 		c := contexts[i]
-		l, isLoop := c.(loop)
+		l, isLoop := c.(*loop)
 		if isLoop {
 			c = l.this
 		}
@@ -202,7 +211,7 @@ func (r *rendering) find(a arg, contexts []any) any {
 }
 
 // special is what the names of a block mean, and in it, if it is near, @index and the like.
-func (l loop) special(p path, near bool) (any, bool) {
+func (l *loop) special(p path, near bool) (any, bool) {
 	for i, name := range l.names {
 		if p[0] == name {
 			if i == 1 {
@@ -247,12 +256,6 @@ func (r *rendering) block(b *strings.Builder, p piece, contexts []any) error {
 	v := r.find(p.args[0], contexts)
 	items, isItems := v.([]any)
 	fields, isFields := v.(map[string]any)
-	inside := func(c any) error {
-		if err := r.spend(0); err != nil {
-			return err
-		}
-		return r.pieces(b, p.then, append(slices.Clip(contexts), c))
-	}
 	holds := truthy(v)
 	switch p.op {
 	case "ifEq":
@@ -267,25 +270,34 @@ func (r *rendering) block(b *strings.Builder, p piece, contexts []any) error {
 		return r.pieces(b, p.els, contexts)
 	case p.op == "if", p.op == "unless", p.op == "inverted", p.op == "ifEq":
 		return r.pieces(b, p.then, contexts)
+	}
+	l := &loop{names: p.names}
+	within := append(slices.Clip(contexts), l) // one context for all of them: each ends before the next
+	inside := func(this any, key any, i, n int) error {
+		l.this, l.key, l.index, l.first, l.last = this, key, i, i == 0, i == n-1
+		if err := r.spend(0); err != nil {
+			return err
+		}
+		return r.pieces(b, p.then, within)
+	}
+	switch {
 	case isItems && p.op != "with":
 		for i, item := range items {
-			if err := inside(loop{item, i, i, i == 0, i == len(items)-1, p.names}); err != nil {
+			if err := inside(item, i, i, len(items)); err != nil {
 				return err
 			}
 		}
-		return nil
 	case isFields && p.op == "each":
 		keys := slices.Sorted(maps.Keys(fields))
 		for i, key := range keys {
-			if err := inside(loop{fields[key], i, key, i == 0, i == len(keys)-1, p.names}); err != nil {
+			if err := inside(fields[key], key, i, len(keys)); err != nil {
 				return err
 			}
 		}
-		return nil
-	case len(p.names) > 0:
-		return inside(loop{this: v, index: -1, names: p.names})
+	default:
+		return inside(v, nil, -1, 0)
 	}
-	return inside(v)
+	return nil
 }
 
 // same compares as conditions do: texts without case, numbers by value.

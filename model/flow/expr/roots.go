@@ -27,9 +27,6 @@ func (r *Roots) mapped(m mapped) {
 	case isText, isDefault:
 		r.pieces(m.pieces, 0, map[*partial]bool{})
 	}
-	for _, field := range m.fields {
-		r.mapped(field)
-	}
 	for _, item := range m.items {
 		r.mapped(item)
 	}
