@@ -42,6 +42,7 @@ func Language() []Section {
 			{"slot_schema", "list of slots", "What the flow wants to learn: each with `name`, `slot_type` (`string`, `enum`, `number`, `date`, `boolean`), and `pattern` or `enum_values`.",
 				"id: order\ntype: messaging\nslot_schema:\n  - { name: size, slot_type: enum, enum_values: [small, large] }"},
 			{"schema_version", "1 or 2", "Version 1 reads the operation of a node as its component; write 2 or nothing.", "id: order\ntype: messaging\nschema_version: 2"},
+			{"meta", "map", "`meta: { greentic: { partials: { NAME: TEXT } } }` are the partials of the flow's templates.", "id: order\ntype: messaging\nmeta: { greentic: { partials: { name: \"{{name}}\" } } }"},
 			{"nodes", "map of node ids to nodes", "The steps. An id begins with a letter or `_`. Required.", ""},
 		}},
 		{"What a node does", "A node has one operation: a builtin of this list, or the call of a component.", node, []Word{
@@ -59,6 +60,7 @@ func Language() []Section {
 			{"flow.goto", "map with `flow` or `node`, and `input`", "Goes on in another flow, or at another node, and does not come back. At most 16 jumps in a turn.", "flow.goto: { node: b }"},
 			{"questions", "map with `fields`", "Asks for fields one after the other and checks the answers; they are the output.", "questions: { fields: [{ id: name, prompt: \"Your name?\", type: string, required: true }] }\n    routing: [{ to: b }]"},
 			{"template", "text or map", "Renders a text from what the flow knows; it is the output.", "template: \"{{entry.text}}\""},
+			{"provider.invoke", "map with `provider_id` or `provider_type`, `op`, `input`, `in_map`, `out_map`, `err_map`", "Calls a provider of the pack: the one with that id, or the only one of that type. In its maps a text that begins with `/` is a JSON Pointer.", "provider.invoke: { provider_type: messaging.mail, op: send, input: { to: \"{{entry.text}}\" } }"},
 			{"mcp", "map with `server`, `tool`, `arguments`, `output`", "Calls a tool of an MCP server. It is checked and packed; this version does not run it.", "mcp: { server: files, tool: read, arguments: { path: a } }"},
 		}},
 		{"What stands beside the operation", "", called, []Word{
@@ -89,6 +91,11 @@ func Language() []Section {
 			{"`{{#if path}}…{{else}}…{{/if}}`", "", "One of two texts. `unless` is the opposite.", "emit.response: { text: \"{{#if entry.text}}yes{{else}}no{{/if}}\" }"},
 			{"`{{#each path}}…{{/each}}`", "", "A text for each item: `{{this}}`, `{{@index}}`.", "emit.response: { text: \"{{#each entry.items}}{{this}}, {{/each}}\" }"},
 			{"`{{#with path}}…{{/with}}`", "", "A text with a value as the root. `{{#path}}…{{/path}}` is each or with, as the value is.", "emit.response: { text: \"{{#with entry}}{{text}}{{/with}}\" }"},
+			{"`{{else if path}}`, `{{#ifEq a b}}…{{/ifEq}}`", "", "Further cases; two values that are equal, texts without regard to case.", "emit.response: { text: \"{{#ifEq entry.text 'yes'}}yes{{else if entry.text}}what?{{/ifEq}}\" }"},
+			{"`{{default path value}}`, `{{json path}}`", "", "A value for what is missing; a value as JSON.", "emit.response: { text: \"{{default entry.text 'nothing'}} {{json entry.list}}\" }"},
+			{"`../`", "", "The context around a block.", "emit.response: { text: \"{{#each entry.items}}{{this}} of {{../entry.text}} {{/each}}\" }"},
+			{"`{{> NAME}}`", "", "A partial: a text under `meta: { greentic: { partials: { NAME: TEXT } } }` of the flow. Partials may include each other, at most 64 deep.", ""},
+			{"`{{! words }}`, `\\{{`", "", "A comment; braces that mean themselves.", "emit.response: { text: \"{{! said to everybody }}Hello\" }"},
 			{"`{{i18n:KEY}}`", "", "A text of `assets/i18n/LOCALE.json`: the exact locale, else its language, else `en`.", "emit.response: { text: \"{{i18n:greet}}\" }"},
 		}},
 		{"Conditions", "Conditions are CEL with a limit of cost, over the same roots as templates.", "id: x\ntype: messaging\nnodes:\n  a:\n    emit.log: {}\n    routing: [{ condition: 'EXAMPLE', to: b }, { out: true }]\n  b:\n    emit.response: { text: done }\n", []Word{
