@@ -1,7 +1,11 @@
 package main
 
 import (
+	"context"
+
 	"greentic.dev/cmd/greentic/flows"
+	"greentic.dev/system"
+	"greentic.dev/wasm"
 )
 
 // flowTerminal is what the commands of flows use of this program.
@@ -14,5 +18,12 @@ func flowTerminal(env *environment) flows.Terminal {
 		Group:   onlyCommands,
 		Excerpt: printExcerpt,
 		Version: version,
+		Engine: func(ctx context.Context) (*wasm.Engine, error) {
+			config, err := system.Load(env.ConfigFile, env.Getenv, nil)
+			if err != nil {
+				return nil, err
+			}
+			return wasm.New(ctx, wasm.Options{CacheDir: config.CodeCache(false)})
+		},
 	}
 }

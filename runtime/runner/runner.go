@@ -14,6 +14,7 @@ import (
 	"greentic.dev/backing/shard"
 	"greentic.dev/greentic"
 	"greentic.dev/greentic/fault"
+	"greentic.dev/runtime/host"
 	"greentic.dev/runtime/lanes"
 	"greentic.dev/runtime/release"
 	"greentic.dev/runtime/walk"
@@ -49,6 +50,9 @@ type Deps struct {
 	Scheduler Scheduler     // nil: goroutines and Now
 	Shards    *shard.Keeper // nil: this is the only process that works on DB
 	Schedules Schedules     // nil: nothing is scheduled
+
+	// Stand answers calls in place of components, as walk.Deps says.
+	Stand func(ctx context.Context, r host.Request) (response host.Response, ok bool, err error)
 }
 
 // Schedules fires what happens at set times.

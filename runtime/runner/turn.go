@@ -38,7 +38,7 @@ type turn struct {
 
 // newTurn is a turn that has not begun.
 func (r *Runner) newTurn() *turn {
-	t := &turn{runner: r, Walk: walk.New(walk.Deps{Clock: r.sched, Log: r.deps.Log}, r.walks)}
+	t := &turn{runner: r, Walk: walk.New(walk.Deps{Clock: r.sched, Log: r.deps.Log, Stand: r.deps.Stand}, r.walks)}
 	t.Save = t.checkpoint
 	return t
 }

@@ -96,10 +96,6 @@ func (w *Walk) call(ctx context.Context, step flow.Step) (host.Response, error) 
 		ctx, cancel = context.WithTimeout(ctx, step.Timeout)
 		defer cancel()
 	}
-	component, err := w.Release.Component(ctx, step.Component)
-	if err != nil {
-		return host.Response{}, err
-	}
 	if step.Texts {
 		step.Input = card.Localise(step.Input, w.Release.Texts(w.Tenant.Locale), nil)
 	}
@@ -116,6 +112,15 @@ func (w *Walk) call(ctx context.Context, step flow.Step) (host.Response, error) 
 		Grants:  w.Release.Grants(step.Component),
 		State:   w.state(step.Config),
 		Assets:  w.Release.Archive().Assets(),
+	}
+	if w.deps.Stand != nil {
+		if response, ok, err := w.deps.Stand(ctx, request); ok {
+			return response, err
+		}
+	}
+	component, err := w.Release.Component(ctx, step.Component)
+	if err != nil {
+		return host.Response{}, err
 	}
 	switch {
 	case w.Replay != nil:

@@ -12,16 +12,20 @@ import (
 	"greentic.dev/greentic/fault"
 	"greentic.dev/model/card"
 	"greentic.dev/model/flow"
+	"greentic.dev/runtime/host"
 	"greentic.dev/runtime/release"
 )
 
 // Clock is the time of a walk.
 type Clock interface{ Now() time.Time }
 
-// Deps is what a walk works with; both are required.
+// Deps is what a walk works with; the first two are required.
 type Deps struct {
 	Clock Clock
 	Log   *slog.Logger
+	// Stand answers a call in place of its component, unless ok is false: for tests of flows. nil:
+	// components answer for themselves.
+	Stand func(ctx context.Context, r host.Request) (response host.Response, ok bool, err error)
 }
 
 // Options bounds a walk.

@@ -1,6 +1,7 @@
 package flows
 
 import (
+	"context"
 	"io"
 	"io/fs"
 	"os"
@@ -10,6 +11,7 @@ import (
 	"github.com/spf13/cobra"
 
 	"greentic.dev/greentic/fault"
+	"greentic.dev/wasm"
 )
 
 // Terminal is what the commands use of the program they belong to.
@@ -22,6 +24,8 @@ type Terminal struct {
 	Group          cobra.PositionalArgs                // of commands that only have commands below them
 	Excerpt        func(w io.Writer, p fault.Position) // the line of a position, with its column
 	Version        string                              // of the program
+
+	Engine func(ctx context.Context) (*wasm.Engine, error) // as configured, for components; it must be closed
 }
 
 // Command is the command flow with those below it.
@@ -32,7 +36,7 @@ func Command(t Terminal) *cobra.Command {
 		Args:  t.Group,
 		RunE:  func(c *cobra.Command, _ []string) error { return c.Help() },
 	}
-	c.AddCommand(checkCommand(t), fmtCommand(t), graphCommand(t))
+	c.AddCommand(checkCommand(t), fmtCommand(t), graphCommand(t), testCommand(t))
 	return c
 }
 
