@@ -27,6 +27,7 @@ type Entry struct {
 	Undone   int              `json:"undone,omitempty"`   // earlier runs whose outside calls were compensated: they are made anew
 
 	encoded []byte // by Prepare
+	marked  string // by markKey: nothing that it depends on changes afterwards
 }
 
 // Lane is one ordering key of one tenant: its entries run one after the other.
@@ -168,11 +169,12 @@ func Enqueue(t kv.Txn, e *Entry) (err error) {
 	if e.Seq, err = next(t, e.Trigger.Key); err != nil {
 		return err
 	}
+	e.marked = "" // of an earlier number
 	err = e.put(t)
 	if e.encoded = nil; err != nil {
 		return err
 	}
-	return e.mark().put(t)
+	return e.mark().put(t, e.markKey())
 }
 
 // pinKey is the system key that says a release is needed by an entry (package session).
@@ -263,17 +265,17 @@ func Consume(t kv.Txn, e Entry, sends ...Parcel) error {
 			return fault.Wrap("inbox", err)
 		}
 	}
-	mark, inherited := e.mark(), false
+	mark, inherited := e.markKey(), false
 	for _, p := range sends {
 		if err := Send(t, p); err != nil {
 			return err
 		}
-		inherited = inherited || p.mark().String() == mark.String()
+		inherited = inherited || p.markKey() == mark
 	}
 	if inherited {
 		return nil
 	}
-	return mark.drop(t)
+	return fault.Wrap("inbox", t.Index(mark, nil))
 }
 
 // Waiting counts the entries of a key from number seq on, at most limit (0: all).

@@ -50,13 +50,12 @@ func shardPrefix(queue string, shard int) string {
 	return queue + "/" + hex.EncodeToString([]byte{byte(shard)}) + "/"
 }
 
-func (m Mark) put(t kv.Txn) error {
+// put stores the mark under key, which is its String.
+func (m Mark) put(t kv.Txn, key string) error {
 	value := append(make([]byte, 0, len(m.Key)+len(m.Route)+len(m.ID)+3), m.kind)
 	value = append(append(append(append(append(value, m.Key...), 0), m.Route...), 0), m.ID...)
-	return t.Index(m.String(), value)
+	return t.Index(key, value)
 }
-
-func (m Mark) drop(t kv.Txn) error { return t.Index(m.String(), nil) }
 
 // readMark is the mark that put has written, but for its number.
 func readMark(queue, key string, value []byte) (m Mark, err error) {
@@ -74,6 +73,14 @@ func readMark(queue, key string, value []byte) (m Mark, err error) {
 
 func (e Entry) mark() Mark {
 	return Mark{Lane: e.Lane(), Route: e.Trigger.Route, queue: "work", kind: ready, at: e.Accepted.UnixMicro(), seq: e.Seq}
+}
+
+// markKey is the key of the entry's mark, made once the entry has its number.
+func (e *Entry) markKey() string {
+	if e.marked == "" {
+		e.marked = e.mark().String()
+	}
+	return e.marked
 }
 
 // What work is.
@@ -140,10 +147,10 @@ func (d Due) mark() Mark {
 }
 
 // Put stores d; it is found by NextDue once its time has come. Microseconds count.
-func (d Due) Put(t kv.Txn) error { return d.mark().put(t) }
+func (d Due) Put(t kv.Txn) error { m := d.mark(); return m.put(t, m.String()) }
 
 // Drop forgets d; that it is not there is no error.
-func (d Due) Drop(t kv.Txn) error { return d.mark().drop(t) }
+func (d Due) Drop(t kv.Txn) error { return t.Index(d.mark().String(), nil) }
 
 // NextDue lists what is due in a shard at now, oldest first, at most limit. next is when to look
 // again: now when there is more, zero when nothing waits.

@@ -36,6 +36,7 @@ type Parcel struct {
 	Attempts int                `json:"attempts,omitempty"` // deliveries of Items[0] that failed
 
 	encoded []byte // by Encoded
+	marked  string // by Encoded
 }
 
 // Outgoing is one item on its way. ID is the same on every attempt, so that a channel recognises
@@ -73,6 +74,14 @@ func (p Parcel) mark() Mark {
 	return Mark{Lane: d.Lane, Route: p.Route, queue: "work", kind: out, at: p.Made.UnixMicro(), seq: p.Seq}
 }
 
+// markKey is the key of the parcel's mark.
+func (p Parcel) markKey() string {
+	if p.marked != "" {
+		return p.marked
+	}
+	return p.mark().String()
+}
+
 func outboxPrefix(route, key string) string { return "outbox/" + route + "/" + key + "\x00" }
 func (p Parcel) key() string                { return numbered(outboxPrefix(p.Route, p.Key), p.Seq) }
 
@@ -85,7 +94,7 @@ func Send(t kv.Txn, p Parcel) error {
 	if err := p.put(t); err != nil {
 		return err
 	}
-	return p.mark().put(t)
+	return p.mark().put(t, p.markKey())
 }
 
 func (p Parcel) put(t kv.Txn) error {
@@ -106,6 +115,7 @@ func (p Parcel) put(t kv.Txn) error {
 // afterwards.
 func (p Parcel) Encoded() (Parcel, error) {
 	var err error
+	p.marked = p.mark().String()
 	p.encoded, err = p.encode()
 	return p, err
 }
@@ -146,8 +156,8 @@ func Delivered(t kv.Txn, list ...Parcel) error {
 		if err := t.Delete(p.key()); err != nil {
 			return err
 		}
-		if err := p.mark().drop(t); err != nil {
-			return err
+		if err := t.Index(p.markKey(), nil); err != nil {
+			return fault.Wrap("outbox", err)
 		}
 	}
 	return nil
