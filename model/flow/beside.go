@@ -30,7 +30,7 @@ func (c *compiler) beside(fields []source.Field) {
 			}
 		}
 		c.policies(n, f.Value, about)
-		if places := n.Routing.savePlaces(); places != nil {
+		if places := n.Routing.SavePlaces(); places != nil {
 			about["routes"] = places
 		}
 		kept[f.Key] = about

@@ -1,7 +1,6 @@
 package flow
 
 import (
-	"encoding/json"
 	"fmt"
 	"maps"
 	"slices"
@@ -9,6 +8,7 @@ import (
 	"greentic.dev/greentic/fault"
 	"greentic.dev/model/flow/expr"
 	"greentic.dev/model/flow/policy"
+	"greentic.dev/model/flow/routing"
 )
 
 // Manifest is the flow-v1 document of f, with node ids as text. The caller owns the maps and
@@ -62,36 +62,12 @@ func (n *Node) manifest() map[string]any {
 	doc := map[string]any{
 		"id": n.ID, "component": map[string]any{"id": n.Component, "pack_alias": orNil(n.Alias), "operation": orNil(n.Operation)},
 		"input": map[string]any{"mapping": n.Input}, "output": map[string]any{"mapping": output},
-		"routing": n.Routing.manifest(), "telemetry": telemetry,
+		"routing": n.Routing.Document(), "telemetry": telemetry,
 	}
 	if n.ErrMap != nil {
 		doc["err_map"] = map[string]any{"mapping": n.ErrMap}
 	}
 	return doc
-}
-
-func (r Routing) manifest() any {
-	switch r.Form {
-	case RouteReply:
-		return "Reply"
-	case RouteNext:
-		return map[string]any{"Next": map[string]any{"node_id": r.To}}
-	case RouteBranch:
-		status := map[string]any{}
-		for s, id := range r.Status {
-			status[s] = id
-		}
-		var other any
-		if r.Default != "" {
-			other = r.Default
-		}
-		return map[string]any{"Branch": map[string]any{"on_status": status, "default": other}}
-	case RouteCustom:
-		var raw any
-		_ = json.Unmarshal(r.Raw, &raw) // written by us
-		return map[string]any{"Custom": raw}
-	}
-	return "End"
 }
 
 // FromManifest reads a flow-v1 document with node ids as text: routing variants in PascalCase or
@@ -169,52 +145,12 @@ func (f *Flow) restore() {
 	for _, n := range f.Nodes {
 		about, _ := nodes[n.ID].(map[string]any)
 		n.Pos = Pos{Line: whole(about["line"]), Col: whole(about["col"])}
-		n.Routing.restorePlaces(about["routes"])
+		n.Routing.RestorePlaces(about["routes"])
 		n.Policies = policy.Read(n.ID, about, func(_ []string, _, format string, args ...any) {
 			if n.policyErr == nil {
 				n.policyErr = fault.Newf(fault.Invalid, "policy", format, args...)
 			}
 		})
-	}
-}
-
-// savePlaces is where the routes stand: a list for a RouteCustom, else a map by status; nil for none.
-func (r Routing) savePlaces() any {
-	pair := func(p Pos) any { return []any{int64(p.Line), int64(p.Col)} }
-	if r.Form == RouteCustom {
-		list := make([]any, len(r.Routes))
-		for i, route := range r.Routes {
-			list[i] = pair(route.Pos)
-		}
-		return list
-	}
-	if len(r.places) == 0 {
-		return nil
-	}
-	byStatus := map[string]any{}
-	for status, p := range r.places {
-		byStatus[status] = pair(p)
-	}
-	return byStatus
-}
-
-func (r *Routing) restorePlaces(v any) {
-	pos := func(v any) (p Pos) {
-		if pair, ok := v.([]any); ok && len(pair) == 2 {
-			p = Pos{Line: whole(pair[0]), Col: whole(pair[1])}
-		}
-		return p
-	}
-	switch v := v.(type) {
-	case []any:
-		for i := range min(len(v), len(r.Routes)) {
-			r.Routes[i].Pos = pos(v[i])
-		}
-	case map[string]any:
-		r.places = map[string]Pos{}
-		for status, pair := range v {
-			r.places[status] = pos(pair)
-		}
 	}
 }
 
@@ -257,81 +193,8 @@ func readNode(v any) (*Node, error) {
 	}
 	n.Telemetry, _ = doc["telemetry"].(map[string]any)
 	var err error
-	if n.Routing, err = readRouting(doc["routing"]); err != nil {
+	if n.Routing, err = routing.Read(doc["routing"]); err != nil {
 		return nil, fmt.Errorf("%s: routing: %w", n.ID, err)
 	}
 	return n, nil
-}
-
-func readRouting(v any) (Routing, error) {
-	switch v := v.(type) {
-	case nil:
-		return Routing{}, nil
-	case string:
-		switch v {
-		case "End", "end", "out":
-			return Routing{}, nil
-		case "Reply", "reply":
-			return Routing{Form: RouteReply}, nil
-		}
-		return Routing{}, fmt.Errorf("unknown variant %q", v)
-	case []any:
-		return customRouting(v), nil
-	case map[string]any:
-		for key, inner := range v {
-			m, _ := inner.(map[string]any)
-			switch key {
-			case "Next", "next":
-				if id, ok := m["node_id"].(string); ok {
-					return Routing{Form: RouteNext, To: id}, nil
-				}
-			case "Branch", "branch":
-				return readBranch(m), nil
-			case "Custom", "custom":
-				return customRouting(inner), nil
-			}
-		}
-	}
-	return Routing{}, fmt.Errorf("unknown form %.100v", v)
-}
-
-func readBranch(m map[string]any) Routing {
-	r := Routing{Form: RouteBranch, Status: map[string]string{}}
-	status, _ := m["on_status"].(map[string]any)
-	for s, id := range status {
-		r.Status[s], _ = id.(string)
-	}
-	r.Default, _ = m["default"].(string)
-	return r
-}
-
-// customRouting reads a raw route array; next is an alias of to.
-func customRouting(raw any) Routing {
-	r := Routing{Form: RouteCustom}
-	r.Raw, _ = json.Marshal(raw)
-	list, ok := raw.([]any)
-	if !ok {
-		list = []any{raw}
-	}
-	for _, item := range list {
-		m, ok := item.(map[string]any)
-		if !ok {
-			continue
-		}
-		var route Route
-		if route.To, _ = m["to"].(string); route.To == "" {
-			route.To, _ = m["next"].(string)
-		}
-		if route.To == "out" {
-			route.To, route.Out = "", true
-		}
-		route.Status, _ = m["status"].(string)
-		route.Condition, _ = m["condition"].(string)
-		if b, ok := m["out"].(bool); ok {
-			route.Out = b
-		}
-		route.Reply, _ = m["reply"].(bool)
-		r.Routes = append(r.Routes, route)
-	}
-	return r
 }

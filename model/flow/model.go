@@ -1,10 +1,9 @@
 package flow
 
 import (
-	"encoding/json"
-
 	"greentic.dev/model/flow/expr"
 	"greentic.dev/model/flow/policy"
+	"greentic.dev/model/flow/routing"
 	"greentic.dev/model/flow/source"
 )
 
@@ -70,36 +69,20 @@ type Retry = policy.Retry
 // Pos is a place in the source of a flow; zero for flows from a manifest.
 type Pos = source.Pos
 
+// Routing says where to go after a node.
+type Routing = routing.Routing
+
+// Route is one item of a routing array.
+type Route = routing.Route
+
 // RoutingForm is which of the routing variants a node has.
-type RoutingForm uint8
+type RoutingForm = routing.Form
 
 // The routing variants of formats digest 1.3.
 const (
-	RouteEnd RoutingForm = iota
-	RouteReply
-	RouteNext
-	RouteBranch
-	RouteCustom
+	RouteEnd    = routing.End
+	RouteReply  = routing.Reply
+	RouteNext   = routing.Next
+	RouteBranch = routing.Branch
+	RouteCustom = routing.Custom
 )
-
-// Routing says where to go after a node.
-type Routing struct {
-	Form    RoutingForm
-	To      string            // RouteNext
-	Status  map[string]string // RouteBranch: status -> node id
-	Default string            // RouteBranch: node id or ""
-	Routes  []Route           // RouteCustom, in order
-	Raw     json.RawMessage   // RouteCustom: the array as it was written, preserved
-
-	places map[string]Pos // RouteNext and RouteBranch: where the route for a status stands; "" is the other one
-}
-
-// Route is one item of a routing array; Next is folded into To.
-type Route struct {
-	To        string `json:"to,omitempty"`
-	Out       bool   `json:"out,omitempty"`
-	Reply     bool   `json:"reply,omitempty"`
-	Status    string `json:"status,omitempty"`
-	Condition string `json:"condition,omitempty"`
-	Pos       Pos    `json:"-"`
-}

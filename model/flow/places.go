@@ -127,9 +127,6 @@ func (p Places) Mappings(node string) (input, output, errs string) {
 	return input, output, errs
 }
 
-// Place is where the route for a status stands, "" meaning the one without; zero when it is unknown.
-func (r Routing) Place(status string) Pos { return r.places[status] }
-
 // Condition is the compiled condition of a route of RouteCustom, or nil.
 func (n *Node) Condition(route int) *expr.Condition { return n.conditions[route] }
 

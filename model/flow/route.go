@@ -11,16 +11,16 @@ func (f *Flow) route(c Cursor, n *Node) Step {
 		r.why += " replies and ends"
 		return Step{Do: DoEnd, Cursor: c, Node: n.ID, Reply: true}.because(r)
 	case RouteNext:
-		r = reasoning{RuleNext, n.Routing.place("", n.Pos), n.where + ": routes to " + n.Routing.To}
+		r = reasoning{RuleNext, n.Routing.PlaceOr("", n.Pos), n.where + ": routes to " + n.Routing.To}
 		return f.jump(c, n, n.Routing.To, r)
 	case RouteBranch:
 		for _, s := range statuses(c, out) {
 			if to, ok := n.Routing.Status[s]; ok {
-				return f.jump(c, n, to, reasoning{RuleStatus, n.Routing.place(s, n.Pos), n.where + ": status " + s + " routes to " + to})
+				return f.jump(c, n, to, reasoning{RuleStatus, n.Routing.PlaceOr(s, n.Pos), n.where + ": status " + s + " routes to " + to})
 			}
 		}
 		if to := n.Routing.Default; to != "" {
-			return f.jump(c, n, to, reasoning{RuleDefault, n.Routing.place("", n.Pos), n.where + ": default routes to " + to})
+			return f.jump(c, n, to, reasoning{RuleDefault, n.Routing.PlaceOr("", n.Pos), n.where + ": default routes to " + to})
 		}
 		r.why += " has no route for its status and ends"
 		return Step{Do: DoEnd, Cursor: c, Node: n.ID}.because(r)
@@ -38,7 +38,7 @@ func (f *Flow) choose(c Cursor, n *Node, out Output) Step {
 	}
 	conditions := false
 	for i, r := range n.Routing.Routes {
-		if r.unconditional() {
+		if r.Unconditional() {
 			continue
 		}
 		if r.Condition != "" {
@@ -55,7 +55,7 @@ func (f *Flow) choose(c Cursor, n *Node, out Output) Step {
 			return f.take(c, n, i)
 		}
 	}
-	if i := n.Routing.fallback(); i >= 0 {
+	if i := n.Routing.Fallback(); i >= 0 {
 		return f.take(c, n, i)
 	}
 	if conditions && n.calls == "session.wait" {
@@ -72,18 +72,6 @@ func (f *Flow) choose(c Cursor, n *Node, out Output) Step {
 	return Step{Do: DoEnd, Cursor: c, Node: n.ID}.because(reasoning{RuleEnd, n.Pos, n.where + " has no matching route and ends"})
 }
 
-func (r Route) unconditional() bool { return r.Condition == "" && r.Status == "" }
-
-// fallback is the index of the first route without condition and status, or -1.
-func (r Routing) fallback() int {
-	for i, route := range r.Routes {
-		if route.unconditional() {
-			return i
-		}
-	}
-	return -1
-}
-
 // otherwise is the way on from a node that was skipped: its default route.
 func (n *Node) otherwise() (to string, reply bool, at Pos) {
 	r := n.Routing
@@ -91,30 +79,15 @@ func (n *Node) otherwise() (to string, reply bool, at Pos) {
 	case RouteReply:
 		return "", true, n.Pos
 	case RouteNext:
-		return r.To, false, r.place("", n.Pos)
+		return r.To, false, r.PlaceOr("", n.Pos)
 	case RouteBranch:
-		return r.Default, false, r.place("", n.Pos)
+		return r.Default, false, r.PlaceOr("", n.Pos)
 	case RouteCustom:
-		if i := r.fallback(); i >= 0 {
-			return r.Routes[i].To, r.Routes[i].Reply, r.Routes[i].place(n.Pos)
+		if i := r.Fallback(); i >= 0 {
+			return r.Routes[i].To, r.Routes[i].Reply, r.Routes[i].PlaceOr(n.Pos)
 		}
 	}
 	return "", false, n.Pos
-}
-
-// place is where the route for a status stands, or otherwise.
-func (r Routing) place(status string, otherwise Pos) Pos {
-	if p := r.places[status]; p.Line > 0 {
-		return p
-	}
-	return otherwise
-}
-
-func (r Route) place(otherwise Pos) Pos {
-	if r.Pos.Line > 0 {
-		return r.Pos
-	}
-	return otherwise
 }
 
 // statusOf is the first status of out that a route of n names.
@@ -150,7 +123,7 @@ func statuses(c Cursor, out Output) []string {
 
 func (f *Flow) take(c Cursor, n *Node, i int) Step {
 	route := n.Routing.Routes[i]
-	r := reasoning{RuleDefault, route.place(n.Pos), fmt.Sprintf("%s: route %d", n.where, i)}
+	r := reasoning{RuleDefault, route.PlaceOr(n.Pos), fmt.Sprintf("%s: route %d", n.where, i)}
 	if route.Pos.Line > 0 {
 		r.why += fmt.Sprintf(" (line %d:%d)", route.Pos.Line, route.Pos.Col)
 	}

@@ -1,11 +1,9 @@
 package flow
 
 import (
-	"encoding/json"
-	"slices"
-
 	"greentic.dev/greentic/fault"
 	"greentic.dev/internal/nearest"
+	"greentic.dev/model/flow/routing"
 	"greentic.dev/model/flow/source"
 )
 
@@ -31,7 +29,7 @@ func (c *compiler) routing(n *Node, v *source.Value) Routing {
 				routes = append(routes, r)
 			}
 		}
-		return arrange(routes, s)
+		return routing.Arrange(routes, s)
 	}
 	c.report(v.Pos, v.At, "Routing", "write a list such as [{ to: NODE }]", "routing must be a list or a word")
 	return Routing{}
@@ -98,42 +96,4 @@ func (c *compiler) target(id string, v *source.Value, from string) {
 		fix = "did you mean " + near + "?"
 	}
 	c.report(v.Pos, v.At, "MissingNode", fix, "%s points to %s, which does not exist", from, id)
-}
-
-// arrange picks the routing variant of a list of routes; raw is the list as it was written.
-func arrange(routes []Route, raw []any) Routing {
-	custom := Routing{Form: RouteCustom, Routes: routes}
-	custom.Raw, _ = json.Marshal(raw) // JSON-like by construction
-	if slices.ContainsFunc(routes, func(r Route) bool { return r.Condition != "" }) {
-		return custom
-	}
-	switch len(routes) {
-	case 0:
-		return Routing{}
-	case 1:
-		switch r := routes[0]; {
-		case r.Reply:
-			return Routing{Form: RouteReply}
-		case r.Status != "":
-			return custom
-		case r.Out:
-			return Routing{}
-		case r.To != "":
-			return Routing{Form: RouteNext, To: r.To, places: map[string]Pos{"": r.Pos}}
-		}
-		return custom
-	}
-	branch := Routing{Form: RouteBranch, Status: map[string]string{}, places: map[string]Pos{}}
-	for _, r := range routes {
-		branch.places[r.Status] = r.Pos
-		switch {
-		case r.Reply || r.Out || r.To == "":
-			return custom
-		case r.Status != "":
-			branch.Status[r.Status] = r.To
-		default:
-			branch.Default = r.To
-		}
-	}
-	return branch
 }

@@ -86,12 +86,12 @@ func (f *Flow) timedOut(c Cursor, n *Node) Step {
 	}
 	if reroute {
 		if to, ok := n.Routing.Status["timeout"]; ok {
-			r.at, r.why = n.Routing.place("timeout", n.Pos), r.why+"; status timeout routes to "+to
+			r.at, r.why = n.Routing.PlaceOr("timeout", n.Pos), r.why+"; status timeout routes to "+to
 			return f.jump(c, n, to, r)
 		}
 		for i, route := range n.Routing.Routes {
 			if route.Status == "timeout" && route.Condition == "" {
-				r.at, r.why = route.place(n.Pos), fmt.Sprintf("%s; route %d, status timeout", r.why, i)
+				r.at, r.why = route.PlaceOr(n.Pos), fmt.Sprintf("%s; route %d, status timeout", r.why, i)
 				return f.follow(c, n, route, r)
 			}
 		}
