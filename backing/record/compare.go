@@ -75,7 +75,7 @@ func encode(v any) json.RawMessage {
 
 // given compares what two steps are and were given, and fills in what differs.
 func (d *Difference) given(was, is Step) bool {
-	if was.Node != is.Node || was.Do != is.Do || was.Flow != is.Flow || was.Component != is.Component || was.Operation != is.Operation || was.Attempt != is.Attempt {
+	if was.Node != is.Node || was.Do != is.Do || was.Flow != is.Flow || was.Branch != is.Branch || was.Component != is.Component || was.Operation != is.Operation || was.Attempt != is.Attempt {
 		d.What, d.Recorded, d.Now = "step", title(was), title(is)
 		return true
 	}

@@ -74,6 +74,7 @@ func (s Step) AppendJSON(b []byte) []byte {
 	b = append(b, '{')
 	b = jsonwrite.Int(b, "n", s.N)
 	b = jsonwrite.Text(b, "node", s.Node)
+	b = jsonwrite.Text(b, "branch", s.Branch)
 	b = jsonwrite.Text(b, "do", s.Do)
 	b = jsonwrite.Text(b, "flow", s.Flow)
 	b = jsonwrite.Text(b, "component", s.Component)

@@ -45,8 +45,9 @@ type Failure struct {
 type Step struct {
 	N         int             `json:"n"` // nodes executed so far in the turn
 	Node      string          `json:"node"`
-	Do        string          `json:"do"`             // "invoke", "emit", "log", "state_get", "state_set", "publish", "template", "call", "jump", "return", "retry", "wait", "end", "fail" or "late": the turn's time was over
-	Flow      string          `json:"flow,omitempty"` // that is called, jumped to or returned to
+	Branch    string          `json:"branch,omitempty"` // of parallel or for_each, those within each other with / between
+	Do        string          `json:"do"`               // "invoke", "emit", "log", "state_get", "state_set", "publish", "template", "call", "jump", "fork", "return", "retry", "wait", "end", "fail" or "late": the turn's time was over
+	Flow      string          `json:"flow,omitempty"`   // that is called, jumped to or returned to
 	Component string          `json:"component,omitempty"`
 	Operation string          `json:"operation,omitempty"`
 	Attempt   int             `json:"attempt,omitempty"`

@@ -2,6 +2,7 @@ package state
 
 import (
 	"context"
+	"maps"
 
 	"greentic.dev/backing/kv"
 	"greentic.dev/greentic"
@@ -40,6 +41,7 @@ type Overlay struct {
 	db     kv.DB
 	tenant greentic.TenantCtx
 	writes map[string]*[]byte // by store key; nil deletes
+	below  map[string]*[]byte // of a branch: what the turn had written when it began
 	away   error
 }
 
@@ -48,9 +50,28 @@ func NewOverlay(db kv.DB, tenant greentic.TenantCtx) *Overlay {
 	return &Overlay{db: db, tenant: tenant, writes: map[string]*[]byte{}}
 }
 
+// Branch is the state as one branch of the turn sees it: what o holds now, and its own writes, which
+// Restore brings back to o. Branches do not see each other's.
+func (o *Overlay) Branch() *Overlay {
+	b := NewOverlay(o.db, o.tenant)
+	b.below = maps.Clone(o.below)
+	if b.below == nil {
+		b.below = map[string]*[]byte{}
+	}
+	maps.Copy(b.below, o.writes)
+	return b
+}
+
 // Away is the failure of the first read that found the store away; nil: none did. What such a turn
 // makes of the failure is not worth keeping.
 func (o *Overlay) Away() error { return o.away }
+
+// Missed notes that a branch found the store away.
+func (o *Overlay) Missed(err error) {
+	if o.away == nil {
+		o.away = err
+	}
+}
 
 // Reset drops the writes.
 func (o *Overlay) Reset() { o.writes = map[string]*[]byte{} }
@@ -106,7 +127,11 @@ func (s Scoped) Read(ctx context.Context, key string) (value []byte, err error) 
 	if err != nil {
 		return nil, err
 	}
-	if w, written := s.overlay.writes[full]; written {
+	w, written := s.overlay.writes[full]
+	if !written {
+		w, written = s.overlay.below[full]
+	}
+	if written {
 		if w == nil {
 			return nil, fault.Newf(fault.NotFound, "state", "no key %q", key)
 		}

@@ -26,8 +26,8 @@ func (f *Flow) ask(c Cursor, n *Node, input any, problem string) Step {
 		c.Asking = ""
 		return f.settle(c, n, questions.Result(c.Answers))
 	}
-	if c.Undoing() {
-		return f.failure(c, n, codeWaits, "a compensation cannot wait for answers")
+	if fail := c.waits(); fail != nil {
+		return f.fail(c, n, fail, n.where+": "+fail.Message)
 	}
 	c.Asking = field.ID
 	return Step{Do: DoEmit, Cursor: c, Node: n.ID, Payload: field.Ask(problem)}
@@ -50,7 +50,11 @@ func (f *Flow) answered(c Cursor, n *Node) Step {
 	problem := ""
 	if field := questions.Field(c.Asking); field != nil {
 		c = c.answering()
-		problem = questions.Answer(c.Answers, field, response(c.Input))
+		if problem = questions.Answer(c.Answers, field, form.Response(c.Input)); problem == "" {
+			if c, problem = f.fill(c, map[string]any{c.Asking: c.Answers[c.Asking]}); problem != "" {
+				delete(c.Answers, c.Asking)
+			}
+		}
 	}
 	c.Steps++
 	return f.ask(c, n, input, problem).because(r)

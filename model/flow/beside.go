@@ -70,6 +70,7 @@ func (c *compiler) policies(n *Node, v *source.Value, about map[string]any) {
 	if n.Compensate != "" {
 		c.compensation(n, name, v.Field("meta").Field("greentic").Field("compensate"), report)
 	}
+	c.fans(n, name, v, report)
 	switch name {
 	case "session.wait":
 		c.waiting(n, v)
@@ -98,6 +99,31 @@ func (c *compiler) compensation(n *Node, name string, v *source.Value, report po
 		c.target(n.Compensate, v, "node "+n.ID)
 	case c.flow.byID[n.Compensate].builtin() == "session.wait":
 		report(way, "name a node that does not wait", "node %s: a compensation cannot wait for input", n.ID)
+	}
+}
+
+// fans checks for_each and parallel.
+func (c *compiler) fans(n *Node, name string, v *source.Value, report policy.Wrong) {
+	way := []string{"meta", "greentic", "for_each"}
+	if n.Parallel != nil {
+		way[2] = "parallel"
+	}
+	if waits := name == "session.wait" || name == "questions" || name == "flow.goto"; waits && (n.ForEach != nil || n.Parallel != nil) {
+		report(way, "put it into a node of its own", "node %s: %s cannot run with %s", n.ID, name, way[2])
+	}
+	if n.Parallel == nil {
+		return
+	}
+	pos, at := v.Place(append(way, "branches"))
+	for _, b := range n.Parallel.Branches {
+		switch to := c.flow.byID[b.Node]; {
+		case b.Node == n.ID:
+			c.report(pos, at.At, "Policy", "name another node", "node %s: branch %s begins at the node itself", n.ID, b.Name)
+		case to == nil:
+			c.target(b.Node, at, "branch "+b.Name+" of node "+n.ID)
+		case to.builtin() == "session.wait" || to.builtin() == "questions":
+			c.report(pos, at.At, "Policy", "wait before or after the branches", "node %s: branch %s waits for input", n.ID, b.Name)
+		}
 	}
 }
 

@@ -15,7 +15,8 @@ type player struct {
 	flows  map[string]*flow.Flow
 	answer map[string]any // by component: an output, or a *flow.NodeFail
 	at     flow.Cursor
-	trail  []string // what was done: "flow.node do"
+	within *flow.Within // of the branch that is played
+	trail  []string     // what was done: "flow.node do"
 }
 
 func newPlayer(t *testing.T, sources ...string) *player {
@@ -29,7 +30,7 @@ func newPlayer(t *testing.T, sources ...string) *player {
 }
 
 var doing = map[flow.Do]string{flow.DoInvoke: "invoke", flow.DoEmit: "emit", flow.DoLog: "log", flow.DoWait: "wait", flow.DoEnd: "end",
-	flow.DoFail: "fail", flow.DoCall: "call", flow.DoReturn: "return", flow.DoJump: "jump", flow.DoRender: "render", flow.DoPublish: "publish", flow.DoRetry: "retry"}
+	flow.DoFail: "fail", flow.DoCall: "call", flow.DoReturn: "return", flow.DoJump: "jump", flow.DoRender: "render", flow.DoPublish: "publish", flow.DoRetry: "retry", flow.DoFork: "fork"}
 
 func (p *player) start(id string, input any) flow.Step {
 	p.at = p.flows[id].Start(input)
@@ -42,6 +43,9 @@ func (p *player) play(got flow.Got) flow.Step {
 	for range 1000 {
 		in := p.flows[p.at.Flow]
 		step := next(p.t, in, p.at, got)
+		if p.within != nil && step.Do != flow.DoFork {
+			step.Cursor = step.Cursor.Rejoin(p.within)
+		}
 		word := in.ID + "." + step.Node + " " + doing[step.Do]
 		if m, ok := step.Payload.(map[string]any); step.Do == flow.DoEmit && ok {
 			word += fmt.Sprintf(" %v", m["text"])
@@ -66,7 +70,18 @@ func (p *player) play(got flow.Got) flow.Step {
 			}
 		case flow.DoRetry:
 			got = flow.Got{What: flow.GotRetry}
+		case flow.DoFork:
+			within := p.within
+			got = p.fork(step)
+			p.within = within
+			if within != nil {
+				p.at = p.at.Rejoin(within)
+			}
 		case flow.DoInvoke:
+			if answer, ok := p.answer[step.Component].(func(flow.Step) any); ok {
+				got = output(answer(step))
+				break
+			}
 			if fail, ok := p.answer[step.Component].(*flow.NodeFail); ok {
 				got = flow.Got{What: flow.GotError, Error: fail}
 			} else {

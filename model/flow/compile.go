@@ -10,6 +10,8 @@ import (
 
 	"greentic.dev/greentic/fault"
 	"greentic.dev/model/flow/expr"
+	"greentic.dev/model/flow/policy"
+	"greentic.dev/model/flow/slot"
 	"greentic.dev/model/flow/source"
 )
 
@@ -73,24 +75,8 @@ func (c *compiler) compile(doc *source.Value) {
 
 // own reads meta.greentic of the flow: what is ours and travels with it.
 func (c *compiler) own() {
-	ours := c.doc.Field("meta").Field("greentic")
-	if ours == nil {
-		return
-	}
-	for _, f := range ours.Fields {
-		if f.Key != "partials" {
-			c.report(f.Pos, f.At, "Schema", "use partials", "meta.greentic does not know %s", f.Key)
-			continue
-		}
-		for _, p := range f.Fields {
-			if _, ok := p.Plain.(string); !ok {
-				c.report(p.Pos, p.At, "Schema", "put it in quotes", "partial %s must be a text", p.Key)
-			}
-		}
-		if !f.IsMap() {
-			c.report(f.Pos, f.At, "Schema", "write partials: { NAME: TEXT }", "partials must be a map")
-		}
-		c.flow.Extra["greentic"] = map[string]any{"partials": f.Plain}
+	if ours := c.doc.Field("meta").Field("greentic"); ours != nil {
+		c.flow.Extra["greentic"] = policy.Own(ours.Plain, c.aside(ours.Pos, ours, "Schema"))
 	}
 }
 
@@ -148,28 +134,13 @@ func (c *compiler) slots() {
 	if v == nil || v.Plain == nil {
 		return
 	}
-	seen := map[string]bool{}
-	for _, s := range v.Items {
-		m, _ := s.Plain.(map[string]any)
-		name, _ := m["name"].(string)
-		pattern, _ := m["pattern"].(string)
-		values, _ := m["enum_values"].([]any)
-		_, bad := regexp.Compile(pattern)
-		switch kind := m["slot_type"]; {
-		case name == "" || seen[name]:
-			c.report(s.Pos, s.At, "Schema", "", "a slot needs a name of its own")
-		case kind == "string" && pattern == "", kind == "enum" && len(values) == 0:
-			c.report(s.Pos, s.At, "Schema", "", "slot %s needs pattern (string) or enum_values (enum)", name)
-		case kind != "string" && kind != "enum" && kind != "number" && kind != "date" && kind != "boolean":
-			c.report(s.Pos, s.At, "Schema", "use string, enum, number, date or boolean", "slot %s has an unknown slot_type", name)
-		case bad != nil:
-			c.report(s.Pos, s.At, "Schema", "", "slot %s: the pattern is no regular expression", name)
+	slot.Read(v.Plain, func(i int, fix, format string, args ...any) {
+		at := v
+		if i >= 0 {
+			at = v.Items[i]
 		}
-		seen[name] = true
-	}
-	if _, ok := v.Plain.([]any); !ok {
-		c.report(v.Pos, v.At, "Schema", "", "slot_schema must be a list")
-	}
+		c.report(at.Pos, at.At, "Schema", fix, format, args...)
+	})
 	c.flow.Extra[slotKey] = v.Plain
 }
 
@@ -209,7 +180,7 @@ func (c *compiler) templates() {
 	for _, n := range c.flow.Nodes {
 		if n.templateErr != nil {
 			_, fix, _ := fault.Detail(n.templateErr)
-			c.add(severityWarning, n.Pos, "/nodes/"+n.ID, "Template", fix, "node %s: %v", n.ID, n.templateErr)
+			c.add(source.Warning, n.Pos, "/nodes/"+n.ID, "Template", fix, "node %s: %v", n.ID, n.templateErr)
 		}
 	}
 }
@@ -217,6 +188,7 @@ func (c *compiler) templates() {
 // prepare compiles mappings and conditions; what fails is kept for the step that needs it.
 func (f *Flow) prepare(conditions *expr.Language) {
 	f.byID = map[string]*Node{}
+	f.slots = slot.Read(f.Extra[slotKey], func(int, string, string, ...any) {})
 	for _, n := range f.Nodes {
 		f.byID[n.ID] = n
 		n.calls, n.where = n.builtin(), "node "+n.ID
@@ -244,7 +216,7 @@ func (f *Flow) prepare(conditions *expr.Language) {
 
 // prepareMappings compiles the mappings of a node.
 func (f *Flow) prepareMappings(n *Node) {
-	partials := f.partials()
+	partials := policy.Partials(f.Extra["greentic"])
 	mapping := func(v any, o expr.Options) *expr.Mapping {
 		m, err := expr.CompileWith(v, o)
 		if err != nil && n.templateErr == nil {
@@ -266,25 +238,15 @@ func (f *Flow) prepareMappings(n *Node) {
 			input = v
 		}
 	}
+	if n.ForEach != nil {
+		n.items = mapping(n.ForEach.Items, plain)
+	}
 	n.texts = namesTexts(input)
 	if n.calls == "provider.invoke" {
 		n.input = n.prepareProvider(mapping, partials)
 		return
 	}
 	n.input = mapping(input, plain)
-}
-
-// partials are what {{> name}} includes: meta.greentic.partials of the flow.
-func (f *Flow) partials() map[string]string {
-	ours, _ := f.Extra["greentic"].(map[string]any)
-	all, _ := ours["partials"].(map[string]any)
-	out := make(map[string]string, len(all))
-	for name, v := range all {
-		if s, ok := v.(string); ok {
-			out[name] = s
-		}
-	}
-	return out
 }
 
 // namesTexts says whether a mapping has {{i18n:KEY}} in it.

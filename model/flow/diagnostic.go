@@ -4,49 +4,15 @@ import (
 	"fmt"
 	"strings"
 
-	"greentic.dev/greentic/fault"
 	"greentic.dev/model/flow/expr"
 	"greentic.dev/model/flow/source"
 )
 
-// Diagnostic is one finding about the source of a flow (formats digest 1.6).
-type Diagnostic struct {
-	Class    string `json:"class"` // Yaml, Schema, UnknownFlowType, InvalidIdentifier, NodeComponentShape, BadComponentKey, Routing, MissingNode, McpConfig, Template, Policy
-	Message  string `json:"message"`
-	File     string `json:"file,omitempty"`
-	Line     int    `json:"line,omitempty"` // 1-based; 0 unknown
-	Col      int    `json:"col,omitempty"`  // 1-based, in characters; 0 unknown
-	Pointer  string `json:"json_pointer,omitempty"`
-	Fix      string `json:"fix,omitempty"`
-	Severity string `json:"severity"` // error or warning
-
-	excerpt string
-}
+// Diagnostic is one finding about the source of a flow.
+type Diagnostic = source.Diagnostic
 
 // Diagnostics are findings in the order they were found.
-type Diagnostics []Diagnostic
-
-// Errors are the findings that keep the flow from compiling.
-func (d Diagnostics) Errors() Diagnostics {
-	var out Diagnostics
-	for _, one := range d {
-		if one.Severity == severityError {
-			out = append(out, one)
-		}
-	}
-	return out
-}
-
-const (
-	severityError   = "error"
-	severityWarning = "warning"
-)
-
-// Fault is d as a fault.Invalid with position, excerpt, fix and its class as code.
-func (d Diagnostic) Fault() *fault.Error {
-	return fault.New(fault.Invalid, "flow", d.Message).WithCode(d.Class).WithFix(d.Fix).
-		At(fault.Position{File: d.File, Line: d.Line, Col: d.Col, Excerpt: d.excerpt})
-}
+type Diagnostics = source.Diagnostics
 
 // Compile compiles the source of a flow; name is its file name for messages. The error is the
 // first finding as fault.Invalid; its text counts the others.
@@ -107,12 +73,12 @@ func (c *compiler) excerpt(line int) string {
 const maxFindings = 100
 
 func (c *compiler) report(p Pos, pointer, class, fix, format string, args ...any) {
-	c.add(severityError, p, pointer, class, fix, format, args...)
+	c.add(source.Error, p, pointer, class, fix, format, args...)
 }
 
 func (c *compiler) add(severity string, p Pos, pointer, class, fix, format string, args ...any) {
 	if len(c.found) < maxFindings {
 		c.found = append(c.found, Diagnostic{Class: class, Message: fmt.Sprintf(format, args...), File: c.name,
-			Line: p.Line, Col: p.Col, Pointer: pointer, Fix: fix, Severity: severity, excerpt: c.excerpt(p.Line)})
+			Line: p.Line, Col: p.Col, Pointer: pointer, Fix: fix, Severity: severity, Excerpt: c.excerpt(p.Line)})
 	}
 }

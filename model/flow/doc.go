@@ -6,6 +6,6 @@
 // randomness, and changing a cursor it was given; Next only says what to do, also how long to wait
 // before another try and in which order to undo what succeeded. Main types: [Flow], [Node],
 // [Retry], [Cursor], [Step], [Diagnostic]. Where its promises are tested: compile_test.go,
-// next_test.go, call_test.go, ask_test.go, provider_test.go, policy_test.go, compensate_test.go and hostile_test.go, with FuzzCompile for
+// next_test.go, call_test.go, ask_test.go, provider_test.go, fork_test.go, fill_test.go, policy_test.go, compensate_test.go and hostile_test.go, with FuzzCompile for
 // foreign sources and FuzzNext for foreign cursors; bench_test.go says what a turn costs.
 package flow

@@ -23,7 +23,7 @@ func (f *Flow) run(c Cursor, r reasoning) Step {
 		if n.policyErr != nil {
 			return f.failed(c, n, "policy", n.policyErr)
 		}
-		if n.when == nil {
+		if n.when == nil || c.item(n) {
 			return f.execute(c, n, r, skipped)
 		}
 		holds, err := n.when.Eval(f.scope(c, n.when.Roots(), c.Prev))
@@ -58,6 +58,9 @@ func (f *Flow) run(c Cursor, r reasoning) Step {
 func (f *Flow) execute(c Cursor, n *Node, r reasoning, skipped []string) Step {
 	if n.templateErr != nil {
 		return f.failed(c, n, "template", n.templateErr).skipping(skipped)
+	}
+	if n.ForEach != nil && !c.item(n) {
+		return f.forEach(c, n).because(r).skipping(skipped)
 	}
 	input, err := n.input.Render(f.scope(c, n.input.Roots(), nil), true)
 	if err != nil {

@@ -4,6 +4,7 @@ import (
 	"greentic.dev/model/flow/expr"
 	"greentic.dev/model/flow/policy"
 	"greentic.dev/model/flow/routing"
+	"greentic.dev/model/flow/slot"
 	"greentic.dev/model/flow/source"
 )
 
@@ -21,7 +22,8 @@ type Flow struct {
 	Extra       map[string]any // metadata.extra, preserved
 	File        string         // where its source lies in its pack, such as flows/a.ygtc; or empty
 
-	byID map[string]*Node
+	byID  map[string]*Node
+	slots slot.Schema
 }
 
 // Kind is the sort of a flow.
@@ -57,10 +59,11 @@ type Node struct {
 	policyErr             error             // the first policy that is wrong
 	conditions            []*expr.Condition // per route of a RouteCustom; nil without condition
 	conditionErr          error
-	provider              *provider // of provider.invoke
-	texts                 bool      // its input names translations
-	where                 string    // the node and its line, for reasons
-	calls                 string    // the builtin it means; empty for a component
+	items                 *expr.Mapping // of for_each
+	provider              *provider     // of provider.invoke
+	texts                 bool          // its input names translations
+	where                 string        // the node and its line, for reasons
+	calls                 string        // the builtin it means; empty for a component
 }
 
 // Retry says how often and how fast a failed call is tried again (docs/decisions/0020).

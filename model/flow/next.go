@@ -78,6 +78,11 @@ func (f *Flow) next(cursor Cursor, got Got) (_ Step, err error) {
 			return step, nil
 		}
 		return f.settle(c, n, got.Value), nil
+	case GotJoin:
+		if n.ForEach == nil && n.Parallel == nil {
+			return Step{}, fault.Newf(fault.Invalid, "flow "+f.ID, "node %s has no branches", n.ID)
+		}
+		return f.join(c, n, got.Branches), nil
 	case GotError:
 		return f.recover(c, n, got.Error), nil
 	case GotAbort:
@@ -86,17 +91,25 @@ func (f *Flow) next(cursor Cursor, got Got) (_ Step, err error) {
 	return Step{}, fault.Newf(fault.Internal, "flow "+f.ID, "unknown happening %d", got.What)
 }
 
-// settle keeps the output of n and routes.
+// settle takes the output of the operation of n.
 func (f *Flow) settle(c Cursor, n *Node, payload any) Step {
+	if n.Parallel != nil {
+		return f.parallel(c, n, payload)
+	}
+	return f.leave(c, n, payload, n.output)
+}
+
+// leave keeps what n leaves, mapped by output unless that is nil, and routes.
+func (f *Flow) leave(c Cursor, n *Node, payload any, output *expr.Mapping) Step {
 	out := Output{OK: true, Payload: payload}
 	if m, ok := payload.(map[string]any); ok {
 		if b, ok := m["ok"].(bool); ok {
 			out.OK = b
 		}
 	}
-	undo := n.Compensate != "" && out.OK && c.Failure == nil
-	if n.output != nil {
-		mapped, err := n.output.Render(f.after(c, n, n.output, payload, nil), true)
+	undo := n.Compensate != "" && out.OK && c.Failure == nil && !c.item(n)
+	if output != nil {
+		mapped, err := output.Render(f.after(c, n, output, payload, nil), true)
 		if err != nil && undo { // what it did is done, also when its output is of no use
 			c = c.remember(n, out)
 		}
@@ -105,11 +118,19 @@ func (f *Flow) settle(c Cursor, n *Node, payload any) Step {
 		}
 		out.Payload = mapped
 	}
-	c = c.with(n, out)
+	c, unfit := f.fill(c.with(n, out), slotsIn(out.Payload))
+	if unfit != "" {
+		if undo { // what it did is done all the same
+			c = c.remember(n, out)
+		}
+		return f.caught(c, n, &NodeFail{Code: codeSlot, Message: unfit}, 1)
+	}
 	if undo {
 		c = c.remember(n, out)
 	}
 	switch {
+	case c.item(n):
+		return Step{Do: DoEnd, Cursor: c, Node: n.ID}.because(reasoning{RuleEnd, n.Pos, n.where + " is done with an item"})
 	case c.Failure != nil && out.OK:
 		return f.compensated(c, nil)
 	case c.Failure != nil:
@@ -132,9 +153,21 @@ func (f *Flow) recover(c Cursor, n *Node, fail *NodeFail) Step {
 		step := Step{Do: DoRetry, Cursor: c, Node: n.ID, Attempt: tries, Delay: n.Retry.Delay(fail.Backoff, tries), Fail: &copied}
 		return step.because(reasoning{RuleRetry, n.Pos, fmt.Sprintf("%s failed with %s in try %d of %d", n.where, fail.Code, tries, n.Retry.Attempts)})
 	}
-	problem := map[string]any{"code": fail.Code, "message": fail.Message, "retryable": fail.Retryable, "attempts": int64(tries), "details": fail.Details}
+	return f.caught(c, n, fail, tries)
+}
+
+// problem is a failure as flows see it.
+func problem(fail *NodeFail, tries int) map[string]any {
+	return map[string]any{"code": fail.Code, "message": fail.Message, "retryable": fail.Retryable, "attempts": int64(tries), "details": fail.Details}
+}
+
+// caught routes a failure that is not tried again, or fails the run with it.
+func (f *Flow) caught(c Cursor, n *Node, fail *NodeFail, tries int) Step {
+	problem := problem(fail, tries)
 	out := Output{Payload: map[string]any{"ok": false, "error": problem}}
 	switch {
+	case c.item(n) && (n.errMap == nil || !n.ForEach.Continue):
+		return f.fail(c, n, fail, fmt.Sprintf("%s failed with item %d", n.where, c.Within.Index))
 	case c.Failure != nil:
 		return f.compensated(c.with(n, out), fail)
 	case n.errMap != nil:
@@ -144,6 +177,9 @@ func (f *Flow) recover(c Cursor, n *Node, fail *NodeFail) Step {
 		}
 	case !n.routesErrors():
 		return f.fail(c, n, fail, fmt.Sprintf("%s failed in try %d and has no route for errors", n.where, tries))
+	}
+	if c.item(n) {
+		return Step{Do: DoEnd, Cursor: c.with(n, out), Node: n.ID}.because(reasoning{RuleErrorRoute, n.Pos, n.where + " maps the failure of an item"})
 	}
 	step := f.route(c.with(n, out), n)
 	switch step.Rule {

@@ -4,6 +4,7 @@ import (
 	"slices"
 	"strings"
 
+	"greentic.dev/model/flow/policy"
 	"greentic.dev/model/flow/source"
 )
 
@@ -63,7 +64,9 @@ func (c *compiler) node(n *Node, v *source.Value) {
 	if n.Input == nil {
 		n.Input = map[string]any{}
 	}
-	c.telemetry(n, v.Field("telemetry"))
+	if t := v.Field("telemetry"); t != nil && t.Plain != nil {
+		n.Telemetry = policy.Telemetry(t.Plain, c.aside(t.Pos, t, "Schema"))
+	}
 	n.Routing = c.routing(n, routing)
 	if n.builtin() == "session.wait" && (n.Routing.Form == RouteEnd || n.Routing.Form == RouteReply) {
 		c.report(n.Pos, v.At+"/routing", "Routing", "add routing: [{ to: NODE }]", "node %s waits, but says not where to go on", n.ID)
@@ -121,7 +124,7 @@ func (c *compiler) operation(n *Node, v *source.Value) bool {
 	switch {
 	case op.Key == "mcp":
 		n.Component = op.Key
-		c.mcp(op)
+		policy.Tool(op.Plain, c.aside(op.Pos, op.Value, "McpConfig"))
 	case op.Key == "questions", op.Key == "template", strings.HasPrefix(op.Key, "dw."), c.old:
 		n.Component = op.Key
 	case op.Key != "component.exec" && sibling == "":
@@ -130,46 +133,15 @@ func (c *compiler) operation(n *Node, v *source.Value) bool {
 	return true
 }
 
-func (c *compiler) mcp(op source.Field) {
-	m, _ := op.Plain.(map[string]any)
-	server, _ := m["server"].(string)
-	tool, _ := m["tool"].(string)
-	_, isMap := m["arguments"].(map[string]any)
-	output, isText := m["output"].(string)
-	if server == "" || tool == "" || m["arguments"] != nil && !isMap || m["output"] != nil && (!isText || output == "") {
-		c.report(op.Pos, op.At, "McpConfig", "write mcp: { server: NAME, tool: NAME, arguments: {} }", "mcp needs server and tool, a map of arguments and a text output")
-	}
-	for key := range m {
-		if key != "server" && key != "tool" && key != "arguments" && key != "output" {
-			c.report(op.Pos, op.At+"/"+key, "McpConfig", "remove it", "mcp does not know %s", key)
+// aside reports what policy finds wrong in or below v, which stands at pos.
+func (c *compiler) aside(pos Pos, v *source.Value, class string) policy.Wrong {
+	return func(way []string, fix, format string, args ...any) {
+		at := v
+		if len(way) > 0 {
+			pos, at = v.Place(way)
 		}
+		c.report(pos, at.At, class, fix, format, args...)
 	}
-}
-
-func (c *compiler) telemetry(n *Node, v *source.Value) {
-	if v == nil || v.Plain == nil {
-		return
-	}
-	m, ok := v.Plain.(map[string]any)
-	if !ok {
-		c.report(v.Pos, v.At, "Schema", "", "telemetry must be a map")
-		return
-	}
-	for _, f := range v.Fields {
-		_, isText := f.Plain.(string)
-		switch {
-		case (f.Key == "span_name" || f.Key == "sampling") && isText:
-		case f.Key == "attributes" && f.IsMap():
-			for _, a := range f.Fields {
-				if _, isText := a.Plain.(string); !isText {
-					c.report(a.Pos, a.At, "Schema", "put it in quotes", "attribute %s must be a text", a.Key)
-				}
-			}
-		default:
-			c.report(f.Pos, f.At, "Schema", "use span_name, attributes and sampling", "telemetry: %s is unknown or of the wrong sort", f.Key)
-		}
-	}
-	n.Telemetry = m
 }
 
 // builtin is the builtin that n means, or empty when it calls a component.

@@ -36,7 +36,7 @@ func Analyse(name string, src []byte) (*Flow, Places, Diagnostics) {
 func (p Places) Finding(severity, class, pointer string, key bool, offset int, fix, format string, args ...any) Diagnostic {
 	pos := p.at(pointer, key, offset)
 	return Diagnostic{Class: class, Message: fmt.Sprintf(format, args...), File: p.c.name, Line: pos.Line, Col: pos.Col,
-		Pointer: pointer, Fix: fix, Severity: severity, excerpt: p.c.excerpt(pos.Line)}
+		Pointer: pointer, Fix: fix, Severity: severity, Excerpt: p.c.excerpt(pos.Line)}
 }
 
 func (p Places) at(pointer string, key bool, offset int) Pos {

@@ -39,7 +39,7 @@ func TestWrongPoliciesAreRefusedWithPlaceAndFix(t *testing.T) {
 		"run: {}\n    when: { if: a }":                                                   {"Policy", "when does not know if", "use condition", 6, 13},
 		"run: {}\n    when: {}":                                                          {"Policy", "when needs condition", "write when: { condition: 'prev.total > 0' }", 6, 5},
 		"run: {}\n    when: { condition: fetch(a) }":                                     {"Policy", "there is no function fetch", "", 6, 24},
-		"run: {}\n    meta: { greentic: { undo: y } }":                                   {"Policy", "meta.greentic does not know undo", "use compensate", 6, 25},
+		"run: {}\n    meta: { greentic: { undo: y } }":                                   {"Policy", "meta.greentic does not know undo", "use compensate, for_each, parallel", 6, 25},
 		"run: {}\n    meta: { greentic: { compensate: yy } }":                            {"MissingNode", "points to yy", "did you mean y?", 6, 37},
 		"run: {}\n    meta: { greentic: { compensate: x } }":                             {"Policy", "cannot compensate itself", "name another node", 6, 25},
 		"run: {}\n    meta: { greentic: { compensate: w } }":                             {"Policy", "cannot wait for input", "name a node that does not wait", 6, 25},

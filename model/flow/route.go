@@ -1,6 +1,10 @@
 package flow
 
-import "fmt"
+import (
+	"fmt"
+
+	"greentic.dev/model/flow/form"
+)
 
 // route decides where to go after n, formats digest 1.4 and decision 23.
 func (f *Flow) route(c Cursor, n *Node) Step {
@@ -61,8 +65,9 @@ func (f *Flow) choose(c Cursor, n *Node, out Output) Step {
 	if conditions && n.calls == "session.wait" {
 		return f.execute(c, n, reasoning{}, nil) // waits again, with its timeout
 	}
-	if conditions && c.Undoing() {
-		return f.failure(c, n, codeWaits, "no route matches, and a compensation cannot wait for input")
+	if fail := c.waits(); conditions && fail != nil {
+		fail.Message = "no route matches, and " + fail.Message
+		return f.fail(c, n, fail, n.where+": "+fail.Message)
 	}
 	if conditions {
 		c.Parked, c.Reroute = true, true
@@ -112,7 +117,7 @@ func statuses(c Cursor, out Output) []string {
 		return []string{s}
 	}
 	var list []string
-	if s, ok := action(c.Input); ok {
+	if s, ok := form.Action(c.Input); ok {
 		list = append(list, s)
 	}
 	if out.OK {

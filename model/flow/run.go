@@ -29,6 +29,9 @@ type Cursor struct {
 	Answers    map[string]any `json:"answers,omitempty"` // to questions; seen as state
 	Caller     *Cursor        `json:"caller,omitempty"`  // the run that called this one and goes on when it ends
 
+	Slots  map[string]any `json:"slots,omitempty"` // filled so far
+	Within *Within        `json:"-"`               // of a branch; see Rejoin
+
 	Compensations []Compensation `json:"compensations,omitempty"` // in the order the nodes succeeded
 	Failure       *Failure       `json:"failure,omitempty"`       // why the run compensates; nil while it goes forward
 }
@@ -58,9 +61,10 @@ type Failure struct {
 
 // Got is what happened since the step that Next returned.
 type Got struct {
-	What  What
-	Value any       // GotOutput: the node's output; GotInput: the new message input
-	Error *NodeFail // GotError, GotAbort
+	What     What
+	Value    any        // GotOutput: the node's output; GotInput: the new message input
+	Error    *NodeFail  // GotError, GotAbort
+	Branches []Branched `json:",omitempty"` // GotJoin: those that began, in order
 }
 
 // What is the sort of a Got.
@@ -75,6 +79,7 @@ const (
 	GotRetry               // the delay of a DoRetry is over
 	GotTimeout             // the timeout of a DoWait is over
 	GotAbort               // the run is to end with Error, whatever it was about to do; what has succeeded is undone
+	GotJoin                // the branches of a DoFork have ended
 )
 
 // NodeFail is the failure of a node.
@@ -104,6 +109,7 @@ const (
 	DoCall               // begin the run of another flow: Next of that flow with Cursor and GotStart, or GotError for Cursor.Caller when there is none
 	DoReturn             // a run that was called has ended: GotError with Fail, else GotOutput with Payload, for the flow of Cursor
 	DoJump               // go on in another flow: as DoCall, but nobody waits for it
+	DoFork               // run Branches, each from GotStart to DoEnd or DoFail, Concurrency side by side and begun in order; after a failure begin no more, unless Continue; then GotJoin
 	DoRender             // Payload is what a template node made: GotOutput{Payload}
 	DoPublish            // publish Payload to Topic, then GotOutput{Payload}
 )
@@ -120,6 +126,7 @@ const (
 	RuleRetry      = "retry"       // the retry policy of the node
 	RuleWhen       = "when"        // a node was skipped
 	RuleJump       = "jump"        // a component or flow.goto said where to go on
+	RuleFork       = "fork"        // for_each or parallel
 	RuleWait       = "wait"        // session.wait, or no route matches
 	RuleTimeout    = "timeout"     // a wait came to its end
 	RuleCompensate = "compensate"  // a node that succeeded is undone
@@ -147,6 +154,10 @@ type Step struct {
 	Reason                 string        // DoWait: why; routing: see Why
 	Reply                  bool          // DoEnd: the route said reply
 	Fail                   *NodeFail     // DoFail; DoReturn: how the run failed, or nil; DoRetry: how the try failed
+	Branches               []Cursor      // DoFork
+	Names                  []string      // DoFork: of the branches
+	Concurrency            int           // DoFork: at least 1
+	Continue               bool          // DoFork
 	Skipped                []string      // nodes that were skipped on the way here, in order
 	Rule                   string        // the routing decision: one of the rules
 	At                     Pos           // the node or route that decided; zero when its source is not known

@@ -4,10 +4,11 @@ import (
 	"maps"
 
 	"greentic.dev/model/flow/expr"
+	"greentic.dev/model/flow/form"
 )
 
 // fixed are the roots that are always there, over node ids of the same name.
-var fixed = []string{"entry", "in", "input", "prev", "node", "state", "parameters", "response"}
+var fixed = []string{"entry", "in", "input", "prev", "node", "state", "parameters", "response", "slots", "item", "index"}
 
 // scope is what the named roots mean at c; all of them when the list is expr.AllRoots. The
 // fields of output, an object or nil, come after the fixed roots and before the nodes.
@@ -19,7 +20,7 @@ func (f *Flow) scope(c Cursor, roots expr.Roots, output any) expr.Scope {
 	}
 	s := make(expr.Scope, len(names)+3) // result, error and input of mappings after a call
 	if roots.All {
-		for id, o := range c.Nodes {
+		for id, o := range c.outputs() {
 			s[id] = o.Payload
 		}
 		maps.Copy(s, fields)
@@ -29,7 +30,7 @@ func (f *Flow) scope(c Cursor, roots expr.Roots, output any) expr.Scope {
 			s[name] = v
 		} else if v, ok := fields[name]; ok {
 			s[name] = v
-		} else if o, ok := c.Nodes[name]; ok {
+		} else if o, ok := c.output(name); ok {
 			s[name] = o.Payload
 		}
 	}
@@ -49,14 +50,16 @@ func (f *Flow) root(c Cursor, name string) (any, bool) {
 		}
 		return c.Prev, true
 	case "node":
-		nodes := make(map[string]any, len(c.Nodes))
-		for id, o := range c.Nodes {
+		all := c.outputs()
+		nodes := make(map[string]any, len(all))
+		for id, o := range all {
 			nodes[id] = o.Payload
 		}
 		return nodes, true
 	case "state":
-		nodes := make(map[string]any, len(c.Nodes))
-		for id, o := range c.Nodes {
+		all := c.outputs()
+		nodes := make(map[string]any, len(all))
+		for id, o := range all {
 			nodes[id] = map[string]any{"ok": o.OK, "payload": o.Payload, "meta": o.Meta}
 		}
 		state := map[string]any{}
@@ -69,40 +72,11 @@ func (f *Flow) root(c Cursor, name string) (any, bool) {
 		}
 		return f.Parameters, true
 	case "response":
-		return response(c.Input), true
+		return form.Response(c.Input), true
+	case "slots":
+		return f.slots.Filled(c.Slots), len(f.slots) > 0
+	case "item", "index":
+		return c.element(name)
 	}
 	return nil, false
-}
-
-// response is what the user did last: the metadata of the newest input and its text.
-func response(input any) map[string]any {
-	outer, _ := input.(map[string]any)
-	inner, _ := outer["input"].(map[string]any)
-	out := map[string]any{}
-	for _, m := range []map[string]any{inner, outer} {
-		if meta, ok := m["metadata"].(map[string]any); ok {
-			maps.Copy(out, meta)
-			break
-		}
-	}
-	for _, m := range []map[string]any{inner, outer} {
-		if text, ok := m["text"].(string); ok {
-			out["text"] = text
-			break
-		}
-	}
-	return out
-}
-
-// action is response.action.
-func action(input any) (string, bool) {
-	outer, _ := input.(map[string]any)
-	inner, _ := outer["input"].(map[string]any)
-	for _, m := range []map[string]any{inner, outer} {
-		if meta, ok := m["metadata"].(map[string]any); ok {
-			s, ok := meta["action"].(string)
-			return s, ok
-		}
-	}
-	return "", false
 }

@@ -17,8 +17,8 @@ const (
 
 // wait parks the run at the successor; with conditions it parks at n and routes on the next input.
 func (f *Flow) wait(c Cursor, n *Node, input any) Step {
-	if c.Undoing() {
-		return f.failure(c, n, codeWaits, "a compensation cannot wait for input")
+	if fail := c.waits(); fail != nil {
+		return f.fail(c, n, fail, n.where+": "+fail.Message)
 	}
 	reason, _ := input.(string)
 	var timeout time.Duration

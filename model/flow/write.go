@@ -10,6 +10,11 @@ import (
 // AppendJSON appends c as encoding/json writes it. entry is what an earlier call appended for
 // c.Entry, which is immutable; nil: there was none. Errors are those of encoding/json.
 func (c Cursor) AppendJSON(b []byte, entry []byte) (_ []byte, err error) {
+	value := func(key string, v any, is bool) {
+		if is && err == nil {
+			b, err = jsonwrite.Value(jsonwrite.Key(b, key), v)
+		}
+	}
 	b = append(b, '{')
 	b = jsonwrite.String(jsonwrite.Key(b, "flow"), c.Flow)
 	b = jsonwrite.String(jsonwrite.Key(b, "node"), c.Node)
@@ -19,47 +24,27 @@ func (c Cursor) AppendJSON(b []byte, entry []byte) (_ []byte, err error) {
 	b = jsonwrite.Int(b, "attempt", c.Attempt)
 	b = jsonwrite.Int(b, "steps", c.Steps)
 	b = jsonwrite.Int(b, "limit", c.Limit)
-	if b = jsonwrite.Key(b, "entry"); entry != nil {
-		b = append(b, entry...)
-	} else if b, err = jsonwrite.Value(b, c.Entry); err != nil {
-		return b, err
+	if entry != nil {
+		b = append(jsonwrite.Key(b, "entry"), entry...)
 	}
-	if b, err = jsonwrite.Value(jsonwrite.Key(b, "input"), c.Input); err != nil {
-		return b, err
+	value("entry", c.Entry, entry == nil)
+	value("input", c.Input, true)
+	if err == nil {
+		b, err = c.appendNodes(b)
 	}
-	if b, err = c.appendNodes(b); err != nil {
-		return b, err
-	}
-	if c.Prev != nil {
-		if b, err = jsonwrite.Value(jsonwrite.Key(b, "prev"), c.Prev); err != nil {
-			return b, err
-		}
-	}
+	value("prev", c.Prev, c.Prev != nil)
 	b = jsonwrite.Text(b, "last", c.Last)
 	b = jsonwrite.Text(b, "entrypoint", c.Entrypoint)
 	b = jsonwrite.Int(b, "jumps", c.Jumps)
 	b = jsonwrite.Text(b, "asking", c.Asking)
-	if len(c.Answers) > 0 {
-		if b, err = jsonwrite.Value(jsonwrite.Key(b, "answers"), c.Answers); err != nil {
-			return b, err
-		}
+	value("slots", c.Slots, len(c.Slots) > 0)
+	value("answers", c.Answers, len(c.Answers) > 0)
+	if c.Caller != nil && err == nil {
+		b, err = c.Caller.AppendJSON(jsonwrite.Key(b, "caller"), nil)
 	}
-	if c.Caller != nil {
-		if b, err = c.Caller.AppendJSON(jsonwrite.Key(b, "caller"), nil); err != nil {
-			return b, err
-		}
-	}
-	if len(c.Compensations) > 0 {
-		if b, err = jsonwrite.Value(jsonwrite.Key(b, "compensations"), c.Compensations); err != nil {
-			return b, err
-		}
-	}
-	if c.Failure != nil {
-		if b, err = jsonwrite.Value(jsonwrite.Key(b, "failure"), c.Failure); err != nil {
-			return b, err
-		}
-	}
-	return append(b, '}'), nil
+	value("compensations", c.Compensations, len(c.Compensations) > 0)
+	value("failure", c.Failure, c.Failure != nil)
+	return append(b, '}'), err
 }
 
 func (c Cursor) appendNodes(b []byte) (_ []byte, err error) {

@@ -11,28 +11,21 @@ import (
 	"greentic.dev/backing/session"
 	"greentic.dev/greentic"
 	"greentic.dev/greentic/fault"
-	"greentic.dev/model/card"
-	"greentic.dev/model/flow"
 	"greentic.dev/runtime/walk"
 )
 
 // progress is a turn at a checkpoint: what has happened is not done again.
 type progress struct {
-	Began   time.Time          `json:"began"`
-	Release greentic.Digest    `json:"release"`
-	Flow    string             `json:"flow"`
-	Cursor  flow.Cursor        `json:"cursor"`
-	Got     flow.Got           `json:"got"`
-	Outputs []card.Output      `json:"outputs,omitempty"`
-	Events  []greentic.Event   `json:"events,omitempty"`
-	State   map[string]*[]byte `json:"state,omitempty"`
-	Trail   []record.Step      `json:"trail,omitempty"`
+	Began   time.Time       `json:"began"`
+	Release greentic.Digest `json:"release"`
+	Flow    string          `json:"flow"`
+	walk.Progress
 }
 
 // checkpoint commits the progress of a turn before its next step: it has changed the outside, or
 // is about to pause for long.
 func (t *turn) checkpoint(ctx context.Context) error {
-	raw, err := json.Marshal(progress{t.Began, t.Release.Digest(), t.Flow.ID, t.Cursor, t.Got, t.Outputs, t.Events, t.Overlay.Writes(), t.Trail})
+	raw, err := json.Marshal(progress{t.Began, t.Release.Digest(), t.Flow.ID, t.Progress()})
 	if err != nil {
 		return fault.Wrap("checkpoint", err)
 	}
@@ -91,10 +84,8 @@ func (t *turn) restore(ctx context.Context) error {
 	if t.Flow, err = release.Flow(p.Flow); err != nil {
 		return err
 	}
-	t.Release, t.Began, t.Cursor, t.Got = release, p.Began, p.Cursor, p.Got
-	t.Outputs, t.Events, t.Trail, t.walking = p.Outputs, p.Events, p.Trail, true
-	t.Undoing = p.Cursor.Failure != nil
-	t.Overlay.Restore(p.State)
+	t.Release, t.Began, t.walking = release, p.Began, true
+	t.Restore(p.Progress)
 	return nil
 }
 

@@ -7,6 +7,6 @@
 // decide what a flow does next (package flow), work on a shard that is not its own, or run a pack
 // that is not loader.Verified. Main types: [Runner], [TurnResult], [Replayed]. Its promises are
 // tested in runner_test.go, turn_test.go, component_test.go, policy_test.go, deliver_test.go,
-// due_test.go, wait_test.go, flows_test.go, replay_test.go, operate_test.go, elsewhere_test.go, takeover_test.go,
+// due_test.go, wait_test.go, flows_test.go, fork_test.go, replay_test.go, operate_test.go, elsewhere_test.go, takeover_test.go,
 // sim_test.go, sim_mutant_test.go, sim_sweep_test.go and crash_test.go.
 package runner

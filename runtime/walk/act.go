@@ -3,7 +3,6 @@ package walk
 import (
 	"context"
 	"encoding/json"
-	"fmt"
 
 	"greentic.dev/backing/bus"
 	"greentic.dev/backing/record"
@@ -24,7 +23,11 @@ func (w *Walk) act(ctx context.Context, step flow.Step) (got flow.Got, effect bo
 	case flow.DoInvoke:
 		return w.invoke(ctx, step)
 	case flow.DoEmit:
-		w.Outputs = append(w.Outputs, card.Output{Node: step.Node, Payload: step.Payload, Emitted: true})
+		said := card.Output{Node: step.Node, Payload: step.Payload, Emitted: true}
+		w.Outputs = append(w.Outputs, said)
+		if step.Cursor.Undoing() && !w.Undoing {
+			w.kept.Outputs = append(w.kept.Outputs, said)
+		}
 		return done("emit", step.Payload)
 	case flow.DoRender:
 		w.Outputs = append(w.Outputs, card.Output{Node: step.Node, Payload: step.Payload})
@@ -107,7 +110,7 @@ func (w *Walk) publish(step flow.Step) error {
 	if err != nil {
 		return fault.Wrap("emit.event", err)
 	}
-	e := greentic.Event{ID: fmt.Sprintf("%s-e%d", w.Entry.Turn, w.Entry.Said+len(w.Events)), Topic: step.Topic, Type: step.Topic, Time: w.Began.UTC(), Payload: payload,
+	e := greentic.Event{ID: w.eventID(len(w.Events)), Topic: step.Topic, Type: step.Topic, Time: w.Began.UTC(), Payload: payload,
 		Source: "pack/" + w.Release.Archive().ID() + "/flow/" + w.in.ID, CorrelationID: w.Message.CorrelationID}
 	if kind, _ := fields["type"].(string); kind != "" {
 		e.Type = kind
@@ -117,6 +120,9 @@ func (w *Walk) publish(step flow.Step) error {
 		return fault.Wrap("emit.event", err)
 	}
 	w.Events = append(w.Events, e)
+	if step.Cursor.Undoing() && !w.Undoing {
+		w.kept.Events = append(w.kept.Events, w.numbered(len(w.kept.Events), []greentic.Event{e})...)
+	}
 	return nil
 }
 

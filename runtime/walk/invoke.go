@@ -101,7 +101,7 @@ func (w *Walk) call(ctx context.Context, step flow.Step) (host.Response, error) 
 	}
 	input := card.Help(step.Input, step.Config, w.Tenant.Locale, w.Release.Asset, w.Release.Archive().Locales())
 	who := w.Tenant
-	who.IdempotencyKey = fmt.Sprintf("%s/%d", w.Entry.Turn, step.Cursor.Steps) // the same when the turn runs again
+	who.IdempotencyKey = fmt.Sprintf("%s%s/%d", w.Entry.Turn, w.path, step.Cursor.Steps) // the same when the turn runs again
 	if w.Entry.Undone > 0 {
 		who.IdempotencyKey += fmt.Sprintf("/%d", w.Entry.Undone)
 	}

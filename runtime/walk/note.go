@@ -20,6 +20,7 @@ func (w *Walk) note(step flow.Step, s record.Step) {
 	if !w.Recording() {
 		return
 	}
+	s.Branch = w.label
 	s.N, s.Node, s.Attempt = step.Cursor.Steps, step.Node, step.Attempt
 	s.Reason = record.Reason{Rule: step.Rule, Why: step.Why, File: w.in.File, Line: step.At.Line, Col: step.At.Col}
 	w.Trail = append(w.Trail, s)

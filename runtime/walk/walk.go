@@ -3,6 +3,7 @@ package walk
 import (
 	"context"
 	"log/slog"
+	"slices"
 	"time"
 
 	"greentic.dev/backing/queue"
@@ -62,6 +63,12 @@ type Walk struct {
 	Steps   int // nodes executed
 	Last    any // what the last node left
 
+	kept       Said
+	branches   []*Progress // of the fork that Cursor and Got lead to, as far as they got
+	path       string      // of a branch: the steps that forked, for idempotency keys
+	label      string      // of a branch, for the record
+	inBranches int         // nodes executed in branches
+
 	in   *flow.Flow // where the step of now happens
 	late time.Time  // when its time was over; zero: it is not
 	deps Deps
@@ -110,7 +117,7 @@ func (w *Walk) Go(ctx context.Context) (flow.Step, error) {
 		if left {
 			continue
 		}
-		w.Steps = max(w.Steps, step.Cursor.Steps)
+		w.Steps = max(w.Steps, step.Cursor.Steps+w.inBranches)
 		w.Last = step.Cursor.Prev
 		if step.Cursor.Failure != nil && step.Cursor.Caller == nil && !w.Undoing {
 			w.Undoing = true
@@ -128,6 +135,11 @@ func (w *Walk) Go(ctx context.Context) (flow.Step, error) {
 			return step, fault.Newf(Kind(step.Fail.Code), "flow "+w.in.ID+" node "+step.Node, "%s: %s", step.Fail.Code, step.Fail.Message).WithCode(step.Fail.Code)
 		case flow.DoRetry:
 			if paused, err := w.retry(ctx, step); paused || err != nil {
+				return step, err
+			}
+			continue
+		case flow.DoFork:
+			if err := w.fork(ctx, step); err != nil {
 				return step, err
 			}
 			continue
@@ -198,8 +210,8 @@ func (w *Walk) retry(ctx context.Context, step flow.Step) (paused bool, err erro
 	return delay > 0, nil
 }
 
-// Forget drops what the flow said and kept.
+// Forget drops what the flow said and kept, except what compensations said that have run already.
 func (w *Walk) Forget() {
-	w.Outputs, w.Events = nil, nil
+	w.Outputs, w.Events = slices.Clip(w.kept.Outputs), slices.Clip(w.kept.Events)
 	w.Overlay.Reset()
 }

@@ -151,3 +151,13 @@ func (m *Mapping) Render(s Scope, lenient bool) (any, error) {
 	r := &rendering{scope: s, lenient: lenient}
 	return r.value(&m.root)
 }
+
+// Lookup is the value a mapping that is nothing but a path names, as it stands in s: it is not
+// copied and must not be changed. ok is false for any other mapping.
+func (m *Mapping) Lookup(s Scope) (v any, ok bool) {
+	if m.root.kind != isPath {
+		return nil, false
+	}
+	v, _ = m.root.path.lookup(s)
+	return v, true
+}

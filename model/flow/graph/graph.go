@@ -35,6 +35,7 @@ const (
 	Condition  Kind = "condition"  // when a condition holds
 	Default    Kind = "default"    // otherwise
 	Timeout    Kind = "timeout"    // when a wait comes to its end
+	Branch     Kind = "branch"     // side by side with other branches
 	Compensate Kind = "compensate" // to undo the node
 )
 
@@ -131,6 +132,11 @@ func edges(n *flow.Node) []Edge {
 		if to, ok := m["on_timeout"].(string); ok && to != "" {
 			label, _ := m["timeout"].(string)
 			add(to, Timeout, strings.TrimSpace("after "+label), n.Pos)
+		}
+	}
+	if n.Parallel != nil {
+		for _, b := range n.Parallel.Branches {
+			add(b.Node, Branch, b.Name, n.Pos)
 		}
 	}
 	if n.Compensate != "" {

@@ -135,7 +135,7 @@ func Read(node string, about map[string]any, report Wrong) (out Policies) {
 		}
 	}
 	meta, _ := about["meta"].(map[string]any)
-	m := p.object(meta, []string{"meta", "greentic"}, "{ compensate: NODE }", "compensate")
+	m := p.object(meta, []string{"meta", "greentic"}, "{ compensate: NODE }", "compensate", "for_each", "parallel")
 	if m == nil {
 		return out
 	}

@@ -81,6 +81,7 @@ func Arrange(routes []Route, raw []any) Routing {
 	}
 	return branch
 }
+
 // Unconditional says that the route has neither condition nor status.
 func (r Route) Unconditional() bool { return r.Condition == "" && r.Status == "" }
 
