@@ -5,7 +5,6 @@ import (
 	"os"
 	"path/filepath"
 	"reflect"
-	"regexp"
 	"slices"
 	"strings"
 	"testing"
@@ -18,7 +17,6 @@ import (
 	"greentic.dev/backing/secrets/memory"
 	"greentic.dev/greentic"
 	"greentic.dev/model/component"
-	"greentic.dev/model/flow"
 	"greentic.dev/runtime/host"
 	"greentic.dev/wasm"
 )
@@ -29,21 +27,24 @@ const root = "../../components"
 var names = []string{"adaptive-card", "http", "llm", "qa", "router", "templates", "transform"}
 
 // shared is the engine of all tests here: compiling the components is most of what they cost.
-var shared *wasm.Engine
+var (
+	shared *wasm.Engine
+	cache  string // where it keeps compiled code
+)
 
 func TestMain(m *testing.M) {
-	dir, err := os.MkdirTemp("", "greentic-library-")
-	if err != nil {
+	var err error
+	if cache, err = os.MkdirTemp("", "greentic-library-"); err != nil {
 		panic(err)
 	}
-	if shared, err = wasm.New(context.Background(), wasm.Options{CacheDir: dir}); err != nil {
+	if shared, err = wasm.New(context.Background(), wasm.Options{CacheDir: cache}); err != nil {
 		panic(err)
 	}
 	goleak.VerifyTestMain(m, goleak.Cleanup(func(code int) {
 		if err := shared.Close(context.Background()); err != nil {
 			panic(err)
 		}
-		_ = os.RemoveAll(dir) // a folder of tests
+		_ = os.RemoveAll(cache) // a folder of tests
 		os.Exit(code)
 	}))
 }
@@ -192,36 +193,6 @@ func TestComponentsAskForNoMoreThanTheyNeed(t *testing.T) {
 		got := slices.DeleteFunc(host.Capabilities(s.Imports()), func(c string) bool { return !strings.HasPrefix(c, "host:") })
 		if !reflect.DeepEqual(got, want[name]) {
 			t.Errorf("%s asks for %v, want %v", name, got, want[name])
-		}
-	}
-}
-
-var block = regexp.MustCompile("(?s)```yaml\n(.*?)```")
-
-// The flows in the documentation are flows.
-func TestTheFlowsOfTheDocumentationCompile(t *testing.T) {
-	for _, name := range names {
-		src, err := os.ReadFile(filepath.Join(root, name, "README.md"))
-		if err != nil {
-			t.Fatal(err)
-		}
-		n := 0
-		for _, m := range block.FindAllStringSubmatch(string(src), -1) {
-			if !strings.HasPrefix(m[1], "id:") {
-				continue
-			}
-			n++
-			f, err := flow.Compile(name+".ygtc", []byte(m[1]))
-			if err != nil {
-				t.Errorf("%s: %v", name, err)
-				continue
-			}
-			if !strings.Contains(m[1], "component: greentic."+name) {
-				t.Errorf("%s: the flow %s does not call it", name, f.ID)
-			}
-		}
-		if n == 0 {
-			t.Errorf("%s has no flow in its README", name)
 		}
 	}
 }
