@@ -17,6 +17,22 @@ type config struct {
 type source struct {
 	Template string `json:"template,omitempty" doc:"the template"`
 	Name     string `json:"name,omitempty" doc:"a template of the configuration, instead of template"`
+	included
+}
+
+type included struct {
+	Partials map[string]string `json:"partials,omitempty" doc:"what {{> name}} includes, beside the templates of the configuration"`
+}
+
+// all are the templates that others may include.
+func (i included) all(c config) expr.Options {
+	o := expr.Options{Partials: map[string]string{}}
+	for _, more := range []map[string]string{c.Templates, i.Partials} {
+		for name, template := range more {
+			o.Partials[name] = template
+		}
+	}
+	return o
 }
 
 type textIn struct {
@@ -32,6 +48,7 @@ type valueIn struct {
 	Value any            `json:"value" doc:"any value; its strings are templates"`
 	Data  map[string]any `json:"data,omitempty" doc:"what paths begin in"`
 	Loose bool           `json:"loose,omitempty" doc:"a path that leads nowhere is null instead of an error"`
+	included
 }
 
 type valueOut struct {
@@ -57,12 +74,12 @@ const asText = "{{!}}"
 
 // open finds the template of an input and compiles it to a text.
 func (s source) open(ctx *greentic.Context) (*expr.Mapping, error) {
+	var c config
+	if err := ctx.Config(&c); err != nil {
+		return nil, err
+	}
 	template := s.Template
 	if s.Name != "" {
-		var c config
-		if err := ctx.Config(&c); err != nil {
-			return nil, err
-		}
 		named, ok := c.Templates[s.Name]
 		switch {
 		case template != "":
@@ -72,7 +89,7 @@ func (s source) open(ctx *greentic.Context) (*expr.Mapping, error) {
 		}
 		template = named
 	}
-	return expr.Compile(template + asText)
+	return expr.CompileWith(template+asText, s.all(c))
 }
 
 func listed(templates map[string]string) string {
@@ -100,8 +117,12 @@ func text(ctx *greentic.Context, in textIn) (textOut, error) {
 	return textOut{out}, nil
 }
 
-func value(_ *greentic.Context, in valueIn) (valueOut, error) {
-	m, err := expr.Compile(in.Value)
+func value(ctx *greentic.Context, in valueIn) (valueOut, error) {
+	var c config
+	if err := ctx.Config(&c); err != nil {
+		return valueOut{}, err
+	}
+	m, err := expr.CompileWith(in.Value, in.all(c))
 	if err != nil {
 		return valueOut{}, failed(err)
 	}

@@ -106,3 +106,25 @@ func TestFloodsEndInAnErrorThatNamesTheLimit(t *testing.T) {
 		t.Error(err)
 	}
 }
+
+func TestTemplatesIncludeOneAnother(t *testing.T) {
+	in := map[string]any{"template": "{{> greeting}}{{> sign}}", "data": map[string]any{"name": "Ada"}, "partials": map[string]any{"sign": "\nYours, {{> shop}}"},
+		"config": map[string]any{"templates": map[string]any{"greeting": "Dear {{name}},", "shop": "the shop"}}}
+	if got := call(t, "text", in); !reflect.DeepEqual(got, map[string]any{"text": "Dear Ada,\nYours, the shop"}) {
+		t.Error(got)
+	}
+	delete(in, "config")
+	if _, err := component.Call(nil, "text", in); code(err) != "template_invalid" || !strings.Contains(err.Error(), "greeting") {
+		t.Error(err)
+	}
+	in = map[string]any{"template": "{{> a}}", "partials": map[string]any{"a": "x{{> a}}"}}
+	if _, err := component.Call(nil, "text", in); err == nil {
+		t.Error("a template that includes itself has an end")
+	}
+}
+
+func TestEscapedTagsStayAsTheyAre(t *testing.T) {
+	if got := call(t, "text", map[string]any{"template": `\{{name}} is {{name}}`, "data": map[string]any{"name": "Ada"}}); !reflect.DeepEqual(got, map[string]any{"text": "{{name}} is Ada"}) {
+		t.Error(got)
+	}
+}
