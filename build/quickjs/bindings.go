@@ -17,8 +17,13 @@ import (
 type binder struct {
 	out   strings.Builder
 	known map[*binary.Type]int
+	views map[*binary.Type]int
 	probe bool
-	err   error
+
+	dispatch strings.Builder // the cases of the exported functions
+	calls    int             // how many they are
+	names    [][]any         // number, interface and function of each, in JavaScript
+	err      error
 }
 
 func quoted(v any) string {
@@ -57,8 +62,8 @@ func (b *binder) typ(t *binary.Type) int {
 	get, put := b.compound(t)
 	n := len(b.known)
 	b.known[t] = n
-	b.line("const get%d = (a) => %s;", n, get)
-	b.line("function put%d(a, v) {\n%s\n}", n, put)
+	b.line("const read%d = (a) => %s;", n, get)
+	b.line("function write%d(a, v) {\n%s\n}", n, put)
 	return n
 }
 
@@ -78,7 +83,7 @@ func (b *binder) get(t *binary.Type, a string) string {
 	if isBytes(t) {
 		return "bytes(" + a + ")"
 	}
-	return fmt.Sprintf("get%d(%s)", b.typ(t), a)
+	return fmt.Sprintf("read%d(%s)", b.typ(t), a)
 }
 
 // put is a statement that puts the value v to the address a.
@@ -99,10 +104,13 @@ func (b *binder) put(t *binary.Type, a, v string) string {
 	if isBytes(t) {
 		return "putBytes(" + a + ", " + a + " + 4, " + v + ");"
 	}
-	return fmt.Sprintf("put%d(%s, %s);", b.typ(t), a, v)
+	return fmt.Sprintf("write%d(%s, %s);", b.typ(t), a, v)
 }
 
 func isBytes(t *binary.Type) bool { return t.Kind == binary.List && t.Elem.Kind == binary.U8 }
+
+// slot is the lower half of a slot, which is all of it but for 64 bits.
+func slot(n int) string { return fmt.Sprintf("u32[S + %d]", 2*n) }
 
 func at(a string, offset int) string {
 	if offset == 0 {
@@ -171,34 +179,34 @@ func (b *binder) variant(t *binary.Type, s canon.Shape) (get, put string) {
 
 // flat moves a value through slots. Those of scalars, strings, lists, records and options lie as
 // their parts do; the rest is refused.
-func (b *binder) flat(t *binary.Type, slot *int, v string) (get, put string) {
-	a := at("slots", 8**slot)
+func (b *binder) flat(t *binary.Type, next *int, v string) (get, put string) {
+	a, here := at("slots", 8**next), slot(*next)
 	switch t.Kind {
 	case binary.String, binary.List:
-		next := at("slots", 8**slot+8)
-		*slot += 2
+		n, second := slot(*next+1), at("slots", 8**next+8)
+		*next += 2
 		if t.Kind == binary.String {
-			return fmt.Sprintf("text(get32(%s), get32(%s))", a, next), fmt.Sprintf("putStr(%s, %s, %s);", a, next, v)
+			return fmt.Sprintf("text(%s, %s)", here, n), fmt.Sprintf("putStr(%s, %s, %s);", a, second, v)
 		}
 		if isBytes(t) {
-			return fmt.Sprintf("u8.slice(get32(%s) - BASE, get32(%s) - BASE + get32(%s))", a, a, next), fmt.Sprintf("putBytes(%s, %s, %s);", a, next, v)
+			return fmt.Sprintf("u8.slice(%s - BASE, %s - BASE + %s)", here, here, n), fmt.Sprintf("putBytes(%s, %s, %s);", a, second, v)
 		}
 		size := canon.ShapeOf(t.Elem).Size
-		return fmt.Sprintf("getList(get32(%s), get32(%s), %d, (a) => %s)", a, next, size, b.get(t.Elem, "a")),
-			fmt.Sprintf("putList(%s, %s, %s, %d, (a, v) => { %s });", a, next, v, size, b.put(t.Elem, "a", "v"))
+		return fmt.Sprintf("getList(%s, %s, %d, (a) => %s)", here, n, size, b.get(t.Elem, "a")),
+			fmt.Sprintf("putList(%s, %s, %s, %d, (a, v) => { %s });", a, second, v, size, b.put(t.Elem, "a", "v"))
 	case binary.Bool, binary.S8, binary.U8, binary.S16, binary.U16, binary.Enum:
-		*slot++
+		*next++
 		if t.Kind == binary.Bool {
-			return "get32(" + a + ") !== 0", "set32(" + a + ", " + v + " ? 1 : 0);"
+			return here + " !== 0", here + " = " + v + " ? 1 : 0;"
 		}
 		if t.Kind == binary.Enum {
-			return fmt.Sprintf("%s[get32(%s)]", quoted(t.Names), a), fmt.Sprintf("set32(%s, choice(%s, %s));", a, quoted(t.Names), v)
+			return fmt.Sprintf("%s[%s]", quoted(t.Names), here), fmt.Sprintf("%s = choice(%s, %s);", here, quoted(t.Names), v)
 		}
-		return b.get(t, a), "set32(" + a + ", " + v + ");"
+		return b.get(t, a), here + " = " + v + ";"
 	case binary.Record:
 		var gets, puts []string
 		for _, f := range t.Fields {
-			g, p := b.flat(f.Type, slot, v+"."+encode.Camel(f.Name))
+			g, p := b.flat(f.Type, next, v+"."+encode.Camel(f.Name))
 			gets, puts = append(gets, encode.Camel(f.Name)+": "+g), append(puts, p)
 		}
 		return "{ " + strings.Join(gets, ", ") + " }", strings.Join(puts, "\n")
@@ -206,13 +214,13 @@ func (b *binder) flat(t *binary.Type, slot *int, v string) (get, put string) {
 	if element(t.Kind, a) == "" && t.Kind != binary.Char {
 		return b.unsupported("a variant, option, tuple or resource as a parameter among few"), ""
 	}
-	*slot++
+	*next++
 	return b.get(t, a), b.put(t, a, v)
 }
 
-// imported writes the object of an interface that the modules may import; op is the number of
-// its first function.
-func (b *binder) imported(i *wit.Interface, op int) {
+// imported writes the object of an interface that the modules may import; first is the number of
+// its first function among all.
+func (b *binder) imported(i *wit.Interface, first int) {
 	var members []string
 	for n, f := range i.Funcs {
 		spillParams, spillResult := canon.Compile(f.Type).Spills()
@@ -220,25 +228,25 @@ func (b *binder) imported(i *wit.Interface, op int) {
 		for p := range names {
 			names[p] = fmt.Sprintf("p%d", p)
 		}
-		slot := 0
+		next := 0
 		if spillParams {
 			shape := canon.TupleOf(f.Type.Params)
 			body = append(body, fmt.Sprintf("const m = alloc(%d);", shape.Size))
 			for p, param := range f.Type.Params {
 				body = append(body, b.put(param.Type, at("m", shape.Offsets[p]), names[p]))
 			}
-			body = append(body, "set32(slots, m);")
-			slot = 1
+			body = append(body, slot(0)+" = m;")
+			next = 1
 		} else {
 			for p, param := range f.Type.Params {
-				_, put := b.flat(param.Type, &slot, names[p])
+				_, put := b.flat(param.Type, &next, names[p])
 				body = append(body, put)
 			}
 		}
 		if spillResult {
-			body = append(body, fmt.Sprintf("const r = alloc(%d);\nset32(%s, r);", canon.ShapeOf(f.Type.Result).Size, at("slots", 8*slot)))
+			body = append(body, fmt.Sprintf("const r = alloc(%d);\n%s = r;", canon.ShapeOf(f.Type.Result).Size, slot(next)))
 		}
-		body = append(body, fmt.Sprintf("prim(%d);", op+n))
+		body = append(body, fmt.Sprintf("host[%d]();", first+n))
 		if f.Type.Result != nil {
 			value := "undefined"
 			if spillResult {
@@ -257,6 +265,28 @@ func (b *binder) imported(i *wit.Interface, op int) {
 	b.line("offered[%s] = { %s };", quoted(i.FullName()), strings.Join(members, ",\n"))
 }
 
+// view is an expression for an argument at a: records are objects that read a field when it is
+// asked for, for most are never; byte lists are where they lie. Both last as long as the call.
+func (b *binder) view(t *binary.Type, a string) string {
+	if isBytes(t) {
+		return fmt.Sprintf("lent(%s)", a)
+	}
+	if t.Kind != binary.Record {
+		return b.get(t, a)
+	}
+	n, ok := b.views[t]
+	if !ok {
+		var getters []string
+		for i, offset := range canon.ShapeOf(t).Offsets {
+			getters = append(getters, fmt.Sprintf("get %s() { return %s; }", encode.Camel(t.Fields[i].Name), b.view(t.Fields[i].Type, at("this[PLACE]", offset))))
+		}
+		n = len(b.views)
+		b.views[t] = n
+		b.line("function View%d(a) { this[PLACE] = a; }\nView%d.prototype = { %s };", n, n, strings.Join(getters, ", "))
+	}
+	return fmt.Sprintf("new View%d(%s)", n, a)
+}
+
 // exported writes the calls of an interface's functions.
 func (b *binder) exported(i *wit.Interface) {
 	for _, f := range i.Funcs {
@@ -265,31 +295,39 @@ func (b *binder) exported(i *wit.Interface) {
 		if spillParams {
 			shape := canon.TupleOf(f.Type.Params)
 			for p, param := range f.Type.Params {
-				args = append(args, b.get(param.Type, at("m", shape.Offsets[p])))
+				args = append(args, b.view(param.Type, at("m", shape.Offsets[p])))
 			}
 		} else {
-			slot := 0
+			next := 0
 			for _, param := range f.Type.Params {
-				get, _ := b.flat(param.Type, &slot, "")
+				get, _ := b.flat(param.Type, &next, "")
 				args = append(args, get)
 			}
 		}
-		end := b.conclusion(f.Type, spillResult)
-		b.line("calls.push(() => {\nconst m = get32(slots);\nreturn run(() => target(%s, %s)(%s), (ok, v) => {\n%s\n});\n});",
-			quoted(encode.Camel(i.Name)), quoted(encode.Camel(f.Name)), strings.Join(args, ", "), strings.Join(end, "\n"))
+		// Few functions: each that JavaScript enters takes kilobytes of the host's stack.
+		m := ""
+		if spillParams {
+			m = "const m = " + slot(0) + ";\n"
+		}
+		n := b.calls
+		b.line("function end%d(ok, v) {\n%s\n}", n, strings.Join(b.conclusion(f.Type, spillResult), "\n"))
+		fmt.Fprintf(&b.dispatch, "case %d: {\nlet ok = true, v;\ntry {\n%sv = (funcs[%d] ?? find(%d, %s, %s))(%s);\n} catch (e) {\nok = false;\nv = e;\n}\n"+
+			"if (ok && v !== null && typeof v === \"object\" && typeof v.then === \"function\") return wait(v, end%d);\nreturn end%d(ok, v);\n}\n",
+			firstExport+n, m, n, n, quoted(encode.Camel(i.Name)), quoted(encode.Camel(f.Name)), strings.Join(args, ", "), n, n)
+		b.names = append(b.names, []any{n, encode.Camel(i.Name), encode.Camel(f.Name)})
+		b.calls++
 	}
 }
 
 // conclusion puts the result v of an exported function, or what it threw, where the glue finds it.
 func (b *binder) conclusion(f *binary.Func, spilled bool) (body []string) {
-	if f.Result == nil || f.Result.Kind != binary.Result {
-		if b.probe {
-			body = append(body, "if (!ok || missing.length > 0) v = JSON.stringify({ failure: ok ? undefined : said(v), missing });")
-		} else {
-			body = append(body, "if (!ok) throw v;")
-		}
-	} else {
-		body = append(body, `v = ok ? { tag: "ok", val: v } : { tag: "err", val: payload(v) };`)
+	switch {
+	case b.probe:
+		body = append(body, "if (!ok || missing.length > 0) v = JSON.stringify({ failure: ok ? undefined : said(v), missing });")
+	case f.Result == nil || f.Result.Kind != binary.Result:
+		body = append(body, "if (!ok) throw v;")
+	case spilled:
+		return b.outcome(f.Result)
 	}
 	if f.Result == nil {
 		return append(body, "return 1;")
@@ -297,7 +335,19 @@ func (b *binder) conclusion(f *binary.Func, spilled bool) (body []string) {
 	if spilled {
 		return append(body, fmt.Sprintf("const r = alloc(%d);", canon.ShapeOf(f.Result).Size), b.put(f.Result, "r", "v"), "return r;")
 	}
-	slot := 0
-	_, put := b.flat(f.Result, &slot, "v")
+	next := 0
+	_, put := b.flat(f.Result, &next, "v")
 	return append(body, put, "return 1;")
+}
+
+// outcome puts a result: v when the function returned, else the payload of what it threw.
+func (b *binder) outcome(t *binary.Type) []string {
+	s := canon.ShapeOf(t)
+	arm := func(t *binary.Type, v string) string {
+		if t == nil {
+			return ""
+		}
+		return b.put(t, at("r", s.Payload), v)
+	}
+	return []string{fmt.Sprintf("const r = alloc(%d);\nu8[r - BASE] = ok ? 0 : 1;\nif (ok) {\n%s\n} else {\nv = payload(v);\n%s\n}\nreturn r;", s.Size, arm(t.Elem, "v"), arm(t.Err, "v"))}
 }

@@ -6,7 +6,8 @@
 // published, an arena for what goes in and out of its memory, and the glue. When it is
 // instantiated the glue starts the engine, which runs kernel.js, and this imports the entry
 // module; a host that keeps an image of that start pays for it once. Values cross in JavaScript
-// generated from the types (bindings.go). Who calls it: build/js. What it refuses to do: read
+// generated from the types (bindings.go). An entry module may export failed, which makes an error with a payload of
+// one that no function threw. Who calls it: build/js. What it refuses to do: read
 // files, resolve module names, know what a component is for; resources, and variants that do not
 // lie in memory. At the start there is no clock and no randomness: Date.now() is 0. Main types:
 // [Program]. Its promises are tested in quickjs_test.go.

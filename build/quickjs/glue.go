@@ -2,6 +2,7 @@ package quickjs
 
 import (
 	"fmt"
+	"maps"
 	"slices"
 
 	"greentic.dev/wasm/canon"
@@ -9,7 +10,7 @@ import (
 	"greentic.dev/wasm/wit"
 )
 
-// Numbers of the glue's functions that the kernel calls; imports follow.
+// Numbers of the glue's functions that the kernel calls; those for imports follow.
 const (
 	opText = iota
 	opUTF8
@@ -30,14 +31,24 @@ const (
 // The block of memory that glue and kernel share, from its beginning: 32 slots of eight bytes,
 // the length of a string, then what only the glue uses.
 const (
-	slotBytes  = 256
 	lengthAt   = 256
-	argsAt     = 264
-	cellAt     = 280
-	nameAt     = 288
-	clockAt    = 304
-	blockBytes = 320
+	askAt      = 264
+	dispatchAt = 272
+	clockAt    = 280
+	nameAt     = 296
+	blockBytes = 304
 )
+
+// JavaScript values of the engine are 64 bits: a tag over what it is about. Small integers have
+// the tag 0, and are themselves.
+const (
+	tagUndefined = 3
+	tagException = 6
+	undefined    = tagUndefined << 32
+)
+
+// genericMagic is the kind of a function that is called with the number it was made with.
+const genericMagic = 1
 
 // Slots of the shelf's table, and the type of what is called through each: the engine imports
 // functions of the glue, which is only there after the engine.
@@ -45,7 +56,6 @@ var indirect = []struct {
 	name string
 	sig  enc.Signature
 }{
-	{"host_call", enc.Sig("iiiii", "i")},
 	{"host_module_normalize", enc.Sig("ii", "i")},
 	{"host_module_load", enc.Sig("ii", "i")},
 	{"clock_time_get", enc.Sig("iIi", "i")},
@@ -69,6 +79,7 @@ func shelf(script string) []byte {
 		}
 		m.Func(f.name, f.sig, nil, body, enc.Const(int32(slot)), m.CallIndirect(f.sig))
 	}
+	m.Func("host_call", enc.Sig("iiiii", "i"), nil, enc.Unreachable) // the glue has functions of another kind
 	m.Func("host_get_timezone_offset", enc.Sig("ii", "i"), nil, enc.Const(0))
 	m.Func("host_interrupt", enc.Sig("", "i"), nil, enc.Const(0))
 	m.Func("host_promise_rejection", enc.Sig("iii", ""), nil)
@@ -104,12 +115,12 @@ func arena() []byte {
 // gluing is the glue being made.
 type gluing struct {
 	enc.Module
-	q                        map[string]int // functions of the engine
-	load, realloc, release   int
-	now, random              int
-	imported                 []canonical // in the order of their numbers
-	block, dispatch, nothing int         // globals
-	started, enter           int
+	q                      map[string]int // functions of the engine
+	load, realloc, release int
+	now, random            int
+	imported               []canonical // in the order of their numbers
+	block, context         int         // globals
+	started, enter         int
 }
 
 type canonical struct {
@@ -120,16 +131,15 @@ type canonical struct {
 // engineFuncs are what the glue calls of the engine, with their types.
 func engineFuncs() map[string]enc.Signature {
 	return map[string]enc.Signature{"_initialize": enc.Sig("", ""), "malloc": enc.Sig("i", "i"), "free": enc.Sig("i", ""), "strdup": enc.Sig("i", "i"), "strlen": enc.Sig("i", "i"),
-		"qjs_init": enc.Sig("", "i"), "qjs_set_module_loader": enc.Sig("i", ""), "qjs_set_max_stack_size": enc.Sig("i", ""), "qjs_eval": enc.Sig("iiii", "i"), "qjs_new_string": enc.Sig("ii", "i"),
-		"qjs_get_string_len": enc.Sig("ii", "i"), "qjs_free_cstring": enc.Sig("i", ""), "qjs_new_host_function": enc.Sig("iii", "i"),
-		"qjs_call": enc.Sig("iiii", "i"), "qjs_is_exception": enc.Sig("i", "i"), "qjs_is_job_pending": enc.Sig("", "i"), "qjs_execute_pending_job": enc.Sig("", "i"),
-		"qjs_free_value": enc.Sig("i", ""), "qjs_get_float64": enc.Sig("i", "F"), "qjs_new_number": enc.Sig("F", "i"), "qjs_get_undefined": enc.Sig("", "i"),
-		"qjs_get_context_ptr": enc.Sig("", "i"), "qjs_run_gc": enc.Sig("", ""), "JS_NewArrayBuffer": enc.Sig("iiiiiii", "I")}
+		"qjs_init": enc.Sig("", "i"), "qjs_set_module_loader": enc.Sig("i", ""), "qjs_set_max_stack_size": enc.Sig("i", ""), "qjs_eval": enc.Sig("iiii", "i"),
+		"qjs_is_exception": enc.Sig("i", "i"), "qjs_is_job_pending": enc.Sig("", "i"), "qjs_execute_pending_job": enc.Sig("", "i"), "qjs_get_context_ptr": enc.Sig("", "i"),
+		"qjs_run_gc": enc.Sig("", ""), "qjs_set_gc_threshold": enc.Sig("i", ""), "JS_NewArrayBuffer": enc.Sig("iiiiiii", "I"), "JS_NewCFunction2": enc.Sig("iiiiii", "I"),
+		"JS_Call": enc.Sig("iIIii", "I"), "JS_NewStringLen": enc.Sig("iii", "I"), "JS_ToCStringLen2": enc.Sig("iiIi", "i"), "JS_FreeCString": enc.Sig("ii", "")}
 }
 
 func (g *gluing) call(name string) []byte { return enc.Call(g.q[name]) }
 
-// at pushes an address in the shared block; with a load or store of offset it is block+offset.
+// blockAt pushes the address of the shared block.
 func (g *gluing) blockAt() []byte { return enc.GetGlobal(g.block) }
 
 // glue is the module that stands between the engine and the functions of the component. Its
@@ -138,12 +148,7 @@ func (g *gluing) blockAt() []byte { return enc.GetGlobal(g.block) }
 func glue(scriptBytes int, imports, exports []*wit.Interface) []byte {
 	g := &gluing{q: map[string]int{}}
 	funcs := engineFuncs()
-	names := make([]string, 0, len(funcs))
-	for name := range funcs {
-		names = append(names, name)
-	}
-	slices.Sort(names)
-	for _, name := range names {
+	for _, name := range slices.Sorted(maps.Keys(funcs)) {
 		g.q[name] = g.ImportFunc("q", name, funcs[name])
 	}
 	g.load = g.ImportFunc("s", "load", enc.Sig("i", "I"))
@@ -158,34 +163,38 @@ func glue(scriptBytes int, imports, exports []*wit.Interface) []byte {
 	}
 	g.ImportMemory("q", "memory")
 	g.ImportTable("s", "table", len(indirect))
-	g.block, g.dispatch, g.nothing, g.started = g.Global(0), g.Global(0), g.Global(0), g.Global(0)
+	g.ImportTable("q", "__indirect_function_table", 1)
+	g.block, g.context, g.started = g.Global(0), g.Global(0), g.Global(0)
 	g.now, g.random = g.imported[0].fn, g.imported[1].fn
 	g.enter = g.entering()
-	g.Fill(g.prim(), g.resolving(), g.loading(), g.clock(), g.chance())
+	g.Fill(0, g.resolving(), g.loading(), g.clock(), g.chance())
+	g.Fill(1, g.prim()) // the place of no function, which C never calls
 	g.exports(exports)
 	g.Start(g.start(scriptBytes))
 	return g.Bytes()
 }
 
-// entering is the function that asks the kernel, and lets promises go on until none can.
+// isException says whether a value that a local holds is none: something was thrown.
+func isException(local int) []byte {
+	return slices.Concat(enc.Get(local), enc.Const64(32), enc.Shift64, enc.Wrap, enc.Const(tagException), enc.Eq)
+}
+
+// entering is the function that asks the kernel, and lets promises go on until none can. It gives
+// what the kernel answered, 0 for an exception, which the kernel does not let happen but when
+// there is no memory.
 func (g *gluing) entering() int {
-	const op, number, answer, value = 0, 1, 2, 3
-	ask := enc.Signature{Params: []byte{enc.I32}, Results: []byte{enc.I32}}
-	locals := []byte{enc.I32, enc.I32, enc.I32}
-	once := g.Func("", ask, locals,
-		enc.Get(op), enc.ToF64, g.call("qjs_new_number"), enc.Set(number),
-		g.blockAt(), enc.Get(number), enc.Store(enc.I32, argsAt),
-		enc.GetGlobal(g.dispatch), enc.GetGlobal(g.nothing), enc.Const(1), g.blockAt(), enc.Const(argsAt), enc.Add, g.call("qjs_call"), enc.Set(answer),
-		enc.Get(number), g.call("qjs_free_value"),
-		enc.Get(answer), g.call("qjs_is_exception"), enc.If(enc.Const(0), enc.Return),
-		enc.Get(answer), g.call("qjs_get_float64"), enc.FromF64, enc.Set(value),
-		enc.Get(answer), g.call("qjs_free_value"),
-		enc.Get(value))
+	const op, answer = 0, 1
+	ask := enc.Sig("i", "i")
+	once := g.Func("", ask, []byte{enc.I64},
+		g.blockAt(), enc.Get(op), enc.ToI64, enc.Store(enc.I64, askAt),
+		enc.GetGlobal(g.context), g.blockAt(), enc.Load(enc.I64, dispatchAt), enc.Const64(undefined), enc.Const(1), g.blockAt(), enc.Const(askAt), enc.Add, g.call("JS_Call"), enc.Set(answer),
+		isException(answer), enc.If(enc.Const(0), enc.Return),
+		enc.Get(answer), enc.Wrap)
 	return g.Func("", ask, []byte{enc.I32},
-		enc.Get(op), enc.Call(once), enc.Set(1),
+		enc.Get(op), enc.Call(once), enc.Set(answer),
 		g.drain(),
-		enc.Get(1), enc.Eqz, enc.If(enc.Const(askFinish), enc.Call(once), enc.Set(1)),
-		enc.Get(1))
+		enc.Get(answer), enc.Eqz, enc.If(enc.Const(askFinish), enc.Call(once), enc.Set(answer)),
+		enc.Get(answer))
 }
 
 // drain runs the jobs of promises.
@@ -193,21 +202,23 @@ func (g *gluing) drain() []byte {
 	return enc.While(g.call("qjs_is_job_pending"), g.call("qjs_execute_pending_job"), enc.Drop)
 }
 
-// prim is the function that JavaScript calls: (name, length, this, argc, argv). What it returns
-// belongs to the caller.
+// prim is the function behind all functions of the glue that JavaScript calls: (context, this,
+// argc, argv, number). Arguments and results are values of the engine; those that are numbers are
+// small integers.
 func (g *gluing) prim() int {
-	const argv, op, kept = 4, 5, 6
-	arg := func(i int) []byte { return slices.Concat(enc.Get(argv), enc.Load(enc.I32, 4*i)) }
-	number := func(i int) []byte { return slices.Concat(arg(i), g.call("qjs_get_float64"), enc.FromF64) }
+	const context, argv, op = 0, 3, 4
+	arg := func(i int) []byte { return slices.Concat(enc.Get(argv), enc.Load(enc.I64, 8*i)) }
+	number := func(i int) []byte { return slices.Concat(enc.Get(argv), enc.Load(enc.I32, 8*i)) }
 	when := func(n int, body ...[]byte) []byte {
 		return slices.Concat(enc.Get(op), enc.Const(int32(n)), enc.Eq, enc.If(append(body, enc.Return)...))
 	}
-	body := [][]byte{number(0), enc.Set(op),
-		when(opText, number(1), number(2), g.call("qjs_new_string")),
-		when(opUTF8, arg(1), g.blockAt(), enc.Const(lengthAt), enc.Add, g.call("qjs_get_string_len"), enc.ToF64, g.call("qjs_new_number")),
-		when(opFree, number(1), g.call("qjs_free_cstring"), g.call("qjs_get_undefined")),
-		when(opAlloc, enc.Const(0), enc.Const(0), enc.Const(8), number(1), enc.Call(g.realloc), enc.ToF64, g.call("qjs_new_number")),
-		when(opRandom, g.blockAt(), enc.Call(g.random), enc.Store(enc.I64, 0), g.call("qjs_get_undefined")),
+	nothing := enc.Const64(undefined)
+	body := [][]byte{
+		when(opText, enc.Get(context), number(0), number(1), g.call("JS_NewStringLen")),
+		when(opUTF8, enc.Get(context), g.blockAt(), enc.Const(lengthAt), enc.Add, arg(0), enc.Const(0), g.call("JS_ToCStringLen2"), enc.ToI64),
+		when(opFree, enc.Get(context), number(0), g.call("JS_FreeCString"), nothing),
+		when(opAlloc, enc.Const(0), enc.Const(0), enc.Const(8), number(0), enc.Call(g.realloc), enc.ToI64),
+		when(opRandom, g.blockAt(), enc.Call(g.random), enc.Store(enc.I64, 0), nothing),
 	}
 	for n, f := range g.imported[2:] {
 		var do []byte
@@ -221,20 +232,20 @@ func (g *gluing) prim() int {
 		if len(f.signed.Results) > 0 {
 			do = append(do, enc.Store(f.signed.Results[0], 0)...)
 		}
-		body = append(body, when(firstImport+n, do, g.call("qjs_get_undefined")))
+		body = append(body, when(firstImport+n, do, nothing))
 	}
-	return g.Func("", indirect[0].sig, []byte{enc.I32, enc.I32}, append(body, enc.Unreachable)...)
+	return g.Func("", enc.Sig("iIiii", "I"), nil, append(body, enc.Unreachable)...)
 }
 
 // resolving gives the name of a module, loading its source: both belong to the engine.
 func (g *gluing) resolving() int {
-	return g.Func("", indirect[1].sig, nil,
+	return g.Func("", indirect[0].sig, nil,
 		g.blockAt(), enc.Get(0), enc.Store(enc.I32, 0), g.blockAt(), enc.Get(1), enc.Store(enc.I32, 8),
 		enc.Const(askResolve), enc.Call(g.enter), g.call("strdup"))
 }
 
 func (g *gluing) loading() int {
-	return g.Func("", indirect[2].sig, []byte{enc.I32},
+	return g.Func("", indirect[1].sig, []byte{enc.I32},
 		g.blockAt(), enc.Get(0), enc.Store(enc.I32, 0),
 		enc.Const(askLoad), enc.Call(g.enter), g.call("strdup"), enc.Set(2),
 		enc.Get(1), enc.Get(2), g.call("strlen"), enc.Store(enc.I32, 0),
@@ -244,7 +255,7 @@ func (g *gluing) loading() int {
 // clock stores the time in nanoseconds since 1970; at the start it is 1970.
 func (g *gluing) clock() int {
 	const place = 2
-	return g.Func("", indirect[3].sig, nil,
+	return g.Func("", indirect[2].sig, nil,
 		enc.Get(place), enc.Const64(0), enc.Store(enc.I64, 0),
 		enc.GetGlobal(g.started), enc.If(
 			g.blockAt(), enc.Const(clockAt), enc.Add, enc.Call(g.now),
@@ -257,7 +268,7 @@ func (g *gluing) clock() int {
 func (g *gluing) chance() int {
 	const place, left = 0, 1
 	value := slices.Concat(enc.GetGlobal(g.started), enc.IfElse(enc.I64, enc.Call(g.random), enc.Const64(0)))
-	return g.Func("", indirect[4].sig, nil, enc.While(enc.Get(left),
+	return g.Func("", indirect[3].sig, nil, enc.While(enc.Get(left),
 		enc.Get(place), value, enc.Store8,
 		enc.Get(place), enc.Const(1), enc.Add, enc.Set(place),
 		enc.Get(left), enc.Const(-1), enc.Add, enc.Set(left)),
@@ -292,35 +303,42 @@ func (g *gluing) exports(exports []*wit.Interface) {
 // start brings the script into the engine's memory and runs it. The engine has no more than the
 // script in mind when it is done: the copy goes, and so does garbage.
 func (g *gluing) start(size int) int {
-	const script, i, f = 0, 1, 2
+	const script, i, args, f = 0, 1, 2, 3
 	const base, limit = 16, 0x7fff0000 // as in kernel.js
+	const collect = 32 << 20           // memory from which cycles are looked for; references are counted anyway
 	const stack = 768 << 10            // the engine has 1 MiB of stack, below which there is nothing
-	store := func(offset int, value ...[]byte) []byte {
-		return slices.Concat(g.blockAt(), slices.Concat(value...), enc.Store(enc.I32, offset))
+	prims := firstImport + len(g.imported) - 2
+	put := func(n int, value ...[]byte) []byte {
+		return slices.Concat(enc.Get(args), slices.Concat(value...), enc.Store(enc.I64, 8*n))
 	}
-	must := func(local int) []byte {
-		return slices.Concat(enc.Get(local), g.call("qjs_is_exception"), enc.If(enc.Unreachable))
-	}
-	return g.Func("", enc.Sig("", ""), []byte{enc.I32, enc.I32, enc.I32},
+	context := enc.GetGlobal(g.context)
+	body := [][]byte{
 		g.call("_initialize"), g.call("qjs_init"), enc.If(enc.Unreachable),
+		g.call("qjs_get_context_ptr"), enc.SetGlobal(g.context),
 		enc.Const(1), g.call("qjs_set_module_loader"),
 		enc.Const(stack), g.call("qjs_set_max_stack_size"),
 		enc.Const(blockBytes), g.call("malloc"), enc.SetGlobal(g.block),
-		g.call("qjs_get_undefined"), enc.SetGlobal(g.nothing),
-		enc.Const(int32(size+8)), g.call("malloc"), enc.Tee(script), enc.Eqz, enc.If(enc.Unreachable),
+		enc.Const(int32(size + 8)), g.call("malloc"), enc.Tee(script), enc.Eqz, enc.If(enc.Unreachable),
 		enc.While(slices.Concat(enc.Get(i), enc.Const(int32(size)), enc.LessU),
 			enc.Get(script), enc.Get(i), enc.Add, enc.Get(i), enc.Call(g.load), enc.Store(enc.I64, 0),
 			enc.Get(i), enc.Const(8), enc.Add, enc.Set(i)),
 		enc.Get(script), enc.Const(int32(size)), enc.Add, enc.Const(0), enc.Store(enc.I32, 0), // the engine wants a zero at the end
 		g.blockAt(), enc.Const64(0x6c656e72656b), enc.Store(enc.I64, nameAt), // "kernel"
-		enc.Get(script), enc.Const(int32(size)), g.blockAt(), enc.Const(nameAt), enc.Add, enc.Const(0), g.call("qjs_eval"), enc.Set(f), must(f),
+		enc.Get(script), enc.Const(int32(size)), g.blockAt(), enc.Const(nameAt), enc.Add, enc.Const(0), g.call("qjs_eval"), enc.Tee(i),
+		g.call("qjs_is_exception"), enc.If(enc.Unreachable),
 		enc.Get(script), g.call("free"),
-		store(argsAt, g.blockAt(), enc.Const(nameAt), enc.Add, enc.Const(1), enc.Const(0), g.call("qjs_new_host_function")),
-		g.blockAt(), g.call("qjs_get_context_ptr"), enc.Const(base), enc.Const(limit), enc.Const(0), enc.Const(0), enc.Const(0), enc.Const(0), g.call("JS_NewArrayBuffer"), enc.Store(enc.I64, cellAt),
-		store(argsAt+4, g.blockAt(), enc.Const(cellAt), enc.Add),
-		store(argsAt+8, g.blockAt(), enc.ToF64, g.call("qjs_new_number")),
-		enc.Get(f), enc.GetGlobal(g.nothing), enc.Const(3), g.blockAt(), enc.Const(argsAt), enc.Add, g.call("qjs_call"), enc.Set(f), must(f),
-		enc.Get(f), enc.SetGlobal(g.dispatch),
-		g.drain(), g.call("qjs_run_gc"), enc.Call(g.release),
+		enc.Const(int32(8 * (2 + prims))), g.call("malloc"), enc.Set(args),
+		put(0, context, enc.Const(base), enc.Const(limit), enc.Const(0), enc.Const(0), enc.Const(0), enc.Const(0), g.call("JS_NewArrayBuffer")),
+		put(1, g.blockAt(), enc.ToI64),
+	}
+	for n := range prims {
+		body = append(body, put(2+n, context, enc.Const(0), enc.Const(0), enc.Const(2), enc.Const(genericMagic), enc.Const(int32(n)), g.call("JS_NewCFunction2")))
+	}
+	body = append(body,
+		context, enc.Get(i), enc.Load(enc.I64, 0), enc.Const64(undefined), enc.Const(int32(2+prims)), enc.Get(args), g.call("JS_Call"), enc.Set(f),
+		isException(f), enc.If(enc.Unreachable),
+		g.blockAt(), enc.Get(f), enc.Store(enc.I64, dispatchAt),
+		g.drain(), g.call("qjs_run_gc"), enc.Const(collect), g.call("qjs_set_gc_threshold"), enc.Call(g.release),
 		enc.Const(1), enc.SetGlobal(g.started))
+	return g.Func("", enc.Sig("", ""), []byte{enc.I32, enc.I32, enc.I32, enc.I64}, body...)
 }

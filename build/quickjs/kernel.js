@@ -1,7 +1,7 @@
 // The kernel: what runs before the modules of a component, between them and the glue, which is
-// WebAssembly. It is the body of a function of (prim, memory, slots, names): prim are the glue's
-// functions by number, memory is all of the engine's own memory, slots is where flat values of
-// calls go in and out, eight bytes each. What the builder generates follows.
+// WebAssembly. It is the body of a function of (memory, slots, makeText, holdText, dropText, alloc,
+// random, ...host), functions of the glue: memory is all of the engine's own memory, slots is where
+// flat values of calls go in and out, eight bytes each. What the builder generates follows.
 const u8 = new Uint8Array(memory);
 const s8 = new Int8Array(memory);
 const u16 = new Uint16Array(memory);
@@ -12,7 +12,7 @@ const u64 = new BigUint64Array(memory);
 const s64 = new BigInt64Array(memory);
 const f32 = new Float32Array(memory);
 const f64 = new Float64Array(memory);
-const LENGTH = slots + 256;
+const S = (slots - 16) >>> 2; // where slots is in u32
 
 // The views begin at address 16, since the engine knows no buffer at 0; whatever crosses is aligned.
 const BASE = 16;
@@ -20,22 +20,26 @@ const get32 = (a) => u32[(a - BASE) >>> 2];
 const set32 = (a, v) => {
   u32[(a - BASE) >>> 2] = v;
 };
-const alloc = (n) => prim(3, n);
-const text = (p, n) => (n === 0 ? "" : prim(0, p, n));
+const text = (p, n) => (n === 0 ? "" : makeText(p, n));
 const str = (a) => text(get32(a), get32(a + 4));
 const bytes = (a) => {
   const p = get32(a) - BASE;
   return u8.slice(p, p + get32(a + 4));
 };
+const lent = (a) => {
+  const p = get32(a) - BASE;
+  return u8.subarray(p, p + get32(a + 4));
+};
+const PLACE = Symbol();
 const move = (to, from, n) => u8.copyWithin(to - BASE, from - BASE, from - BASE + n);
 
 // A copy of a string as UTF-8 that lasts until the call ends.
 function utf8(s) {
-  const p = prim(1, s);
-  const n = get32(LENGTH);
+  const p = holdText(s);
+  const n = u32[S + 64];
   const q = alloc(n);
   move(q, p, n);
-  prim(2, p);
+  dropText(p);
   return [q, n];
 }
 
@@ -98,9 +102,9 @@ globalThis.TextEncoder = class TextEncoder {
     return "utf-8";
   }
   encode(s = "") {
-    const p = prim(1, String(s));
-    const out = u8.slice(p - BASE, p - BASE + get32(LENGTH));
-    prim(2, p);
+    const p = holdText(String(s));
+    const out = u8.slice(p - BASE, p - BASE + u32[S + 64]);
+    dropText(p);
     return out;
   }
 };
@@ -124,15 +128,15 @@ globalThis.TextDecoder = class TextDecoder {
 function randomFill(v) {
   const b = new Uint8Array(v.buffer, v.byteOffset, v.byteLength);
   for (let i = 0; i < b.length; i += 8) {
-    prim(4);
-    for (let j = 0; j < 8 && i + j < b.length; j++) b[i + j] = u8[slots - BASE + j];
+    random();
+    for (let j = 0; j < 8 && i + j < b.length; j++) b[i + j] = u8[4 * S + j];
   }
   return v;
 }
 
 Math.random = () => {
-  prim(4);
-  return ((get32(slots) >>> 5) * 67108864 + (get32(slots + 4) >>> 6)) / 9007199254740992;
+  random();
+  return ((u32[S] >>> 5) * 67108864 + (u32[S + 1] >>> 6)) / 9007199254740992;
 };
 
 globalThis.crypto = {
@@ -152,22 +156,18 @@ let exported; // the namespace of the entry module
 let failure;
 let settled, conclude; // of a call that has not ended yet
 
-const target = (name, func) => {
+const funcs = []; // those of exported, by number
+
+function find(n, name, func) {
   if (failure !== undefined) throw failure;
   const f = exported?.[name]?.[func];
   if (typeof f !== "function") throw new TypeError(`the entry module exports no ${name}.${func}`);
+  funcs[n] = f;
   return f;
-};
+}
 
-// Runs an exported function; 0 says that it waits for a promise.
-function run(f, end) {
-  let v;
-  try {
-    v = f();
-  } catch (e) {
-    return end(false, e);
-  }
-  if (v === null || typeof v !== "object" || typeof v.then !== "function") return end(true, v);
+// An exported function gave a promise: 0 says that it has not ended.
+function wait(v, end) {
   settled = undefined;
   conclude = end;
   v.then((x) => (settled = [true, x]), (e) => (settled = [false, e]));
@@ -175,8 +175,9 @@ function run(f, end) {
 }
 
 function finish() {
-  const [ok, v] = settled ?? [false, new Error("a promise was never settled: nothing is left to run")];
-  return conclude(ok, v);
+  if (settled !== undefined) return conclude(...settled);
+  const e = new Error("a promise was never settled: nothing is left to run");
+  return conclude(false, exported.failed?.(e) ?? e);
 }
 
 const said = (e) => ({ name: e?.name ?? "Error", message: String(e?.message ?? e), stack: String(e?.stack ?? "") });
@@ -202,27 +203,16 @@ function load(name) {
 }
 
 // The name of an import that C may read: copied by the glue, so it may go with the call.
-const lasting = (s) => prim(1, s);
+const lasting = (s) => holdText(s);
 
-function dispatch(op) {
-  switch (op) {
-    case 0:
-      return lasting(resolve(cstring(get32(slots)), cstring(get32(slots + 8))));
-    case 1:
-      return lasting(load(cstring(get32(slots))));
-    case 2:
-      return finish();
-  }
-  return calls[op - 3]();
-}
-
-function begin(entry) {
+function begin(entry, warm) {
   Object.defineProperty(globalThis, HOST, { value: offered, configurable: true });
   import(entry).then(
     (ns) => (exported = ns),
     (e) => (failure = e ?? new Error("the entry module threw nothing")),
   ).then(() => {
     delete globalThis[HOST];
+    if (failure === undefined) for (const f of warm) try { find(...f); } catch {} // what is not there is said when it is called
     if (missing.length === 0) sources = links = undefined;
   });
   return dispatch;

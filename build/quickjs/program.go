@@ -76,11 +76,11 @@ func (p Program) script() (string, error) {
 	if size > MaxSource {
 		return "", fault.Newf(fault.Exhausted, "quickjs", "%d bytes of sources, at most %d fit", size, MaxSource)
 	}
-	b := &binder{known: map[*binary.Type]int{}, probe: p.Probe}
-	op := firstImport
+	b := &binder{known: map[*binary.Type]int{}, views: map[*binary.Type]int{}, probe: p.Probe}
+	n := 0
 	for _, i := range p.Imports {
-		b.imported(i, op)
-		op += len(i.Funcs)
+		b.imported(i, n)
+		n += len(i.Funcs)
 	}
 	for _, i := range p.Exports {
 		b.exported(i)
@@ -88,8 +88,10 @@ func (p Program) script() (string, error) {
 	if b.err != nil {
 		return "", b.err
 	}
-	return fmt.Sprintf("(function (prim, memory, slots) {\n\"use strict\";\n%s\nconst offered = {}, calls = [];\n%s\nlet sources = %s, links = %s;\nreturn begin(%s);\n})",
-		kernel, b.out.String(), quoted(p.Modules), quoted(p.links()), quoted(p.Entry)), nil
+	return fmt.Sprintf("\"use strict\";\n(function (memory, slots, makeText, holdText, dropText, alloc, random, ...host) {\n%s\nconst offered = {};\n%s\nfunction dispatch(op) {\nswitch (op) {\n"+
+		"case %d: return lasting(resolve(cstring(u32[S]), cstring(u32[S + 2])));\ncase %d: return lasting(load(cstring(u32[S])));\ncase %d: return finish();\n"+
+		"%s}\n}\nlet sources = %s, links = %s;\nreturn begin(%s, %s);\n})",
+		kernel, b.out.String(), askResolve, askLoad, askFinish, b.dispatch.String(), quoted(p.Modules), quoted(p.links()), quoted(p.Entry), quoted(b.names)), nil
 }
 
 func (p Program) links() map[string]map[string]string {

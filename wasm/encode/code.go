@@ -66,9 +66,9 @@ var (
 	Add         = []byte{0x6a}
 	Add64       = []byte{0x7c}
 	Mul64       = []byte{0x7e}
-	ToI64       = []byte{0xad}       // i64.extend_i32_u
-	ToF64       = []byte{0xb8}       // f64.convert_i32_u
-	FromF64     = []byte{0xfc, 0x03} // i32.trunc_sat_f64_u
+	Shift64     = []byte{0x88} // i64.shr_u
+	Wrap        = []byte{0xa7} // i32.wrap_i64
+	ToI64       = []byte{0xad} // i64.extend_i32_u
 	Copy        = []byte{0xfc, 0x0a, 0, 0}
 	Store8      = []byte{0x3c, 0, 0} // i64.store8
 	Select      = []byte{0x1b}

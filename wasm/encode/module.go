@@ -110,13 +110,21 @@ func (m *Module) Memory(pages int, data []byte) {
 	m.data = append(m.data, cat([]byte{0}, Const(0), []byte{0x0b}, num(len(data)), data))
 }
 
-// Fill puts functions into the table from its beginning.
-func (m *Module) Fill(funcs ...int) {
+// Fill puts functions into a table from its beginning.
+func (m *Module) Fill(table int, funcs ...int) {
 	items := make([][]byte, len(funcs))
 	for i, f := range funcs {
 		items[i] = num(f)
 	}
-	m.elems = append(m.elems, cat([]byte{0}, Const(0), []byte{0x0b}, vector(items)))
+	kind := []byte{0}
+	if table > 0 {
+		kind = cat([]byte{2}, num(table))
+	}
+	body := cat(kind, Const(0), []byte{0x0b})
+	if table > 0 {
+		body = append(body, 0) // functions
+	}
+	m.elems = append(m.elems, cat(body, vector(items)))
 }
 
 // Start names the function that runs when the module is instantiated.
