@@ -6,7 +6,7 @@ export CGO_ENABLED = 0
 HAVE_NODE := $(shell command -v npm 2>/dev/null)
 HAVE_CC := $(shell command -v $${CC:-gcc} 2>/dev/null || command -v cc 2>/dev/null)
 
-.PHONY: components components-test components-check reference reference-check vendored componentiser demo build test check cross race bench bench-peers gen web web-check guests guests-check bench-guests fuzz chaos chaos-long conformance-wasm
+.PHONY: engine engine-check jco components components-test components-check reference reference-check vendored componentiser demo build test check cross race bench bench-peers gen web web-check guests guests-check bench-guests fuzz chaos chaos-long conformance-wasm
 
 demo: ## serve the helpdesk chat on http://127.0.0.1:8080/chat
 	$(GO) run ./cmd/greentic up --demo
@@ -17,9 +17,9 @@ build: ## build bin/greentic
 # What needs a tool that is missing is skipped by name; REQUIRE_ALL=1 makes a missing tool a failure.
 test: check cross reference-check ## everything CI checks; ends with the summary of go test
 ifneq ($(HAVE_NODE),)
-	$(MAKE) web-check guests-check bench-guests
+	$(MAKE) web-check guests-check engine-check bench-guests jco
 else
-	@echo "skip: web-check, guests-check and bench-guests need npm"; test -z "$(REQUIRE_ALL)"
+	@echo "skip: web-check, guests-check, engine-check, bench-guests and jco need npm"; test -z "$(REQUIRE_ALL)"
 endif
 ifneq ($(HAVE_CC),)
 	$(MAKE) race
@@ -55,7 +55,7 @@ bench-peers: ## one durable step of Restate beside our turns, in the same minute
 bench-guests: ## guests in Go and JavaScript for measurements and tests, if they are not built (needs Node)
 	test -e bench/guests/out/sm.wasm || bench/guests/build.sh
 
-gen: web vendored guests components reference ## rebuild everything generated
+gen: web vendored engine guests components reference ## rebuild everything generated
 
 web: ## bundle the chat page into console/static (needs Node)
 	cd console/web && npm ci --no-audit --no-fund --ignore-scripts --silent && npx tsc --noEmit && node build.mjs
@@ -65,6 +65,15 @@ web-check: web ## the bundle in the tree is the one the sources make
 
 vendored: ## archive the SDKs for component projects
 	$(GO) test ./devkit/vendored -update
+
+engine: ## bring the engine of JavaScript components (needs Node)
+	build/quickjs/engine/bring.sh
+
+engine-check: engine ## the engine in the tree is the one that is pinned
+	git diff --exit-code --stat -- build/quickjs/engine
+
+jco: ## the independent host of tests, if it is not there (needs Node)
+	test -e conformance/oracle/runners/jco/node_modules || (cd conformance/oracle/runners/jco && npm ci --no-audit --no-fund --ignore-scripts --silent)
 
 componentiser: ## rebuild the componentiser that the binary carries (needs Node)
 	build/componentise/tool/build.sh

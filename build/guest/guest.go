@@ -9,6 +9,7 @@ import (
 
 	"github.com/google/renameio/v2"
 
+	"greentic.dev/build/js"
 	"greentic.dev/greentic/fault"
 	"greentic.dev/model/component"
 	"greentic.dev/wasm"
@@ -35,6 +36,10 @@ type Options struct {
 	Getenv func(string) string          // of the process: PATH, HOME, GOCACHE and the like
 	Look   func(string) (string, error) // finds a program; exec.LookPath
 	Note   func(string)                 // told what is being done; nil: nobody is
+
+	// Backend is what runs JavaScript inside the component: quickjs or spidermonkey. Empty: what
+	// package.json says under greentic.engine, or quickjs.
+	Backend string
 }
 
 // Built is a component, not written yet.
@@ -63,7 +68,7 @@ func LanguageOf(dir string) (Language, error) {
 		return Go, nil
 	}
 	return "", fault.New(fault.NotFound, "component "+dir, "it is no component project: there is no go.mod and no package.json").
-		WithFix("begin one: greentic component new NAME --lang go")
+		WithFix("begin one: greentic component new NAME --lang go, or --lang js")
 }
 
 // Build makes the component of the project in dir. Errors: fault.NotFound (no project, or its toolchain is
@@ -84,7 +89,7 @@ func Build(ctx context.Context, dir string, opt Options) (*Built, error) {
 	case Go:
 		code, err = buildGo(ctx, dir, opt)
 	case JavaScript:
-		err = fault.New(fault.Unsupported, "", "JavaScript projects cannot be built yet")
+		code, err = js.Build(ctx, dir, js.Options{Backend: js.Backend(opt.Backend), Engine: opt.Engine, Getenv: opt.Getenv, Look: opt.Look, Note: opt.Note})
 	}
 	if err != nil {
 		return nil, fault.Wrap(op, err)

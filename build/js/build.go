@@ -1,6 +1,7 @@
 package js
 
 import (
+	"cmp"
 	"context"
 	"encoding/json"
 	"fmt"
@@ -26,7 +27,7 @@ const (
 
 // Options are what a build needs of its surroundings.
 type Options struct {
-	Backend Backend                      // empty: QuickJS
+	Backend Backend                      // empty: what package.json says under greentic.engine, or QuickJS
 	Engine  *wasm.Engine                 // asks the modules what they use
 	Getenv  func(string) string          // of the process: PATH and HOME, for Node; nil: none
 	Look    func(string) (string, error) // finds a program; exec.LookPath; nil: none is found
@@ -49,6 +50,10 @@ func Build(ctx context.Context, dir string, opt Options) ([]byte, error) {
 	if err != nil {
 		return nil, err
 	}
+	backend := cmp.Or(opt.Backend, p.backend, QuickJS)
+	if backend != QuickJS && backend != SpiderMonkey {
+		return nil, fault.Newf(fault.Invalid, "", "there is no engine %q", backend).WithFix("quickjs or spidermonkey")
+	}
 	opt.Note("following the imports of " + p.main)
 	g, err := p.graph(ctx, opt)
 	if err != nil {
@@ -60,13 +65,10 @@ func Build(ctx context.Context, dir string, opt Options) ([]byte, error) {
 		return nil, err
 	}
 	opt.Note("making it a component")
-	switch opt.Backend {
-	case "", QuickJS:
-		return g.quickjs(uses)
-	case SpiderMonkey:
+	if backend == SpiderMonkey {
 		return g.spiderMonkey(ctx, uses, opt)
 	}
-	return nil, fault.Newf(fault.Invalid, "", "there is no engine %q", opt.Backend).WithFix("quickjs or spidermonkey")
+	return g.quickjs(uses)
 }
 
 // importsOf are the interfaces behind what a component says it uses, by the names the SDK has for
@@ -141,7 +143,7 @@ func (g *graph) program(source string) quickjs.Program {
 const probe = "package greentic:build@0.1.0;\ninterface probe { inspect: func() -> string; }"
 
 // loading is how long modules may take to load.
-const loading = 10 * time.Second
+const loading = 3 * time.Second
 
 // inspect runs the modules once, without any host, and gives what the component uses.
 func (g *graph) inspect(ctx context.Context, engine *wasm.Engine) (map[string]bool, error) {

@@ -16,13 +16,14 @@ import (
 // sdkName is the npm package of the SDK.
 const sdkName = "@greentic/component"
 
-// own is where the SDK is when the project brings none: a folder that no project can have.
-const own = "greentic:sdk/" + sdkName
+// sdkFolder is where a project has the SDK. Where it has none, it is as if ours were there.
+const sdkFolder = "vendor/" + sdkName
 
 // project is a folder with a package.json. Names of files are relative to it, with slashes.
 type project struct {
-	dir  string
-	main string
+	dir     string
+	main    string
+	backend Backend // what package.json says
 }
 
 // manifest is what we read of a package.json.
@@ -30,6 +31,10 @@ type manifest struct {
 	Main    string          `json:"main"`
 	Module  string          `json:"module"`
 	Exports json.RawMessage `json:"exports"`
+
+	Greentic struct {
+		Engine Backend `json:"engine"`
+	} `json:"greentic"`
 }
 
 func open(dir string) (*project, error) {
@@ -48,6 +53,7 @@ func open(dir string) (*project, error) {
 	if m.Main == "" {
 		m.Main = "index.js"
 	}
+	p.backend = m.Greentic.Engine
 	p.main = path.Clean(strings.TrimPrefix(filepath.ToSlash(m.Main), "./"))
 	if !p.exists(p.main) {
 		return nil, fault.Newf(fault.NotFound, "package.json", "its main module %s is not there", p.main).WithFix(`"main" names the module that has the component as its default export`)
@@ -58,16 +64,16 @@ func open(dir string) (*project, error) {
 // maxFile is how large a file of a project may be.
 const maxFile = 8 << 20
 
-// read gives a file of the project or of the SDK we carry.
+// read gives a file of the project, or of the SDK.
 func (p *project) read(name string) ([]byte, error) {
-	if rest, ok := strings.CutPrefix(name, own+"/"); ok {
-		return fs.ReadFile(sdk.Files, rest)
-	}
 	if !filepath.IsLocal(filepath.FromSlash(name)) {
 		return nil, fs.ErrNotExist
 	}
 	file := filepath.Join(p.dir, filepath.FromSlash(name))
 	info, err := os.Stat(file)
+	if ours, ok := strings.CutPrefix(name, sdkFolder+"/"); ok && errors.Is(err, fs.ErrNotExist) {
+		return fs.ReadFile(sdk.Files, ours)
+	}
 	if err != nil {
 		return nil, err
 	}
@@ -89,9 +95,6 @@ func (p *project) exists(name string) bool {
 func (p *project) resolve(base, specifier string) (string, bool) {
 	if strings.HasPrefix(specifier, "./") || strings.HasPrefix(specifier, "../") {
 		name := path.Join(path.Dir(base), specifier)
-		if strings.HasPrefix(base, own+"/") && !strings.HasPrefix(name, own+"/") {
-			return "", false
-		}
 		return name, p.exists(name)
 	}
 	name, sub := packageOf(specifier)
@@ -99,16 +102,13 @@ func (p *project) resolve(base, specifier string) (string, bool) {
 		return "", false
 	}
 	roots := []string{"vendor/" + name}
-	for at := path.Dir(base); !strings.HasPrefix(base, own+"/"); at = path.Dir(at) {
+	for at := path.Dir(base); ; at = path.Dir(at) {
 		if path.Base(at) != "node_modules" {
 			roots = append(roots, path.Join(at, "node_modules", name))
 		}
 		if at == "." {
 			break
 		}
-	}
-	if name == sdkName {
-		roots = append(roots, own)
 	}
 	for _, root := range roots {
 		raw, err := p.read(root + "/package.json")

@@ -7,6 +7,7 @@ import (
 	"io/fs"
 
 	"greentic.dev/greentic/fault"
+	"greentic.dev/sdk/js"
 )
 
 //go:embed go.zip
@@ -17,6 +18,34 @@ var goArchive []byte
 func Go() (fs.FS, error) {
 	r, err := zip.NewReader(bytes.NewReader(goArchive), int64(len(goArchive)))
 	return r, fault.Wrap("the Go SDK", err)
+}
+
+// JavaScript is the SDK for JavaScript: the npm package in "vendor/@greentic/component".
+func JavaScript() (fs.FS, error) {
+	var b bytes.Buffer
+	w := zip.NewWriter(&b)
+	names, err := fs.Glob(js.Files, "*")
+	if err != nil {
+		return nil, fault.Wrap("the JavaScript SDK", err)
+	}
+	for _, name := range names {
+		content, err := js.Files.ReadFile(name)
+		if err != nil {
+			return nil, fault.Wrap("the JavaScript SDK", err)
+		}
+		f, err := w.Create("vendor/@greentic/component/" + name)
+		if err == nil {
+			_, err = f.Write(content)
+		}
+		if err != nil {
+			return nil, fault.Wrap("the JavaScript SDK", err)
+		}
+	}
+	if err := w.Close(); err != nil {
+		return nil, fault.Wrap("the JavaScript SDK", err)
+	}
+	r, err := zip.NewReader(bytes.NewReader(b.Bytes()), int64(b.Len()))
+	return r, fault.Wrap("the JavaScript SDK", err)
 }
 
 // The module of the Go SDK, as a project's go.mod requires it.

@@ -29,7 +29,7 @@ type built struct {
 }
 
 func buildCommand(t Terminal) *cobra.Command {
-	var out string
+	var out, engine string
 	c := &cobra.Command{
 		Use:   "build [DIR]",
 		Short: "Build a component from its source",
@@ -38,7 +38,11 @@ beside the source, or into --out. The manifest is what the component says of its
 
 A Go project needs the go command and nothing else: no network, no other tool. The same source gives the
 same bytes, wherever and however often it is built with one version of the toolchain. The first build
-compiles the componentiser, which takes some seconds.`,
+compiles the componentiser, which takes some seconds.
+
+A JavaScript project needs nothing at all: the QuickJS engine is in this program. With --engine spidermonkey,
+or "greentic": {"engine": "spidermonkey"} in package.json, it needs Node and the npm package
+@bytecodealliance/componentize-js in the project.`,
 		Example: `  greentic component build
   greentic component build hello --out packs/greeter/components/hello --json`,
 		Args: t.Args(0, 1),
@@ -60,7 +64,7 @@ compiles the componentiser, which takes some seconds.`,
 					err = cerr
 				}
 			}()
-			b, err := w.build(c.Context(), dir, false)
+			b, err := w.build(c.Context(), dir, engine, false)
 			if err != nil {
 				return err
 			}
@@ -74,6 +78,7 @@ compiles the componentiser, which takes some seconds.`,
 		},
 	}
 	c.Flags().StringVar(&out, "out", "", "folder to write into (default: DIR)")
+	c.Flags().StringVar(&engine, "engine", "", "what runs JavaScript in the component: quickjs or spidermonkey")
 	return c
 }
 

@@ -7,12 +7,16 @@ import (
 
 	"github.com/spf13/cobra"
 
+	"greentic.dev/build/guest"
 	"greentic.dev/devkit/scaffold"
 	"greentic.dev/devkit/vendored"
 )
 
 // sdkOf is the SDK of a language as a project carries it.
 func sdkOf(lang string) (fs.FS, error) {
+	if lang == string(guest.JavaScript) {
+		return vendored.JavaScript()
+	}
 	return vendored.Go()
 }
 
@@ -29,7 +33,7 @@ It builds without a network. NAME is the folder and the component's id: acme.wea
 What else it asks has defaults. Other answers come from --answer or, all together, from a file that
 --schema describes.`,
 		Example: `  greentic component new hello --lang go
-  greentic component new acme.weather --lang go --answer "title=Weather"
+  greentic component new acme.weather --lang js --answer "title=Weather"
   greentic component new --schema`,
 		Args: func(c *cobra.Command, args []string) error {
 			if schema {

@@ -60,12 +60,12 @@ func (t Terminal) open(ctx context.Context) (*workshop, error) {
 func (w *workshop) close() error { return w.engine.Close(context.Background()) }
 
 // build builds a project; what is being done goes to standard error, for a first build takes a while.
-func (w *workshop) build(ctx context.Context, dir string, quiet bool) (*guest.Built, error) {
+func (w *workshop) build(ctx context.Context, dir, engine string, quiet bool) (*guest.Built, error) {
 	note := func(text string) { _, _ = io.WriteString(w.t.Stderr, text+"\n") }
 	if quiet || w.t.JSON() {
 		note = nil
 	}
-	return guest.Build(ctx, dir, guest.Options{Engine: w.engine, Getenv: w.t.Getenv, Look: exec.LookPath, Note: note})
+	return guest.Build(ctx, dir, guest.Options{Engine: w.engine, Getenv: w.t.Getenv, Look: exec.LookPath, Note: note, Backend: engine})
 }
 
 // target is the component that a command's argument means.

@@ -77,7 +77,7 @@ else is reached. One case:
 			s := componenttest.Subject{Engine: w.engine, Code: x.code, Manifest: x.manifest, Limits: wasm.Limits{Memory: uint64(w.config.MemoryBytes), Wall: w.config.StepTime},
 				Secrets: func() secrets.Store { return memory.New() }}
 			if x.project {
-				b, err := w.build(c.Context(), x.folder, true)
+				b, err := w.build(c.Context(), x.folder, "", true)
 				if err != nil {
 					return err
 				}
