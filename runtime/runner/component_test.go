@@ -29,7 +29,7 @@ func (r *rig) withEngine() {
 	r.host = host.New(host.Deps{Engine: engine}, host.Options{})
 }
 
-func read(t *testing.T, path ...string) string {
+func read(t testing.TB, path ...string) string {
 	t.Helper()
 	b, err := os.ReadFile(filepath.Join(path...))
 	if err != nil {

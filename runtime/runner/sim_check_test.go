@@ -102,6 +102,9 @@ func (w *world) conversation(tenant greentic.TenantCtx, k sinkKey, messages []*m
 		if m != nil && m.text == "" {
 			w.letter(letters, "turn "+t.ID)
 		}
+		if strings.HasPrefix(textOf(m), "act") {
+			w.acted("/"+k.key+"/"+m.text, t)
+		}
 		if strings.HasPrefix(textOf(m), "event") != (len(t.Events) == 1) {
 			w.report(fmt.Errorf("%s publishes %d events", t.ID, len(t.Events)))
 		}
@@ -114,6 +117,19 @@ func (w *world) conversation(tenant greentic.TenantCtx, k sinkKey, messages []*m
 				w.report(fmt.Errorf("a dead letter nobody expects: %s", l))
 			}
 		}
+	}
+}
+
+// acted checks the calls that a turn made: one key, and after its checkpoint no call any more.
+func (w *world) acted(path string, t record.Turn) {
+	keys := w.outside.keys[path]
+	distinct := slices.Compact(slices.Sorted(slices.Values(keys)))
+	if len(distinct) != 1 || !strings.HasPrefix(distinct[0], t.ID+"/") {
+		w.report(fmt.Errorf("%s: %s was called with the keys %q", t.ID, path, keys))
+	}
+	w.again += len(keys) - 1
+	if w.peaceful && len(keys) != 1 {
+		w.report(fmt.Errorf("%s: nothing went wrong, and %s was called %d times", t.ID, path, len(keys)))
 	}
 }
 
@@ -170,6 +186,9 @@ func (c *talk) next(m *message, turn string) []string {
 	}
 	if strings.HasPrefix(m.text, "retry") {
 		said = append(said, "no "+m.text)
+	}
+	if strings.HasPrefix(m.text, "act") {
+		said = append(said, "did "+m.text)
 	}
 	c.open, c.last = !strings.HasPrefix(m.text, "bye"), m.text
 	return said

@@ -21,7 +21,7 @@ type message struct {
 // sent again until it is acknowledged, and sometimes after that.
 func (w *world) say(tenant greentic.TenantCtx, key string, i int, start time.Duration) {
 	s := w.sim
-	text := fmt.Sprint([]string{"a", "b", "c", "bye", "retry", "event", "undeliverable", "d"}[s.rng.IntN(8)], i)
+	text := fmt.Sprint([]string{"a", "b", "c", "bye", "retry", "event", "undeliverable", "act", "act"}[s.rng.IntN(9)], i)
 	if s.chance(5) {
 		text = ""
 	}

@@ -3,6 +3,8 @@ package runner_test
 import (
 	"context"
 	"fmt"
+	"io"
+	"net/http"
 	"strings"
 	"time"
 
@@ -108,4 +110,25 @@ func (w *world) arrive(o queue.Outgoing, text string) {
 	w.sink.items[o.ID] = text
 	k := sinkKey{string(o.Tenant.Tenant), o.Key, o.Route}
 	w.sink.order[k] = append(w.sink.order[k], arrived{o.ID, text, time.Now()})
+}
+
+// outside is an API that components call: it knows a repeated idempotency key, and is slow at times.
+type outside struct {
+	world *world
+	saved map[string]bool     // turns at a checkpoint after their call
+	keys  map[string][]string // idempotency keys, by path
+}
+
+func (o *outside) RoundTrip(r *http.Request) (*http.Response, error) {
+	w := o.world
+	w.sim.park(nil, "outside "+r.URL.Path, 0)
+	if turn, _, _ := strings.Cut(r.Header.Get("Idempotency-Key"), "/"); o.saved[turn] {
+		w.report(fmt.Errorf("%s calls %s again after its checkpoint", turn, r.URL.Path))
+	}
+	o.keys[r.URL.Path] = append(o.keys[r.URL.Path], r.Header.Get("Idempotency-Key"))
+	w.sim.note(nil, "%s with %s", r.URL.Path, r.Header.Get("Idempotency-Key"))
+	if slow := w.sim.chance(20); slow {
+		w.sim.park(nil, "outside is slow "+r.URL.Path, w.sim.between(0, 2*time.Second))
+	}
+	return &http.Response{StatusCode: http.StatusOK, Header: http.Header{"Content-Type": {"application/json"}}, Body: io.NopCloser(strings.NewReader("{}")), Request: r, ProtoMajor: 1, ProtoMinor: 1}, nil
 }

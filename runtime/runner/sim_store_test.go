@@ -9,6 +9,7 @@ import (
 	"time"
 
 	"greentic.dev/backing/kv"
+	"greentic.dev/backing/queue"
 	"greentic.dev/greentic"
 	"greentic.dev/greentic/fault"
 )
@@ -101,6 +102,9 @@ func (s simStore) update(what string, fn func(kv.Txn) error, commit func(func(kv
 			if x.owners && len(x.fences) == 0 {
 				s.p.w.report(fmt.Errorf("%s commits work without a fence", s.p.name))
 			}
+			for turn := range x.saved {
+				s.p.w.outside.saved[turn] = true
+			}
 			if s.p.w.fenced(s.p, x.fences); x.stale {
 				s.p.w.report(fmt.Errorf("%s commits to a shard that another owns: %q", s.p.name, x.fences))
 			}
@@ -113,15 +117,17 @@ func (s simStore) update(what string, fn func(kv.Txn) error, commit func(func(kv
 type simTxn struct {
 	kv.Txn
 	mutant mutant
-	fences []string // key and value
-	stale  bool     // one of them was not true
-	owners bool     // it changes what only the owner of a shard may
+	fences []string        // key and value
+	stale  bool            // one of them was not true
+	saved  map[string]bool // turns that are at a checkpoint now
+	owners bool            // it changes what only the owner of a shard may
 }
 
-// owned says whether a key is changed only by the owner of its shard: an entry that leaves the inbox,
-// and everything in the outbox.
-func (x *simTxn) owned(key string, leaves bool) {
-	x.owners = x.owners || strings.HasPrefix(key, "outbox/") || leaves && strings.HasPrefix(key, "inbox/")
+// owned says whether a key is changed only by the owner of its shard: an entry that leaves the inbox or
+// goes on in it, as a checkpoint does, and everything in the outbox.
+func (x *simTxn) owned(key string) {
+	entered := func() bool { _, err := x.Txn.Get(key); return err == nil }
+	x.owners = x.owners || strings.HasPrefix(key, "outbox/") || strings.HasPrefix(key, "inbox/") && entered()
 }
 
 func (x *simTxn) Require(key string, value []byte) error {
@@ -135,14 +141,21 @@ func (x *simTxn) Require(key string, value []byte) error {
 }
 
 func (x *simTxn) Put(key string, value []byte, ttl time.Duration) error {
-	if x.owned(key, false); x.mutant.drops(x.mutant.put, key) {
+	x.owned(key)
+	if e := (queue.Entry{}); strings.HasPrefix(key, "inbox/") && json.Unmarshal(value, &e) == nil && e.Progress != nil {
+		if x.saved == nil {
+			x.saved = map[string]bool{}
+		}
+		x.saved[e.Turn] = true
+	}
+	if x.mutant.drops(x.mutant.put, key) {
 		return nil
 	}
 	return x.Txn.Put(key, value, ttl)
 }
 
 func (x *simTxn) Delete(key string) error {
-	if x.owned(key, true); x.mutant.drops(x.mutant.delete, key) {
+	if x.owned(key); x.mutant.drops(x.mutant.delete, key) {
 		return nil
 	}
 	return x.Txn.Delete(key)

@@ -11,7 +11,6 @@ import (
 	"greentic.dev/backing/kv/memory"
 	"greentic.dev/backing/kv/sqlite"
 	"greentic.dev/greentic"
-	"greentic.dev/runtime/release"
 )
 
 // scenario is a fixed piece of life: two conversations with repeats, a wait that ends by itself,
@@ -33,7 +32,7 @@ func (w *world) scenario() {
 }
 
 // crashPoint runs the scenario with a failure at one write. It says how many writes there were.
-func crashPoint(t *testing.T, open func() (kv.DB, error), releases *release.Set, at int, how death) (writes int, err error) {
+func crashPoint(t *testing.T, open func() (kv.DB, error), releases simServed, at int, how death) (writes int, err error) {
 	t.Helper()
 	synctest.Test(t, func(*testing.T) {
 		s := newSim(1)

@@ -1,30 +1,71 @@
 package runner_test
 
 import (
+	"log/slog"
 	"os"
 	"runtime/debug"
 	"slices"
 	"strconv"
 	"strings"
+	"sync"
 	"testing"
 	"testing/synctest"
 
+	"greentic.dev/backing/egress"
 	"greentic.dev/runtime/host"
 	"greentic.dev/runtime/release"
+	"greentic.dev/wasm"
 )
 
 // simRemote pins the component that simFlow calls and nobody has: its call fails each time.
 const simRemote = `{"nodes":{"call":{"component_id":"test.missing","source":{"kind":"oci","ref":"oci://example.com/missing"},
 "digest":"sha256:abababababababababababababababababababababababababababababababab"}}}`
 
-// simReleases serves simFlow to every simulated process.
-func simReleases(t testing.TB) *release.Set {
+// simServed is simFlow as it is served to every simulated process, and what its component calls.
+type simServed struct {
+	releases *release.Set
+	outside  *outside
+}
+
+// theSim is served once. Nobody closes its engine: the timers of kept instances belong to bubbles, which
+// end with their worlds.
+var theSim struct {
+	sync.Once
+	simServed
+}
+
+// simReleases serves simFlow.
+func simReleases(t testing.TB) simServed {
 	t.Helper()
-	releases := release.New(host.New(host.Deps{}, host.Options{}), nil, unsafe, nil)
-	if _, err := releases.Serve(t.Context(), makePack(t, "t.sim", map[string]string{"main": simFlow}, map[string]string{"flows/main.ygtc.resolve.summary.json": simRemote})); err != nil {
+	theSim.Do(func() { theSim.simServed = serveSim(t) })
+	return theSim.simServed
+}
+
+func serveSim(t testing.TB) simServed {
+	t.Helper()
+	engine, err := wasm.New(t.Context(), wasm.Options{Warn: func(string) {}})
+	if err != nil {
 		t.Fatal(err)
 	}
-	return releases
+	grant, err := egress.ParseGrant("outside.test")
+	if err != nil {
+		t.Fatal(err)
+	}
+	served := simServed{outside: &outside{}}
+	http := egress.New(egress.Options{Transport: served.outside})
+	served.releases = release.New(host.New(host.Deps{Engine: engine, HTTP: http, Log: slog.New(slog.DiscardHandler)}, host.Options{}), nil, unsafe, []egress.Grant{grant})
+	one, err := served.releases.Serve(t.Context(), makePack(t, "t.sim", map[string]string{"main": simFlow}, map[string]string{
+		"flows/main.ygtc.resolve.summary.json": simRemote,
+		"components":                           "  - { id: test.asker, version: 1.0.0, world: greentic:provider/schema-core@1.0.0, wasm: components/asker/component.wasm }\n",
+		"components/asker/component.wasm":      read(t, "..", "host", "testdata", "asker.wasm"),
+	}))
+	if err == nil {
+		_, err = one.Component(t.Context(), "test.asker") // loaded here: what waits for it must not belong to a bubble
+	}
+	if err != nil {
+		t.Fatal(err)
+	}
+	return served
 }
 
 func setting(t *testing.T, name string, otherwise int) int {
@@ -41,12 +82,12 @@ func setting(t *testing.T, name string, otherwise int) int {
 }
 
 // bubble simulates a seed.
-func bubble(t *testing.T, seed int, releases *release.Set, m mutant, noted bool) (w *world, err error) {
+func bubble(t *testing.T, seed int, served simServed, m mutant, noted bool) (w *world, err error) {
 	t.Helper()
 	synctest.Test(t, func(*testing.T) {
 		s := newSim(uint64(seed))
 		s.quiet = !noted // notes cost a fifth of the time
-		w, err = simulate(s, uint64(seed), releases, m)
+		w, err = simulate(s, uint64(seed), served, m)
 	})
 	return w, err
 }

@@ -41,6 +41,7 @@ nodes:
       - { condition: 'response.text.startsWith("bye")', out: true }
       - { condition: 'response.text.startsWith("retry")', to: call }
       - { condition: 'response.text.startsWith("event")', to: publish }
+      - { condition: 'response.text.startsWith("act")', to: act }
       - { to: pause }
   call:
     component.exec: { component: test.missing, operation: x, input: {} }
@@ -50,6 +51,12 @@ nodes:
       - { to: pause }
   sorry:
     emit.response: { text: "no {{response.text}}" }
+    routing: [{ to: pause }]
+  act:
+    component.exec: { component: test.asker, operation: "http://outside.test/{{entry.session.key}}/{{response.text}}", input: jp }
+    routing: [{ to: did }]
+  did:
+    emit.response: { text: "did {{response.text}}" }
     routing: [{ to: pause }]
   publish:
     emit.event: { topic: said, type: said, payload: { text: "{{response.text}}" } }
@@ -83,12 +90,14 @@ type world struct {
 	sky      weather
 	mutant   mutant
 	releases *release.Set
+	outside  *outside
 	jumps    bool
 	turns    bool // clients wait in Turn, too; which of several ends of a wait they see is Go's choice, not the seed's
 	peaceful bool // nothing goes wrong
 	dieAt    int  // the write at which the only process ends, or the write fails; 0: none
 	how      death
 	writes   int
+	again    int // calls to the outside that were made once more, with the same key
 
 	procs    []*process
 	names    int
@@ -282,13 +291,15 @@ func (w *world) heal() {
 }
 
 // newWorld makes a world in which nothing happens yet.
-func newWorld(s *sim, db kv.DB, releases *release.Set) *world {
-	return &world{sim: s, db: db, sink: newSink(), releases: releases, epochs: map[string]uint64{}, told: map[string][]string{}}
+func newWorld(s *sim, db kv.DB, served simServed) *world {
+	w := &world{sim: s, db: db, sink: newSink(), releases: served.releases, outside: served.outside, epochs: map[string]uint64{}, told: map[string][]string{}}
+	w.outside.world, w.outside.keys, w.outside.saved = w, map[string][]string{}, map[string]bool{}
+	return w
 }
 
 // simulate runs the world of a seed to its end and says what was wrong. It must run in a bubble.
-func simulate(s *sim, seed uint64, releases *release.Set, m mutant) (w *world, err error) {
-	w = newWorld(s, memory.New(time.Now), releases)
+func simulate(s *sim, seed uint64, served simServed, m mutant) (w *world, err error) {
+	w = newWorld(s, memory.New(time.Now), served)
 	w.mutant = m
 	w.plan(seed)
 	return w, w.live()

@@ -24,6 +24,7 @@ type turn struct {
 	runner  *Runner
 	session session.Session
 	walking bool // Cursor and Got say where to go on
+	refused bool // nothing may be done outside: it began with what is no longer so, or nobody knows
 	unsure  bool // a commit failed in a way that may have succeeded
 	seen    int  // changes by operators when it began
 
@@ -177,14 +178,14 @@ func (r *Runner) done(t *turn, lane queue.Lane) {
 
 // first is the oldest entry of a lane with its session; nil when none waits.
 func (r *Runner) first(ctx context.Context, work lanes.Task[queue.Lane, arrival]) (t *turn, err error) {
-	a, found := work.Hint, true
+	a, found, assumed := work.Hint, true, true
 	if a != nil && a.turn != nil {
 		return a.turn, nil
 	}
 	seen := r.cache.seen()
 	kept, cached := r.cache.get(work.Key)
 	if a == nil || !a.read && !cached { // it has left the cache meanwhile
-		a, cached = &arrival{}, false
+		a, cached, assumed = &arrival{}, false, false
 		err = r.deps.DB.View(ctx, work.Key.Ctx(), func(x kv.Reader) (err error) {
 			if err := kv.Prefetch(x, func(w *kv.Wanted) {
 				queue.WantFirst(w, work.Key.Key)
@@ -207,11 +208,39 @@ func (r *Runner) first(ctx context.Context, work lanes.Task[queue.Lane, arrival]
 	t.Tenant.Session = work.Key.Key
 	t.Tenant.Attempt = uint32(a.entry.Attempts + 1)
 	t.Overlay = state.NewOverlay(r.deps.DB, t.Tenant)
+	t.Sure = func(ctx context.Context) error { return t.sure(ctx, assumed) }
 	if !cached {
 		t.session, err = a.session.Open()
 		t.session.Key = work.Key.Key
 	}
 	return t, err
+}
+
+// sure looks, before a component may change the outside, what a commit would refuse too late: whether the
+// shard stays with this runner, and where that was only assumed, whether the turn is the next of its
+// conversation and its session what it began with. What was accepted here is run without looking, and
+// another process may have accepted something before it.
+func (t *turn) sure(ctx context.Context, assumed bool) error {
+	t.refused = !t.runner.beat.works(t.Entry.Lane().Shard())
+	if t.refused {
+		return fault.New(fault.Conflict, "turn", "its shard goes to another runner")
+	}
+	if !assumed {
+		return nil
+	}
+	err := t.runner.deps.DB.View(ctx, t.Tenant, func(x kv.Reader) error {
+		first, found, err := queue.First(x, t.Entry.Trigger.Key)
+		if err != nil {
+			return err
+		}
+		s, err := session.Read(x, t.Entry.Trigger.Key)
+		if err == nil && (!found || first.Turn != t.Entry.Turn || s.Revision() != t.session.Revision) {
+			err = fault.New(fault.Conflict, "turn", "others come before it, or its session has gone on")
+		}
+		return err
+	})
+	t.refused = err != nil
+	return fault.Wrap("turn", err)
 }
 
 // elsewhere says that a turn failed for want of a release that another process on the store may
@@ -268,7 +297,7 @@ func (t *turn) run(ctx context.Context) (err error) {
 	}()
 	failure := t.conduct(ctx)
 	switch {
-	case t.Unsaved || t.Pause > 0 || t.runner.elsewhere(failure):
+	case t.Unsaved || t.Pause > 0 || t.refused || t.runner.elsewhere(failure):
 		return failure
 	case failure != nil:
 		t.fail(failure)

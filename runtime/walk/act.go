@@ -21,6 +21,12 @@ func (w *Walk) act(ctx context.Context, step flow.Step) (got flow.Got, effect bo
 	}
 	switch step.Do {
 	case flow.DoInvoke:
+		if w.Sure != nil {
+			if err := w.Sure(ctx); err != nil {
+				return got, false, err
+			}
+			w.Sure = nil
+		}
 		return w.invoke(ctx, step)
 	case flow.DoEmit:
 		said := card.Output{Node: step.Node, Payload: step.Payload, Emitted: true}

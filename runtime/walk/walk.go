@@ -51,6 +51,7 @@ type Walk struct {
 	Cursor  flow.Cursor // with Got: where to go on
 	Got     flow.Got
 	Save    func(ctx context.Context) error // stores how far the walk got; it clears Unsaved
+	Sure    func(ctx context.Context) error // before the first call of a component: whether the walk may act outside; nil: it may
 	Replay  *Playback                       // a turn that is run again without effects; else nil
 
 	Pause   time.Duration // after Go: how long to leave it alone before the next Go; 0: it is over
