@@ -16,6 +16,7 @@ type player struct {
 	answer map[string]any // by component: an output, or a *flow.NodeFail
 	at     flow.Cursor
 	within *flow.Within // of the branch that is played
+	why    []string     // the same with rules and reasons
 	trail  []string     // what was done: "flow.node do"
 }
 
@@ -51,6 +52,11 @@ func (p *player) play(got flow.Got) flow.Step {
 			word += fmt.Sprintf(" %v", m["text"])
 		}
 		p.trail = append(p.trail, word)
+		reason := ""
+		if step.Fail != nil {
+			reason = " [" + step.Fail.Code + "]"
+		}
+		p.why = append(p.why, strings.TrimSpace(fmt.Sprintf("%s%s: %s %s", word, reason, step.Rule, step.Why)))
 		before := p.at
 		p.at, got = step.Cursor, output(step.Payload)
 		switch step.Do {

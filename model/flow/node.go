@@ -68,6 +68,9 @@ func (c *compiler) node(n *Node, v *source.Value) {
 		n.Telemetry = policy.Telemetry(t.Plain, c.aside(t.Pos, t, "Schema"))
 	}
 	n.Routing = c.routing(n, routing)
+	if name := n.builtin(); c.flow.Kind == ComponentConfig && name != "questions" && name != "template" {
+		c.report(n.Pos, v.At, "Schema", "use questions and template", "node %s: a component-config flow only asks questions and renders a template", n.ID)
+	}
 	if n.builtin() == "session.wait" && (n.Routing.Form == RouteEnd || n.Routing.Form == RouteReply) {
 		c.report(n.Pos, v.At+"/routing", "Routing", "add routing: [{ to: NODE }]", "node %s waits, but says not where to go on", n.ID)
 	}
@@ -99,7 +102,11 @@ func (c *compiler) operation(n *Node, v *source.Value) bool {
 		c.report(n.Pos, v.At, "NodeComponentShape", "add one, such as emit.response:", "node %s has no operation", n.ID)
 		return false
 	case len(ops) > 2 || len(ops) == 2 && exec < 0:
-		c.report(ops[1].Pos, v.At, "NodeComponentShape", "keep one", "node %s has %d operations: %s", n.ID, len(ops), strings.Join(names, ", "))
+		fix := "keep one"
+		if slices.Contains(names, "routes") {
+			fix = "write routing: for routes:, which is an older dialect"
+		}
+		c.report(ops[1].Pos, v.At, "NodeComponentShape", fix, "node %s has %d operations: %s", n.ID, len(ops), strings.Join(names, ", "))
 		return false
 	}
 	op := ops[0]

@@ -58,7 +58,7 @@ func TestPartialsOfAFlowAreIncludedAlsoFromItsPack(t *testing.T) {
 			t.Errorf("%+v", s.Payload)
 		}
 	}
-	if _, found := flow.Check("p", []byte("id: p\ntype: messaging\nmeta: { greentic: { partial: {}, partials: { a: 1 } } }\nnodes: { x: { emit.log: 1 } }\n")); len(found.Errors()) != 2 {
+	if _, found := flow.Check("p", []byte("id: p\ntype: messaging\nmeta: { greentic: { bindings_hints: {}, partials: { a: 1 } } }\nnodes: { x: { emit.log: 1 } }\n")); len(found.Errors()) != 1 {
 		t.Errorf("found %v", found)
 	}
 }

@@ -92,6 +92,9 @@ func (c *compiler) target(id string, v *source.Value, from string) {
 		return
 	}
 	fix := "add the node " + id
+	if id == "NEXT_NODE_PLACEHOLDER" {
+		fix = "name the node that follows"
+	}
 	if near := nearest.Word(id, c.doc.Field("nodes").Keys()); near != "" {
 		fix = "did you mean " + near + "?"
 	}

@@ -47,17 +47,13 @@ func Telemetry(v any, report Wrong) map[string]any {
 	return m
 }
 
-// Own checks meta.greentic of a flow: {partials: {name: text}}.
+// Own checks what is ours in meta.greentic of a flow: {partials: {name: text}}. The ecosystem keeps
+// other things there, which are left alone.
 func Own(v any, report Wrong) map[string]any {
 	m, ok := v.(map[string]any)
 	if !ok {
 		report(nil, "write greentic: { partials: { NAME: TEXT } }", "meta.greentic must be a map")
 		return map[string]any{}
-	}
-	for _, key := range slices.Sorted(maps.Keys(m)) {
-		if key != "partials" {
-			report([]string{key}, "use partials", "meta.greentic does not know %s", key)
-		}
 	}
 	texts, ok := m["partials"].(map[string]any)
 	if !ok && m["partials"] != nil {
