@@ -54,7 +54,7 @@ func main() {
 	var all []figure
 	failed := false
 	for _, m := range []measurement{
-		{"host", componentHost}, {"compiling", compiling}, {"components", components}, {"conditions", conditions}, {"mappings", mappings},
+		{"host", componentHost}, {"compiling", compiling}, {"components", components}, {"conditions", conditions}, {"mappings", mappings}, {"flows", flows},
 		{"fsync", fsync}, {"turns", turns}, {"parked", parked}, {"recovery", recovery}, {"servers", servers}, {"development", development}, {"product", product},
 	} {
 		if *only != "" && *only != m.name {
