@@ -81,7 +81,11 @@ func (b *builder) addFlow(l listing) error {
 		}
 		return err
 	}
-	f, found := flow.Check(b.shown(l.file), src)
+	compile := b.opts.Flow
+	if compile == nil {
+		compile = flow.Check
+	}
+	f, found := compile(b.shown(l.file), src)
 	if f == nil {
 		_, err := flow.Compile(b.shown(l.file), src)
 		return err

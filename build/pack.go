@@ -13,6 +13,7 @@ import (
 	"greentic.dev/greentic"
 	"greentic.dev/greentic/fault"
 	"greentic.dev/model/component"
+	"greentic.dev/model/flow"
 	"greentic.dev/model/pack"
 )
 
@@ -23,6 +24,9 @@ type Options struct {
 	// Describe returns the decoded describe() document of a component, nil when it exports
 	// none. Without it the lock pins code only.
 	Describe func(ctx context.Context, code []byte) (any, error)
+	// Flow compiles the source of a flow as flow.Check does; for whoever has compiled it before. Nil:
+	// flow.Check.
+	Flow func(name string, src []byte) (*flow.Flow, flow.Diagnostics)
 	// Dev marks the pack as a development build.
 	Dev bool
 	// Limits bound the pack, as for opening it.
@@ -46,6 +50,15 @@ type Result struct {
 // fault.Invalid with file, line and fix for what the author must change, fault.NotFound (no such
 // folder), fault.Unsupported.
 func Pack(ctx context.Context, dir string, opts Options) (*Result, error) {
+	b, err := gather(ctx, dir, opts)
+	if err != nil {
+		return nil, err
+	}
+	return b.finish()
+}
+
+// gather reads and checks what a folder packs.
+func gather(ctx context.Context, dir string, opts Options) (*builder, error) {
 	if _, err := os.Stat(filepath.Join(dir, packFile)); errors.Is(err, fs.ErrNotExist) {
 		if _, err := os.Stat(filepath.Join(dir, "pack", packFile)); err == nil {
 			dir = filepath.Join(dir, "pack")
@@ -78,7 +91,7 @@ func Pack(ctx context.Context, dir string, opts Options) (*Result, error) {
 			return nil, err
 		}
 	}
-	return b.finish()
+	return b, nil
 }
 
 // builder gathers a pack from a folder.

@@ -1,6 +1,7 @@
 package flowcheck
 
 import (
+	"bytes"
 	"context"
 	"errors"
 	"path/filepath"
@@ -33,7 +34,7 @@ func (k *Checker) Check(ctx context.Context, name string, src []byte) (*flow.Flo
 	}
 	subject := lint.Subject{Flow: f, Places: places}
 	if !k.Structure && !broken {
-		p, more := k.around(ctx, name, f, places)
+		p, more := k.around(ctx, name, src, f, places)
 		found = append(found, more...)
 		if p != nil {
 			subject.Pack = p.lintable(f)
@@ -65,7 +66,7 @@ func structural(found flow.Diagnostics) flow.Diagnostics {
 // around finds the pack of a flow, and what is wrong with it: only once, as building it says it. A
 // flow that is not packed may name what its pack has, a flow outside a pack only what every host
 // has; the pack is nil then, and when it cannot be built.
-func (k *Checker) around(ctx context.Context, name string, f *flow.Flow, places flow.Places) (*builtFolder, flow.Diagnostics) {
+func (k *Checker) around(ctx context.Context, name string, src []byte, f *flow.Flow, places flow.Places) (*builtFolder, flow.Diagnostics) {
 	dir := packFolder(name)
 	if dir == "" {
 		return nil, append(flow.Diagnostics{{
@@ -75,7 +76,12 @@ func (k *Checker) around(ctx context.Context, name string, f *flow.Flow, places 
 	}
 	p := k.packs[dir]
 	if p == nil {
-		p = buildFolder(ctx, dir)
+		p = buildFolder(ctx, dir, func(other string, again []byte) (*flow.Flow, flow.Diagnostics) {
+			if bytes.Equal(src, again) {
+				return f, nil
+			}
+			return flow.Check(other, again)
+		})
 		if k.packs == nil {
 			k.packs = map[string]*builtFolder{}
 		}

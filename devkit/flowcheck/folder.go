@@ -2,9 +2,12 @@ package flowcheck
 
 import (
 	"context"
+	"encoding/json"
+	"maps"
 	"os"
 	"path/filepath"
 	"slices"
+	"strings"
 
 	"greentic.dev/build"
 	"greentic.dev/internal/nearest"
@@ -22,59 +25,68 @@ type builtFolder struct {
 	told  bool
 
 	components map[string]lint.Component
-	operations map[string]string // name -> the one component that declares it
-	flows      map[string]*flow.Flow
-	ids        []string // of the flows
+	operations map[string]string                // name -> the one component that declares it
+	calls      map[string]map[string]build.Call // by flow and node
+	ids        []string                         // of the flows
 	hosts      []string
 	texts      map[string]bool
 }
 
-func buildFolder(ctx context.Context, dir string) *builtFolder {
-	p := &builtFolder{files: map[string]bool{}, components: map[string]lint.Component{}, operations: map[string]string{}, flows: map[string]*flow.Flow{}}
-	built, err := build.Pack(ctx, dir, build.Options{})
+// buildFolder looks at the pack in dir. compiled are flows that need not be compiled again.
+func buildFolder(ctx context.Context, dir string, compiled func(string, []byte) (*flow.Flow, flow.Diagnostics)) *builtFolder {
+	p := &builtFolder{files: map[string]bool{}, components: map[string]lint.Component{}, operations: map[string]string{}}
+	contents, err := build.Inspect(ctx, dir, build.Options{Flow: compiled})
 	if err != nil {
 		p.found = flow.Diagnostics{diagnosticOf(err)}
 		return p
 	}
-	for _, f := range built.Files {
-		p.files[f.Path] = true
+	for name := range contents.Files {
+		p.files[name] = true
 	}
-	archive, err := pack.Open(built.Bytes, pack.Options{})
-	if err != nil {
-		p.found = flow.Diagnostics{diagnosticOf(err)}
-		return p
-	}
-	for _, c := range archive.Components() {
-		p.components[c.ID] = describe(archive, c)
-		for _, op := range p.components[c.ID].Operations {
+	for _, c := range contents.Components {
+		p.components[c.ID] = lint.Component{Operations: c.Operations, Declared: &c.Capabilities, Uses: uses(contents.Code[c.ID])}
+		for _, op := range c.Operations {
 			p.operations[op.Name] = c.ID
 		}
 	}
-	p.ids = []string{}
-	for _, f := range archive.Flows() {
-		p.flows[f.ID], p.ids = f, append(p.ids, f.ID)
-	}
-	for _, h := range archive.Egress() {
-		p.hosts = append(p.hosts, h.Host)
-	}
-	if texts, err := archive.Texts("en"); err == nil && len(texts) > 0 {
-		p.texts = map[string]bool{}
-		for key := range texts {
-			p.texts[key] = true
-		}
-	}
+	p.calls, p.ids = contents.Calls, slices.Sorted(maps.Keys(contents.Calls))
+	p.hosts = hosts(contents.Extensions[pack.ExtEgress])
+	p.texts = texts(contents.Files["assets/i18n/en.json"])
 	return p
 }
 
-func describe(archive *pack.Archive, c pack.Component) lint.Component {
-	var out lint.Component
-	if c.Manifest != nil {
-		out.Operations = c.Manifest.Operations
-		out.Declared = &c.Manifest.Capabilities
+// hosts are those of the extension greentic.egress.v1.
+func hosts(extension any) (out []string) {
+	ref, _ := extension.(map[string]any)
+	inline, _ := ref["inline"].(map[string]any)
+	list, _ := inline["hosts"].([]any)
+	for _, item := range list {
+		h, _ := item.(map[string]any)
+		if name, ok := h["host"].(string); ok {
+			out = append(out, strings.ToLower(name))
+		}
 	}
-	if code, err := archive.Wasm(c.ID); err == nil {
-		out.Uses = uses(code)
+	return out
+}
+
+// texts are the keys of a file of translations; nil when there is none.
+func texts(raw []byte) map[string]bool {
+	var tree map[string]any
+	if json.Unmarshal(raw, &tree) != nil || len(tree) == 0 {
+		return nil
 	}
+	out := map[string]bool{}
+	var walk func(prefix string, tree map[string]any)
+	walk = func(prefix string, tree map[string]any) {
+		for key, v := range tree {
+			if below, ok := v.(map[string]any); ok {
+				walk(prefix+key+".", below)
+				continue
+			}
+			out[prefix+key] = true
+		}
+	}
+	walk("", tree)
 	return out
 }
 
@@ -99,10 +111,8 @@ func uses(code []byte) []string {
 // lintable is the pack as checks of one of its flows want it.
 func (p *builtFolder) lintable(f *flow.Flow) *lint.Pack {
 	out := &lint.Pack{Components: p.components, Flows: p.ids, Hosts: p.hosts, Texts: p.texts, Calls: map[string]lint.Call{}}
-	if packed := p.flows[f.ID]; packed != nil {
-		for _, n := range packed.Nodes {
-			out.Calls[n.ID] = lint.Call{Component: n.Component, Operation: n.Operation}
-		}
+	for node, call := range p.calls[f.ID] {
+		out.Calls[node] = lint.Call(call)
 	}
 	return out
 }
