@@ -52,7 +52,7 @@ func TestMain(m *testing.M) {
 type object = map[string]any
 
 // read is a component as it is checked in.
-func read(t *testing.T, name string) ([]byte, *component.Manifest) {
+func read(t testing.TB, name string) ([]byte, *component.Manifest) {
 	t.Helper()
 	if testing.Short() {
 		t.Skip("the components take minutes to compile under the race detector")
@@ -76,7 +76,7 @@ func read(t *testing.T, name string) ([]byte, *component.Manifest) {
 // subject is a loaded component, with what its manifest asks for granted.
 type subject struct {
 	*host.Component
-	t      *testing.T
+	t      testing.TB
 	store  *memory.Store
 	grants host.Grants
 	state  host.State
@@ -84,7 +84,7 @@ type subject struct {
 
 var tenant = greentic.TenantCtx{Env: "test", Tenant: "acme", User: "ada", Locale: "en", IdempotencyKey: "turn-1"}
 
-func load(t *testing.T, name string, limits wasm.Limits) *subject {
+func load(t testing.TB, name string, limits wasm.Limits) *subject {
 	t.Helper()
 	code, m := read(t, name)
 	client := egress.New(egress.Options{Timeout: 5 * time.Second})
