@@ -243,3 +243,40 @@ func TestWhatCannotBePlayedIsSaid(t *testing.T) {
 	// A flow that never ends hits its limit of nodes, and the case goes on.
 	fails(t, "  a:\n    emit.log: 1\n    routing: [{ to: a }]\n", good, "the turn failed: step_limit")
 }
+
+func TestBranchesAndItemsAreCovered(t *testing.T) {
+	f := passes(t, `
+  a:
+    emit.log: { x: 1 }
+    meta: { greentic: { parallel: { branches: { left: b, right: c } } } }
+    routing: [{ to: d }]
+  b:
+    component.exec: { component: x.left, operation: o }
+  c:
+    component.exec: { component: x.right, operation: o }
+    routing: [{ to: e }]
+  e:
+    emit.log: { x: 2 }
+  d:
+    component.exec: { component: x.each, operation: o, input: "{{item}}" }
+    meta: { greentic: { for_each: { items: [1, 2] } } }
+    routing: [{ to: say }]
+  say:
+    emit.response: { text: "{{b.v}} {{c.v}} {{d}}" }
+`, `
+mocks:
+  - { component: x.left, answer: { v: left } }
+  - { component: x.right, answer: { v: right } }
+  - { component: x.each, input: 1, answer: one }
+  - { component: x.each, input: 2, answer: two }
+cases:
+  - case: all of them
+    steps:
+      - say: hi
+        replies: ['left right ["one","two"]']
+        calls: [{ component: x.left }, { component: x.right }, { component: x.each, input: 1 }, { component: x.each, input: 2 }]
+`)
+	if f.Coverage.Percent() != 100 {
+		t.Errorf("%+v", f.Coverage.Never)
+	}
+}

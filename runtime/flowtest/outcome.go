@@ -28,7 +28,7 @@ func (p *play) turn(out *flowtest.Outcome, t record.Turn) (last string) {
 		}
 		out.Events = append(out.Events, got)
 	}
-	n := -1
+	n, branch := -1, ""
 	for _, s := range t.Steps {
 		if s.Do == "invoke" {
 			call := flowtest.GotCall{Node: s.Node, Component: s.Component, Operation: s.Operation}
@@ -42,15 +42,15 @@ func (p *play) turn(out *flowtest.Outcome, t record.Turn) (last string) {
 		}
 		end := s.Do == "end"
 		at := flow.Pos{Line: s.Line, Col: s.Col}
-		if end || s.N != n || s.Node != last { // a node that is tried again, or waits, stands there once
-			if !end && (len(out.Route) == 0 || s.N != n || s.Node != last) {
+		if end || s.N != n || s.Node != last || s.Branch != branch { // a node that is tried again, or waits, stands there once
+			if !end {
 				out.Route = append(out.Route, s.Node)
 			}
 			if s.File == "" || s.File == p.packed() {
-				p.path = append(p.path, flowtest.Taken{Node: s.Node, Rule: s.Rule, At: at, End: end})
+				p.path = append(p.path, flowtest.Taken{Node: s.Node, Rule: s.Rule, At: at, End: end, Branch: s.Branch})
 			}
 		}
-		n, last = s.N, s.Node
+		n, last, branch = s.N, s.Node, s.Branch
 	}
 	return last
 }

@@ -12,6 +12,8 @@ type Taken struct {
 	Rule string
 	At   flow.Pos
 	End  bool // the run ended with it
+
+	Branch string // of parallel or for_each; empty outside
 }
 
 // Coverage is what the cases of one flow took of it.
@@ -49,15 +51,15 @@ func NewCoverage(f *flow.Flow, file string) *Coverage {
 
 // Add counts what one conversation took, in order.
 func (c *Coverage) Add(path []Taken) {
-	before := ""
+	before := map[string]string{} // by branch
 	for _, t := range path {
 		c.nodes[t.Node] = true
 		for i, e := range c.g.Edges {
-			if c.led(e, t, before) {
+			if c.led(e, t, before[t.Branch]) {
 				c.routes[i] = true
 			}
 		}
-		before = t.Node
+		before[t.Branch] = t.Node
 	}
 }
 
@@ -70,13 +72,15 @@ func (c *Coverage) led(e graph.Edge, t Taken, before string) bool {
 	switch e.Kind {
 	case graph.Timeout:
 		return t.Rule == flow.RuleTimeout && e.To == to && c.at(e.From) == t.At
+	case graph.Branch:
+		return t.Branch != "" && t.Rule == flow.RuleStart && e.To == to
 	case graph.Compensate:
 		return t.Rule == flow.RuleCompensate && e.To == to
 	}
 	switch t.Rule {
 	case flow.RuleNext, flow.RuleStatus, flow.RuleCondition, flow.RuleDefault, flow.RuleErrorRoute, flow.RuleWhen, flow.RuleTimeout:
 		return e.To == to && e.Pos == t.At && (e.From == before || t.Rule == flow.RuleWhen || t.Rule == flow.RuleTimeout)
-	case flow.RuleResume, flow.RuleWait: // neither says by which route, so it must be the only one
+	case flow.RuleResume, flow.RuleWait, flow.RuleFork: // they do not say by which route, so it must be the only one
 		return e.To == to && e.From == before && e.Kind != graph.Timeout && c.only(e)
 	}
 	return false

@@ -109,6 +109,25 @@ func (c *checker) look() {
 			}
 		}
 	}
+	c.forks()
+}
+
+// forks lets what comes after a node with branches come after the nodes of its branches.
+func (c *checker) forks() {
+	for _, e := range c.graph.Edges {
+		if e.Kind != graph.Branch {
+			continue
+		}
+		var on []string
+		for _, other := range c.graph.Edges {
+			if other.From == e.From && other.Kind != graph.Branch && other.To != "" {
+				on = append(on, other.To)
+			}
+		}
+		for id := range c.reachable([]string{e.To}, true) {
+			c.ways[id] = append(c.ways[id], on...)
+		}
+	}
 }
 
 // cards are the nodes that buttons inside a payload name (formats digest 6.8).

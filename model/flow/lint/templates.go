@@ -17,6 +17,9 @@ func (c *checker) mappings(n *flow.Node) {
 	c.texts(n, n.Input, input, nil)
 	c.texts(n, n.Output, output, []string{"result", "error", "input"})
 	c.texts(n, n.ErrMap, errs, []string{"result", "error", "input"})
+	if n.ForEach != nil {
+		c.texts(n, n.ForEach.Items, node(n.ID).pointer+"/meta/greentic/for_each/items", nil)
+	}
 	for i, r := range n.Routing.Routes {
 		if condition := n.Condition(i); condition != nil && r.Condition != "" {
 			c.paths(n, condition.References(), at{pointer: c.Places.Route(n.ID, i) + "/condition"}, nil, false)
@@ -125,7 +128,7 @@ func (c *checker) output(n *flow.Node, id string, path []string, where at) {
 
 // outputField compares a path with what a component says it answers, where that is all it answers.
 func (c *checker) outputField(n, other *flow.Node, path []string, where at) {
-	if c.Pack == nil || len(path) == 0 || other.Output != nil || other.ErrMap != nil {
+	if c.Pack == nil || len(path) == 0 || other.Output != nil || other.ErrMap != nil || other.ForEach != nil || other.Parallel != nil {
 		return
 	}
 	call := c.called(other)
