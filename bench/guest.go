@@ -57,7 +57,7 @@ func componentHost(ctx context.Context) ([]figure, error) {
 	}
 	defer engine.Close(ctx)
 	g := &guests{engine: engine}
-	for _, measure := range []func(context.Context) error{g.probe, g.killing, g.scripts, g.telegram, g.births} {
+	for _, measure := range []func(context.Context) error{g.probe, g.killing, g.scripts, g.sdk, g.telegram, g.births} {
 		if err = measure(ctx); err != nil {
 			break
 		}

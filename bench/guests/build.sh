@@ -4,21 +4,16 @@
 # Usage: bench/guests/build.sh (from anywhere; needs Go and npm; about two minutes)
 set -eu
 cd "$(dirname "$0")"
-here=$(pwd)
-adapt=$here/../../examples/helpdesk/guests
 tmp=$(mktemp -d)
 trap 'rm -rf "$tmp"' EXIT
 export GOTOOLCHAIN=go1.26.8 CGO_ENABLED=0 GOFLAGS= GOWASM= GOEXPERIMENT=
 
 [ -e node_modules/componentize-qjs/package.json ] || npm ci --no-audit --no-fund --ignore-scripts --silent
 quiet() { "$@" >"$tmp/log" 2>&1 || { cat "$tmp/log" >&2; exit 1; }; }
-jco=node_modules/@bytecodealliance/jco/src/jco.js
 mkdir -p out
 
 (cd go && GOOS=wasip1 GOARCH=wasm go build -buildmode=c-shared -trimpath -buildvcs=false -ldflags='-s -w' -o "$tmp/core.wasm" .)
-(cd "$adapt" && go run ./adapt "$tmp/core.wasm")
-quiet node "$jco" embed --wit world.wit --world-name guest -o "$tmp/embedded.wasm" "$tmp/core.wasm"
-quiet node "$jco" new --wasi-reactor -o out/go.wasm "$tmp/embedded.wasm"
+go run ./gocomponent "$tmp/core.wasm" world.wit out/go.wasm
 
 quiet node node_modules/.bin/componentize-qjs --sync --wit world.wit --world guest --js guest.js -o out/qjs.wasm
 

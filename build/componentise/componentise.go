@@ -54,11 +54,12 @@ func Open(ctx context.Context, engine *wasm.Engine) (*Tool, error) {
 // Close frees what the tool holds.
 func (t *Tool) Close() { t.bound.Close() }
 
-// Component makes a component of a core module that Go wrote for wasip1 as a c-shared library. The same
+// Component makes a component of a core module that Go wrote for wasip1 as a c-shared library. Its interfaces
+// are ours and those of the further WIT packages, each a text that begins with its package line. The same
 // module gives the same bytes. Errors: fault.Invalid (no such module, or one without the SDK, or exports
 // of another shape than their interface), fault.Unsupported (an interface that is none of ours), and
 // those of the engine.
-func (t *Tool) Component(ctx context.Context, core []byte) ([]byte, error) {
+func (t *Tool) Component(ctx context.Context, core []byte, further ...string) ([]byte, error) {
 	sections, err := split(core)
 	if err != nil {
 		return nil, err
@@ -67,7 +68,7 @@ func (t *Tool) Component(ctx context.Context, core []byte) ([]byte, error) {
 	if err != nil {
 		return nil, err
 	}
-	world, err := s.world()
+	world, err := s.world(further)
 	if err != nil {
 		return nil, err
 	}

@@ -77,12 +77,12 @@ func name(b []byte) (string, []byte, error) {
 }
 
 // world is the WIT of a module: a world named guest, with the packages of ours in the same text.
-func (s surface) world() (string, error) {
+func (s surface) world(further []string) (string, error) {
 	if len(s.exports) == 0 {
 		return "", fault.New(fault.Invalid, "core module", "it exports no interface").
 			WithFix(`import "greentic.dev/sdk/go/greentic" and call greentic.Component`)
 	}
-	packages, known, err := contract()
+	packages, known, err := contract(further)
 	if err != nil {
 		return "", err
 	}
@@ -109,22 +109,24 @@ func (s surface) world() (string, error) {
 	return b.String(), nil
 }
 
-// contract is every WIT package of ours in one text, and the names of their interfaces.
-func contract() (text string, known map[string]bool, err error) {
+// contract is every WIT package of ours and the further ones in one text, and the names of their interfaces.
+func contract(further []string) (text string, known map[string]bool, err error) {
 	files, err := fs.Glob(interfaces.FS, "*.wit")
 	if err != nil {
 		return "", nil, fault.Wrap("interfaces", err)
 	}
-	known = map[string]bool{}
-	var b strings.Builder
 	for _, file := range files {
 		src, err := fs.ReadFile(interfaces.FS, file)
 		if err != nil {
 			return "", nil, fault.Wrap("interfaces", err)
 		}
-		head, body, _ := strings.Cut(string(src), ";")
-		full := strings.TrimPrefix(head, "package ")
-		path, version, _ := strings.Cut(full, "@")
+		further = append(further, string(src))
+	}
+	known = map[string]bool{}
+	var b strings.Builder
+	for _, src := range further {
+		head, body, _ := strings.Cut(src, ";")
+		path, version, _ := strings.Cut(strings.TrimPrefix(head, "package "), "@")
 		for _, line := range strings.Split(body, "\n") {
 			if rest, ok := strings.CutPrefix(line, "interface "); ok {
 				known[path+"/"+strings.TrimSuffix(rest, " {")+"@"+version] = true

@@ -2,8 +2,6 @@ package guest
 
 import (
 	"context"
-	"errors"
-	"io/fs"
 	"os"
 	"path/filepath"
 
@@ -49,25 +47,23 @@ type Built struct {
 	JSON     []byte // the manifest as it is written
 }
 
-// LanguageOf says what the project in a folder is written in: a go.mod, or a package.json; a folder of Go
-// files is one of the module around it. The error is fault.NotFound with a fix.
+// LanguageOf says what the project in a folder is written in: JavaScript with a package.json, Go with source
+// files in a module, whose go.mod may lie further up. The error is fault.NotFound with a fix.
 func LanguageOf(dir string) (Language, error) {
-	for _, try := range []struct {
-		file string
-		lang Language
-	}{{"go.mod", Go}, {"package.json", JavaScript}} {
-		_, err := os.Stat(filepath.Join(dir, try.file))
-		if err == nil {
-			return try.lang, nil
+	if _, err := os.Stat(filepath.Join(dir, "package.json")); err == nil {
+		return JavaScript, nil
+	}
+	source, err := filepath.Glob(filepath.Join(dir, "*.go"))
+	full, abs := filepath.Abs(dir)
+	for up := full; err == nil && abs == nil && len(source) > 0; up = filepath.Dir(up) {
+		if _, err := os.Stat(filepath.Join(up, "go.mod")); err == nil {
+			return Go, nil
 		}
-		if !errors.Is(err, fs.ErrNotExist) {
-			return "", fault.As(fault.Unavailable, "component "+dir, err)
+		if up == filepath.Dir(up) {
+			break
 		}
 	}
-	if files, err := filepath.Glob(filepath.Join(dir, "*.go")); err == nil && len(files) > 0 {
-		return Go, nil
-	}
-	return "", fault.New(fault.NotFound, "component "+dir, "it is no component project: there is no go.mod and no package.json").
+	return "", fault.New(fault.NotFound, "component "+dir, "it is no component project: there is no Go source in a module and no package.json").
 		WithFix("begin one: greentic component new NAME --lang go, or --lang js")
 }
 

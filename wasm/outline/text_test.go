@@ -93,11 +93,7 @@ func TestOurInterfacesAreAccepted(t *testing.T) {
 		t.Fatal(err)
 	}
 	accepted(t, tool, wit.Format(set))
-	guests, _ := filepath.Glob("../../examples/helpdesk/guests/wit/*.wit")
-	if len(guests) == 0 {
-		t.Error("there are no guests")
-	}
-	for _, guest := range guests {
+	for _, guest := range []string{"../../bench/guests/world.wit", "../../build/componentise/tool/tool.wit"} {
 		sources := sourcesOf(t, "../../interfaces")
 		for name, text := range sourcesOf(t, guest) {
 			sources["guest/"+name] = text

@@ -9,8 +9,8 @@ import (
 	"unsafe"
 )
 
-// The preview-1 adapter lives in a reserve among the module's data, which command adapt of the
-// helpdesk's guests finds by this mark (docs/decisions/0013).
+// The preview-1 adapter lives in a reserve among the module's data, which build/componentise
+// finds by this mark (docs/decisions/0013).
 var reserve = [2<<16 + 64]byte{'a', 'd', 'a', 'p', 't', 'e', 'r', ' ', 'm', 'e', 'm', 'o', 'r', 'y', ' ', 'o', 'f', ' ', 't', 'h', 'i', 's', ' ', 'g', 'u', 'e', 's', 't'}
 
 // The host writes arguments through realloc, during which a component may not call out. Go reads

@@ -97,6 +97,9 @@ func Component(info Info, ops ...Operation) *Registered {
 	r.fail = r.check()
 	abi.Start()
 	serve(r)
+	if r.fail == "" {
+		warm(r)
+	}
 	return r
 }
 

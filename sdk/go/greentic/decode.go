@@ -15,6 +15,9 @@ type (
 
 // isText says whether values of t travel as text.
 func isText(t reflect.Type) bool {
+	if t.PkgPath() == "" {
+		return false // without a name it has no methods
+	}
 	return t.Implements(reflect.TypeFor[textWriter]()) && reflect.PointerTo(t).Implements(reflect.TypeFor[textReader]())
 }
 

@@ -4,6 +4,7 @@ import (
 	"reflect"
 	"strconv"
 	"strings"
+	"sync"
 )
 
 // field is one property of a struct.
@@ -24,8 +25,34 @@ type rule struct {
 	min, max              *float64
 }
 
+// planned is what was found out about a struct; the types of operations are planned before the first call, so that
+// a call does not pay for it.
+type planned struct {
+	typ    reflect.Type
+	fields []field
+	err    error
+}
+
+var (
+	plans  []*planned
+	planMu sync.Mutex // tests call components side by side
+)
+
 // fields are the properties of a struct, embedded structs opened.
 func fields(t reflect.Type) ([]field, error) {
+	planMu.Lock()
+	defer planMu.Unlock()
+	for _, p := range plans {
+		if p.typ == t {
+			return p.fields, p.err
+		}
+	}
+	all, err := readFields(t)
+	plans = append(plans, &planned{t, all, err})
+	return all, err
+}
+
+func readFields(t reflect.Type) ([]field, error) {
 	var all []field
 	for i := range t.NumField() {
 		f := t.Field(i)
@@ -35,7 +62,7 @@ func fields(t reflect.Type) ([]field, error) {
 			continue
 		}
 		if f.Anonymous && !tagged && f.Type.Kind() == reflect.Struct && !isText(f.Type) {
-			inner, err := fields(f.Type)
+			inner, err := readFields(f.Type)
 			if err != nil {
 				return nil, err
 			}

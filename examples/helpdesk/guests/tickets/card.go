@@ -2,9 +2,8 @@ package main
 
 import (
 	"maps"
+	"strconv"
 	"strings"
-
-	"greentic.dev/examples/helpdesk/guests/value"
 )
 
 // fill makes a card out of a template, with a part of the Adaptive Cards template language:
@@ -41,7 +40,8 @@ func fillItem(item any, values map[string]any) []any {
 		return when(object, item, values)
 	}
 	all := []any{}
-	for _, data := range value.List(values, name(source)) {
+	list, _ := values[name(source)].([]any)
+	for _, data := range list {
 		inner := maps.Clone(values)
 		if m, ok := data.(map[string]any); ok {
 			maps.Copy(inner, m)
@@ -74,7 +74,20 @@ func fillText(s string, values map[string]any) string {
 			out.WriteString("${" + rest)
 			return out.String()
 		}
-		out.WriteString(value.Text(values, key))
+		out.WriteString(text(values[key]))
 		s = after
 	}
+}
+
+// text is a value as it stands in a card; what is no scalar is empty.
+func text(v any) string {
+	switch v := v.(type) {
+	case string:
+		return v
+	case int:
+		return strconv.Itoa(v)
+	case bool:
+		return strconv.FormatBool(v)
+	}
+	return ""
 }

@@ -3,10 +3,6 @@ package main
 import (
 	"maps"
 	"strconv"
-
-	"greentic.dev/examples/helpdesk/guests/guest"
-	"greentic.dev/examples/helpdesk/guests/state"
-	"greentic.dev/examples/helpdesk/guests/value"
 )
 
 const (
@@ -16,14 +12,14 @@ const (
 
 // ticket is one problem.
 type ticket struct {
-	id, summary, category, priority string
-	open                            bool
+	ID, Summary, Category, Priority string
+	Open                            bool
 }
 
 // desk is everything the component remembers; tickets are oldest first.
 type desk struct {
-	last    int64 // number of the newest ticket
-	tickets []ticket
+	Last    int64 // number of the newest ticket
+	Tickets []ticket
 	changed bool
 }
 
@@ -34,34 +30,11 @@ type answer struct {
 	values              map[string]any
 }
 
-func load(store state.Store) (*desk, error) {
-	v, err := store.Read(stateKey)
-	if err != nil {
-		return nil, err
-	}
-	d := &desk{last: value.Int(v, "last")}
-	for _, t := range value.List(v, "tickets") {
-		d.tickets = append(d.tickets, ticket{
-			id: value.Text(t, "id"), summary: value.Text(t, "summary"), category: value.Text(t, "category"),
-			priority: value.Text(t, "priority"), open: value.At(t, "open") == true,
-		})
-	}
-	return d, nil
-}
-
-func (d *desk) save(store state.Store) error {
-	all := make([]any, 0, len(d.tickets))
-	for _, t := range d.tickets {
-		all = append(all, map[string]any{"id": t.id, "summary": t.summary, "category": t.category, "priority": t.priority, "open": t.open})
-	}
-	return store.Write(stateKey, map[string]any{"last": d.last, "tickets": all})
-}
-
 // waiting is how many tickets are open.
 func (d *desk) waiting() int {
 	n := 0
-	for _, t := range d.tickets {
-		if t.open {
+	for _, t := range d.Tickets {
+		if t.Open {
 			n++
 		}
 	}
@@ -69,9 +42,9 @@ func (d *desk) waiting() int {
 }
 
 func (d *desk) find(id string) *ticket {
-	for i := range d.tickets {
-		if d.tickets[i].id == id {
-			return &d.tickets[i]
+	for i := range d.Tickets {
+		if d.Tickets[i].ID == id {
+			return &d.Tickets[i]
 		}
 	}
 	return nil
@@ -79,72 +52,83 @@ func (d *desk) find(id string) *ticket {
 
 // trim forgets the oldest closed tickets beyond the limit; when all are open, the oldest.
 func (d *desk) trim() {
-	for len(d.tickets) > maxTickets {
+	for len(d.Tickets) > maxTickets {
 		drop := 0
-		for i, t := range d.tickets {
-			if !t.open {
+		for i, t := range d.Tickets {
+			if !t.Open {
 				drop = i
 				break
 			}
 		}
-		d.tickets = append(d.tickets[:drop], d.tickets[drop+1:]...)
+		d.Tickets = append(d.Tickets[:drop], d.Tickets[drop+1:]...)
 	}
 }
 
 // values of a ticket for a card.
 func (t *ticket) values() map[string]any {
 	status := "closed"
-	if t.open {
+	if t.Open {
 		status = "open"
 	}
 	return map[string]any{
-		"id": t.id, "summary": t.summary,
-		"category": "{{i18n:category." + t.category + "}}",
-		"priority": "{{i18n:priority." + t.priority + "}}",
+		"id": t.ID, "summary": t.Summary,
+		"category": "{{i18n:category." + t.Category + "}}",
+		"priority": "{{i18n:priority." + t.Priority + "}}",
 		"status":   "{{i18n:status." + status + "}}",
-		"open":     t.open,
+		"open":     t.Open,
 	}
+}
+
+type showIn struct {
+	card
+	Text string `json:"text,omitempty"`
+	ID   string `json:"id,omitempty"`
 }
 
 // show fills a card with the desk and, when there is an id, with that ticket.
-func show(d *desk, input any) (answer, error) {
+func show(d *desk, in showIn) (answer, error) {
 	values := map[string]any{"waiting": d.waiting()}
-	text, id := value.Text(input, "text"), value.Text(input, "id")
-	if id == "" {
-		return answer{text: text, status: "shown", values: values}, nil
+	if in.ID == "" {
+		return answer{text: in.Text, status: "shown", values: values}, nil
 	}
-	values["id"] = id
-	if t := d.find(id); t != nil {
+	values["id"] = in.ID
+	if t := d.find(in.ID); t != nil {
 		maps.Copy(values, t.values())
 	}
-	return answer{text: text + " " + id, status: "shown", values: values}, nil
+	return answer{text: in.Text + " " + in.ID, status: "shown", values: values}, nil
 }
 
-func open(d *desk, input any) (answer, error) {
-	t := ticket{summary: value.Text(input, "summary"), category: value.Text(input, "category"), priority: value.Text(input, "priority"), open: true}
-	if t.summary == "" {
-		return answer{}, &guest.Fail{Code: "invalid_input", Message: "open needs a summary"}
+type openIn struct {
+	card
+	Summary  string `json:"summary" min:"1"`
+	Category string `json:"category,omitempty"`
+	Priority string `json:"priority,omitempty"`
+}
+
+func open(d *desk, in openIn) (answer, error) {
+	t := ticket{Summary: in.Summary, Category: in.Category, Priority: in.Priority, Open: true}
+	if t.Category == "" {
+		t.Category = "other"
 	}
-	if t.category == "" {
-		t.category = "other"
+	if t.Priority == "" {
+		t.Priority = "normal"
 	}
-	if t.priority == "" {
-		t.priority = "normal"
-	}
-	d.last++
-	t.id = "HD-" + strconv.FormatInt(d.last, 10)
-	d.tickets = append(d.tickets, t)
+	d.Last++
+	t.ID = "HD-" + strconv.FormatInt(d.Last, 10)
+	d.Tickets = append(d.Tickets, t)
 	d.trim()
 	d.changed = true
-	return answer{text: "{{i18n:ticket.opened}} " + t.id, status: "opened", values: t.values()}, nil
+	return answer{text: "{{i18n:ticket.opened}} " + t.ID, status: "opened", values: t.values()}, nil
 }
 
-func list(d *desk, _ any) (answer, error) {
+type listIn struct{ card }
+
+func list(d *desk, _ listIn) (answer, error) {
 	items, plain := []any{}, ""
-	for i := len(d.tickets) - 1; i >= 0; i-- {
-		v := d.tickets[i].values()
+	for i := len(d.Tickets) - 1; i >= 0; i-- {
+		v := d.Tickets[i].values()
 		items = append(items, v)
-		plain += "\n" + value.Text(v, "id") + " " + value.Text(v, "status") + ": " + value.Text(v, "summary")
+		plain += "\n" + text(v["id"]) + " " + text(v["status"]) + ": " + text(v["summary"])
 	}
 	if len(items) == 0 {
 		return answer{text: "{{i18n:tickets.none}}", status: "none", values: map[string]any{"tickets": items}}, nil
@@ -152,12 +136,16 @@ func list(d *desk, _ any) (answer, error) {
 	return answer{text: "{{i18n:tickets.yours}}", plain: plain, status: "some", values: map[string]any{"tickets": items}}, nil
 }
 
-func closeTicket(d *desk, input any) (answer, error) {
-	id := value.Text(input, "id")
-	t := d.find(id)
+type closeIn struct {
+	card
+	ID string `json:"id"`
+}
+
+func closeTicket(d *desk, in closeIn) (answer, error) {
+	t := d.find(in.ID)
 	if t == nil {
-		return answer{text: "{{i18n:ticket.missing}} " + id, status: "missing", values: map[string]any{"id": id}}, nil
+		return answer{text: "{{i18n:ticket.missing}} " + in.ID, status: "missing", values: map[string]any{"id": in.ID}}, nil
 	}
-	t.open, d.changed = false, true
-	return answer{text: "{{i18n:ticket.closed}} " + t.id, status: "closed", values: t.values()}, nil
+	t.Open, d.changed = false, true
+	return answer{text: "{{i18n:ticket.closed}} " + t.ID, status: "closed", values: t.values()}, nil
 }

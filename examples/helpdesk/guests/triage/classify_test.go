@@ -4,9 +4,6 @@ import (
 	"strings"
 	"testing"
 	"unicode/utf8"
-
-	"greentic.dev/examples/helpdesk/guests/guest"
-	"greentic.dev/examples/helpdesk/guests/value"
 )
 
 func TestAProblemFindsItsCategoryAndPriority(t *testing.T) {
@@ -34,11 +31,9 @@ func TestALongProblemIsCutAtAWord(t *testing.T) {
 }
 
 func TestTheOperationSaysWhatToDoNext(t *testing.T) {
-	out, err := run(&guest.Call{Input: map[string]any{"text": "Feuer!"}})
-	if err != nil || value.Text(out, "status") != "urgent" {
-		t.Errorf("%v, %v", out, err)
-	}
-	if out, err = run(&guest.Call{}); err != nil || value.Text(out, "status") != "empty" {
-		t.Errorf("without a text: %v, %v", out, err)
+	for text, status := range map[string]string{"Feuer!": "urgent", "Hm": "normal", "": "empty"} {
+		if out, err := run(nil, problem{Text: text}); err != nil || out.Status != status {
+			t.Errorf("%q: %+v, %v", text, out, err)
+		}
 	}
 }

@@ -1,32 +1,27 @@
 package main
 
-import (
-	"greentic.dev/examples/helpdesk/guests/guest"
-	"greentic.dev/examples/helpdesk/guests/value"
-)
+import "greentic.dev/sdk/go/greentic"
 
-// A reactor has no main; the node is set when the runtime starts.
-func init() {
-	text := guest.Of("string")
-	guest.Serve(&guest.Node{
-		Name:    "helpdesk.triage",
-		Version: "0.1.0",
-		Summary: "Reads a problem and says what it is about and how urgent it is",
-		Ops: []guest.Op{{
-			Name:    "classify",
-			Summary: "text to category, priority and summary; status is urgent, normal or empty",
-			Input:   guest.Object(map[string]any{"text": text}, "text"),
-			Output: guest.Object(map[string]any{"category": text, "priority": text, "summary": text, "status": text},
-				"category", "priority", "summary", "status"),
-			Run: run,
-		}},
-	})
+type problem struct {
+	Text string `json:"text,omitempty" doc:"what the user wrote"`
 }
+
+type finding struct {
+	Category string `json:"category"`
+	Priority string `json:"priority"`
+	Summary  string `json:"summary"`
+	Status   string `json:"status" enum:"urgent,normal,empty"`
+}
+
+var component = greentic.Component(greentic.Info{
+	ID: "helpdesk.triage", Version: "0.1.0", Name: "Helpdesk triage", Supports: []string{"messaging"}, MemoryMB: 32, WallMS: 1000,
+	Summary: "Reads a problem and says what it is about and how urgent it is",
+}, greentic.Op("classify", run).Doc("text to category, priority and summary; status is urgent, normal or empty"))
 
 func main() {}
 
-func run(c *guest.Call) (any, error) {
-	t := classify(value.Text(c.Input, "text"))
+func run(_ *greentic.Context, in problem) (finding, error) {
+	t := classify(in.Text)
 	status := "normal"
 	switch {
 	case t.summary == "":
@@ -34,5 +29,5 @@ func run(c *guest.Call) (any, error) {
 	case t.priority == "high":
 		status = "urgent"
 	}
-	return map[string]any{"category": t.category, "priority": t.priority, "summary": t.summary, "status": status}, nil
+	return finding{t.category, t.priority, t.summary, status}, nil
 }

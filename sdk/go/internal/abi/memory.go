@@ -5,11 +5,19 @@ import (
 	"unsafe"
 )
 
-// Arena is the memory the host and the guest hand each other during one call: blocks by
-// address. A block lives until Free.
+// Arena is the memory the host and the component hand each other during one call: blocks by address. A block lives
+// until Free. Small blocks from the host lie in handover, which the componentiser's realloc fills.
 type Arena struct {
-	blocks map[uint32][]byte
+	blocks []block
 	addr   func([]byte) uint32 // where a block lies
+
+	handover   []byte // begins with the two words of its header; may be nil
+	handoverAt uint32
+}
+
+type block struct {
+	at uint32
+	b  []byte
 }
 
 // Alloc gives n zeroed bytes on an 8-byte boundary and their address; the address of no bytes
@@ -18,31 +26,59 @@ func (a *Arena) Alloc(n uint32) (uint32, []byte) {
 	if n == 0 {
 		return 8, nil
 	}
+	if a.handover != nil && a.handover[4] != 0 {
+		a.handover[4] = 0
+		a.forget()
+	}
 	b := aligned(n)
 	p := a.addr(b)
-	a.blocks[p] = b
+	a.blocks = append(a.blocks, block{p, b})
 	return p, b
 }
 
 // Grow is realloc: it keeps what was in the block at old.
 func (a *Arena) Grow(old, size uint32) uint32 {
 	p, b := a.Alloc(size)
-	copy(b, a.blocks[old])
-	delete(a.blocks, old)
+	if old != 0 {
+		copy(b, a.whole(old))
+	}
 	return p
+}
+
+// whole is the block that begins at p, to its end.
+func (a *Arena) whole(p uint32) []byte {
+	if off := p - a.handoverAt; p >= a.handoverAt+HandoverBegin && uint64(off) < uint64(len(a.handover)) {
+		return a.handover[off:]
+	}
+	for i := len(a.blocks) - 1; i >= 0; i-- {
+		if a.blocks[i].at == p {
+			return a.blocks[i].b
+		}
+	}
+	return nil
 }
 
 // Bytes is what the host wrote at p: n bytes of a block that starts there. It is nil when
 // there is no such block.
 func (a *Arena) Bytes(p, n uint32) []byte {
-	if b := a.blocks[p]; uint32(len(b)) >= n {
-		return b[:n]
+	if b := a.whole(p); uint32(len(b)) >= n {
+		return b[:n:n]
 	}
 	return nil
 }
 
 // Free forgets every block.
-func (a *Arena) Free() { clear(a.blocks) }
+func (a *Arena) Free() {
+	a.forget()
+	if a.handover != nil {
+		clear(a.handover[:8])
+	}
+}
+
+func (a *Arena) forget() {
+	clear(a.blocks)
+	a.blocks = a.blocks[:0]
+}
 
 // Reader walks a canonical record in memory; every read aligns itself.
 type Reader struct {

@@ -1,8 +1,12 @@
 package abi
 
-// The memory of the preview-1 adapter lies in the component's own data, where Go puts nothing else:
-// the componentiser finds it by its mark. A page for the adapter's stack and a page for its state.
+// Memory of the component's own, where Go puts nothing else; the componentiser finds it by its mark. First a page
+// for the stack and a page for the state of the preview-1 adapter, then, on the next 16-byte boundary, what the
+// host hands over: a word that counts the bytes in use, a word that is set when a call has ended, and behind this header
+// those bytes.
 const (
-	ReserveMark = "adapter memory of this guest"
-	ReserveSize = 2<<16 + 64 // bytes, mark and alignment included
+	ReserveMark   = "handover memory of this guest"
+	ReserveSize   = 2<<16 + 64 // bytes, mark and alignment included
+	HandoverSize  = 1 << 16
+	HandoverBegin = 16
 )

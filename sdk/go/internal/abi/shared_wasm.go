@@ -5,13 +5,13 @@ import (
 )
 
 // The memory of the running call; a component runs one at a time.
-var shared = &Arena{blocks: map[uint32][]byte{}, addr: func(b []byte) uint32 {
+var shared = &Arena{addr: func(b []byte) uint32 {
 	return uint32(uintptr(unsafe.Pointer(unsafe.SliceData(b))))
 }}
 
-// reserve begins with ReserveMark, so that it has a place among the module's data. Go never touches
-// it.
-var reserve = [ReserveSize]byte{'a', 'd', 'a', 'p', 't', 'e', 'r', ' ', 'm', 'e', 'm', 'o', 'r', 'y', ' ', 'o', 'f', ' ', 't', 'h', 'i', 's', ' ', 'g', 'u', 'e', 's', 't'}
+// reserve begins with ReserveMark, so that it has a place among the module's data. Go never touches the part of the
+// adapter.
+var reserve = [ReserveSize + 16 + HandoverSize]byte{'h', 'a', 'n', 'd', 'o', 'v', 'e', 'r', ' ', 'm', 'e', 'm', 'o', 'r', 'y', ' ', 'o', 'f', ' ', 't', 'h', 'i', 's', ' ', 'g', 'u', 'e', 's', 't'}
 
 // Shared is the memory of the running call.
 func Shared() *Arena { return shared }
@@ -21,9 +21,13 @@ func Shared() *Arena { return shared }
 // the clock. The host puts memory back after each call, so garbage lives no longer than one call.
 func Start() {
 	setGCPercent(-1)
+	shared.blocks = make([]block, 0, 32)
 	if reserve[0] != ReserveMark[0] {
 		panic("the reserve of the adapter was overwritten")
 	}
+	base := uint32(uintptr(unsafe.Pointer(&reserve)))
+	begin := (base+ReserveSize+15)&^15 - base
+	shared.handover, shared.handoverAt = reserve[begin:begin+HandoverSize], base+begin
 }
 
 // aligned is n zeroed bytes on an 8-byte boundary.
@@ -32,8 +36,9 @@ func aligned(n uint32) []byte {
 	return unsafe.Slice((*byte)(unsafe.Pointer(unsafe.SliceData(words))), n)
 }
 
-// The componentiser takes these for cabi_realloc of exports and imports. The plain name would also be
-// used by the preview-1 adapter, before the Go runtime is up.
+// The componentiser puts its own functions before these: realloc comes here only for what has no room in handover, and
+// the post-returns of package greentic never. The plain name cabi_realloc would also be used by the preview-1
+// adapter, before the Go runtime is up.
 
 //go:wasmexport cabi_export_realloc
 func exportRealloc(old, _, _, size uint32) uint32 { return shared.Grow(old, size) }

@@ -22,7 +22,7 @@ var (
 )
 
 // ToCBOR is v in canonical CBOR: shortest forms, definite lengths, keys by length and bytes.
-func ToCBOR(v any) ([]byte, error) { return appendCBOR(nil, v, 0) }
+func ToCBOR(v any) ([]byte, error) { return appendCBOR(make([]byte, 0, 256), v, 0) }
 
 func appendCBOR(b []byte, v any, depth int) ([]byte, error) {
 	if depth > MaxDepth {
