@@ -55,7 +55,7 @@ bench-peers: ## one durable step of Restate beside our turns, in the same minute
 bench-guests: ## guests in Go and JavaScript for measurements and tests, if they are not built (needs Node)
 	test -e bench/guests/out/sm.wasm || bench/guests/build.sh
 
-gen: web vendored engine guests components reference ## rebuild everything generated
+gen: web engine guests components vendored reference ## rebuild everything generated
 
 web: ## bundle the chat page into console/static (needs Node)
 	cd console/web && npm ci --no-audit --no-fund --ignore-scripts --silent && npx tsc --noEmit && node build.mjs
@@ -63,7 +63,7 @@ web: ## bundle the chat page into console/static (needs Node)
 web-check: web ## the bundle in the tree is the one the sources make
 	git diff --exit-code --stat -- console/static
 
-vendored: ## archive the SDKs for component projects
+vendored: ## archive the SDKs for component projects, and the component that the assistant brings
 	$(GO) test ./devkit/vendored -update
 
 engine: ## bring the engine of JavaScript components (needs Node)

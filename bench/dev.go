@@ -76,7 +76,7 @@ func begin(dir string) error {
 	if err != nil {
 		return err
 	}
-	if _, err := scaffold.Pack(dir, "chat", nil); err != nil {
+	if _, err := scaffold.Pack(dir, "chat", nil, nil); err != nil {
 		return err
 	}
 	if _, err := scaffold.Component(filepath.Join(dir, "components", "hello"), "go", nil, sdk); err != nil {

@@ -9,6 +9,7 @@ import (
 	"github.com/spf13/cobra"
 
 	"greentic.dev/devkit/scaffold"
+	"greentic.dev/devkit/vendored"
 	"greentic.dev/greentic/fault"
 )
 
@@ -48,7 +49,11 @@ What else it asks has defaults. Other answers come from --answer or, all togethe
 			if c.Flags().Changed("template") {
 				answers["template"] = template
 			}
-			files, err := scaffold.Pack(args[0], template, answers)
+			llm, err := vendored.LLM()
+			if err != nil {
+				return err
+			}
+			files, err := scaffold.Pack(args[0], template, answers, llm)
 			if err != nil {
 				return err
 			}

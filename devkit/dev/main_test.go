@@ -36,7 +36,7 @@ type desk struct {
 func sits(t testing.TB, build func(ctx context.Context, project string) error, files map[string]string) *desk {
 	t.Helper()
 	d := &desk{TB: t, folder: filepath.Join(t.TempDir(), "greeter"), events: make(chan Event, 1000)}
-	if _, err := scaffold.Pack(d.folder, "chat", nil); err != nil {
+	if _, err := scaffold.Pack(d.folder, "chat", nil, nil); err != nil {
 		t.Fatal(err)
 	}
 	for name, content := range files {

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"io/fs"
 	"os"
+	"path"
 	"path/filepath"
 	"regexp"
 	"strings"
@@ -47,7 +48,7 @@ func Template(name string) (fs.FS, error) {
 }
 
 // Write makes the folder dir, which must not exist, and writes the files of each source into it, of
-// two with one name the later. In contents and names __KEY__ becomes values["KEY"], and a name loses
+// two with one name the later. In names and contents, but not in code (.wasm), __KEY__ becomes values["KEY"], and a name loses
 // the ending .tmpl. It returns the files written, sorted. Nothing is left behind when it fails.
 // Errors: fault.Exists, fault.Unavailable, fault.Internal (a source names a key that has no value).
 func Write(dir string, values map[string]string, sources ...fs.FS) (written []string, err error) {
@@ -93,7 +94,10 @@ func writeFile(dir, name string, from fs.FS, values map[string]string) error {
 	if err != nil {
 		return err
 	}
-	text, err := filled(string(content), values)
+	text := string(content)
+	if path.Ext(name) != ".wasm" {
+		text, err = filled(text, values)
+	}
 	if err != nil {
 		return fault.Wrap(name, err)
 	}

@@ -9,6 +9,7 @@ import (
 	"testing/fstest"
 
 	"greentic.dev/build"
+	"greentic.dev/devkit/vendored"
 	"greentic.dev/greentic/fault"
 )
 
@@ -16,9 +17,13 @@ func TestEveryPackTemplateBuildsAsItIs(t *testing.T) {
 	if len(PackTemplates()) == 0 {
 		t.Fatal("there are no templates")
 	}
+	llm, err := vendored.LLM()
+	if err != nil {
+		t.Fatal(err)
+	}
 	for _, template := range PackTemplates() {
 		dir := filepath.Join(t.TempDir(), "greeter")
-		files, err := Pack(dir, template, map[string]string{"title": "Ann's café: 50%"})
+		files, err := Pack(dir, template, map[string]string{"title": "Ann's café: 50%"}, llm)
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -37,7 +42,7 @@ func TestAFolderThatIsThereIsLeftAlone(t *testing.T) {
 	if err := os.Mkdir(dir, 0o755); err != nil {
 		t.Fatal(err)
 	}
-	if _, err := Pack(dir, "chat", nil); !fault.Is(err, fault.Exists) {
+	if _, err := Pack(dir, "chat", nil, nil); !fault.Is(err, fault.Exists) {
 		t.Errorf("got %v", err)
 	}
 	if entries, err := os.ReadDir(dir); err != nil || len(entries) > 0 {
@@ -52,19 +57,21 @@ func TestWhatCannotBeBegunLeavesNothingBehind(t *testing.T) {
 		kind             fault.Kind
 		say              string
 	}{
-		"no template":                 {"x", "../chat", nil, fault.NotFound, "no template"},
-		"a misspelt template":         {"x", "chta", nil, fault.NotFound, "no template"},
-		"no identifier":               {"bad name", "chat", nil, fault.Invalid, "identifier"},
-		"no such question":            {"x", "chat", map[string]string{"titel": "X"}, fault.Invalid, "titel"},
-		"an empty answer":             {"x", "chat", map[string]string{"title": ""}, fault.Invalid, "empty"},
-		"an answer that is a quote":   {"x", "chat", map[string]string{"title": `a"b`}, fault.Invalid, "quote"},
-		"an answer that is two":       {"x", "chat", map[string]string{"title": "a\nb: c"}, fault.Invalid, "control"},
-		"an answer with a template":   {"x", "chat", map[string]string{"title": "{{secret}}"}, fault.Invalid, "bracket"},
-		"an answer without an end":    {"x", "chat", map[string]string{"title": strings.Repeat("a", 201)}, fault.Invalid, "more than 200"},
-		"an answer that is no option": {"x", "chat", map[string]string{"template": "none"}, fault.NotFound, "none"},
+		"no template":                    {"x", "../chat", nil, fault.NotFound, "no template"},
+		"a misspelt template":            {"x", "chta", nil, fault.NotFound, "no template"},
+		"no identifier":                  {"bad name", "chat", nil, fault.Invalid, "identifier"},
+		"no such question":               {"x", "chat", map[string]string{"titel": "X"}, fault.Invalid, "titel"},
+		"an empty answer":                {"x", "chat", map[string]string{"title": ""}, fault.Invalid, "empty"},
+		"an answer that is a quote":      {"x", "chat", map[string]string{"title": `a"b`}, fault.Invalid, "quote"},
+		"an answer that is two":          {"x", "chat", map[string]string{"title": "a\nb: c"}, fault.Invalid, "control"},
+		"an answer with a template":      {"x", "chat", map[string]string{"title": "{{secret}}"}, fault.Invalid, "bracket"},
+		"an answer without an end":       {"x", "chat", map[string]string{"title": strings.Repeat("a", 201)}, fault.Invalid, "more than 200"},
+		"a model at no address":          {"x", "assistant", map[string]string{"base_url": "somewhere"}, fault.Invalid, "no address"},
+		"a question of another template": {"x", "chat", map[string]string{"model": "m"}, fault.Invalid, "no such question"},
+		"an answer that is no option":    {"x", "chat", map[string]string{"template": "none"}, fault.NotFound, "none"},
 	} {
 		dir := filepath.Join(t.TempDir(), c.folder)
-		if _, err := Pack(dir, c.template, c.answers); !fault.Is(err, c.kind) || !strings.Contains(err.Error(), c.say) {
+		if _, err := Pack(dir, c.template, c.answers, nil); !fault.Is(err, c.kind) || !strings.Contains(err.Error(), c.say) {
 			t.Errorf("%s: %v", name, err)
 		}
 		if _, err := os.Stat(dir); !os.IsNotExist(err) {

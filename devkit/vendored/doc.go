@@ -1,6 +1,7 @@
-// Package vendored has the SDKs as a component project carries them in its vendor folder.
+// Package vendored has what projects bring along: the SDKs as a component carries them in its vendor
+// folder, and the component that a pack of an assistant calls.
 //
-// What it is: archives that `make gen` makes of sdk/, so that a project builds without a network (decision
-// 45). Who calls it: cmd for component new. What it refuses to do: look at sdk/ when it runs, carry tests.
-// Main functions: [Go], [JavaScript]. Tested in vendored_test.go, which also makes the archives.
+// What it is: archives that `make gen` makes of sdk/ and components/, so that a project builds without a network (decision
+// 45). Who calls it: cmd for component new and pack new. What it refuses to do: look at sdk/ when it runs, carry tests.
+// Main functions: [Go], [JavaScript], [LLM]. Tested in vendored_test.go, which also makes the archives.
 package vendored

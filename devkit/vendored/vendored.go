@@ -48,6 +48,16 @@ func JavaScript() (fs.FS, error) {
 	return r, fault.Wrap("the JavaScript SDK", err)
 }
 
+//go:embed llm.zip
+var llmArchive []byte
+
+// LLM is the component of language models of the library, in the folder components/greentic.llm, for a
+// pack that brings it along.
+func LLM() (fs.FS, error) {
+	r, err := zip.NewReader(bytes.NewReader(llmArchive), int64(len(llmArchive)))
+	return r, fault.Wrap("the component of language models", err)
+}
+
 // The module of the Go SDK, as a project's go.mod requires it.
 const (
 	GoModule  = "greentic.dev/sdk/go"

@@ -10,6 +10,8 @@ import (
 	"slices"
 	"strings"
 	"testing"
+
+	"greentic.dev/model/component"
 )
 
 var update = flag.Bool("update", false, "make the archives again")
@@ -43,6 +45,44 @@ func sdkFiles(t *testing.T) map[string][]byte {
 	slices.Sort(names)
 	files["vendor/modules.txt"] = []byte(list + strings.Join(names, "\n") + "\n")
 	return files
+}
+
+// What a pack gets is the component as its manifest describes it. make gen takes it from the library.
+func TestTheArchiveIsTheComponentOfLanguageModels(t *testing.T) {
+	const folder = "components/greentic.llm/"
+	if *update {
+		files := map[string][]byte{}
+		for _, name := range []string{"component.wasm", "component.manifest.json"} {
+			b, err := os.ReadFile("../../components/llm/" + name)
+			if err != nil {
+				t.Fatal(err)
+			}
+			files[folder+name] = b
+		}
+		if err := os.WriteFile("llm.zip", archive(t, files), 0o644); err != nil {
+			t.Fatal(err)
+		}
+		return
+	}
+	have, err := LLM()
+	if err != nil {
+		t.Fatal(err)
+	}
+	code, err := fs.ReadFile(have, folder+"component.wasm")
+	if err != nil {
+		t.Fatal(err)
+	}
+	text, err := fs.ReadFile(have, folder+"component.manifest.json")
+	if err != nil {
+		t.Fatal(err)
+	}
+	m, err := component.Parse("component.manifest.json", text)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := m.CheckWasm(code); err != nil || m.ID != "greentic.llm" {
+		t.Errorf("%s: %v", m.ID, err)
+	}
 }
 
 func archive(t *testing.T, files map[string][]byte) []byte {

@@ -41,7 +41,7 @@ func newDesk(t *testing.T) desk {
 		t.Fatal(err)
 	}
 	dir := filepath.Join(t.TempDir(), "greeter")
-	if _, err := scaffold.Pack(dir, "chat", nil); err != nil {
+	if _, err := scaffold.Pack(dir, "chat", nil, nil); err != nil {
 		t.Fatal(err)
 	}
 	return desk{store, Policy{Trusted: trusted, Build: &build.Options{Sign: signer.Pack(time.Unix(0, 0))}}, dir}
