@@ -88,7 +88,7 @@ func (r *reader) shell(ctx context.Context, dir, text string) *exec.Cmd {
 
 func (r *reader) follow(b block) {
 	r.Helper()
-	ctx, cancel := context.WithTimeout(r.Context(), 5*time.Minute)
+	ctx, cancel := context.WithTimeout(r.Context(), 2*time.Minute)
 	defer cancel()
 	switch {
 	case b.kind == "sh" && b.note == "background":
@@ -133,19 +133,19 @@ func (r *reader) background(b block) {
 	})
 }
 
-// sees waits for a line in the output of the command in the background, which the note dev means, or
-// demands it of the last command. The first block after a command in the background is about that.
+// sees demands a line of the last command, or with the note dev waits until the command in the
+// background says it.
 func (r *reader) sees(ctx context.Context, b block, line string) {
 	r.Helper()
-	again := time.NewTicker(20 * time.Millisecond)
-	defer again.Stop()
-	for !shown(r.last, line) {
-		if r.dev != nil && shown(r.dev.String(), line) {
-			return
-		}
-		if r.dev == nil {
+	if b.note != "dev" {
+		if !shown(r.last, line) {
 			r.Fatalf("line %d: the command does not say %q but\n%s", b.line, line, r.last)
 		}
+		return
+	}
+	again := time.NewTicker(20 * time.Millisecond)
+	defer again.Stop()
+	for !shown(r.dev.String(), line) {
 		select {
 		case <-again.C:
 		case <-ctx.Done():
