@@ -57,7 +57,7 @@ func componentHost(ctx context.Context) ([]figure, error) {
 	}
 	defer engine.Close(ctx)
 	g := &guests{engine: engine}
-	for _, measure := range []func(context.Context) error{g.probe, g.killing, g.scripts, g.sdk, g.telegram, g.births} {
+	for _, measure := range []func(context.Context) error{g.probe, g.killing, g.scripts, g.sdk, g.javascript, g.telegram, g.births} {
 		if err = measure(ctx); err != nil {
 			break
 		}
@@ -232,12 +232,13 @@ func median(v []float64) float64 {
 func (g *guests) scripts(ctx context.Context) error {
 	for _, l := range []struct {
 		name string
+		as   string
 		bar  float64
-	}{{"go", 10}, {"qjs", 20}, {"sm", 400}} {
+	}{{"go", "go_noop", 10}, {"qjs", "qjs_bare", 20}, {"sm", "sm_noop", 400}} {
 		file := filepath.Join("bench", "guests", "out", l.name+".wasm")
 		code, err := os.ReadFile(file)
 		if errors.Is(err, os.ErrNotExist) {
-			fmt.Fprintf(os.Stderr, "skip: invoke_%s_noop: %s is not built, see bench/guests\n", l.name, file)
+			fmt.Fprintf(os.Stderr, "skip: invoke_%s: %s is not built, see bench/guests\n", l.as, file)
 			continue
 		}
 		if err != nil {
@@ -255,7 +256,7 @@ func (g *guests) scripts(ctx context.Context) error {
 		if err != nil {
 			return err
 		}
-		g.add("invoke_"+l.name+"_noop", us, "us CPU", bar(l.bar))
+		g.add("invoke_"+l.as, us, "us CPU", bar(l.bar))
 	}
 	return nil
 }

@@ -69,14 +69,11 @@ func stripTypes(ctx context.Context, dir, name, source string, opt Options) (str
 }
 
 // componentize runs the componentiser of the project on a bundle of modules.
-const componentize = `import { createRequire } from "node:module";
-import { pathToFileURL } from "node:url";
-import { writeFileSync } from "node:fs";
-const [project, folder] = process.argv.slice(1);
+const componentize = `import { writeFileSync } from "node:fs";
+const folder = process.argv[1];
 let tool;
-try { tool = createRequire(pathToFileURL(project + "/package.json")).resolve("@bytecodealliance/componentize-js"); } catch { process.exit(5); }
-const { componentize } = await import(pathToFileURL(tool));
-const { component } = await componentize({ sourcePath: folder + "/component.js", witPath: folder + "/wit", worldName: "component",
+try { tool = await import("@bytecodealliance/componentize-js"); } catch (e) { if (e.code !== "ERR_MODULE_NOT_FOUND") throw e; process.exit(5); }
+const { component } = await tool.componentize({ sourcePath: folder + "/component.js", witPath: folder + "/wit", worldName: "component",
   disableFeatures: ["stdio", "random", "clocks", "http", "fetch-event"] });
 writeFileSync(folder + "/component.wasm", component);`
 
@@ -90,11 +87,7 @@ func (g *graph) spiderMonkey(ctx context.Context, uses map[string]bool, opt Opti
 	if err := g.lay(dir, uses); err != nil {
 		return nil, err
 	}
-	project, err := filepath.Abs(g.project.dir)
-	if err != nil {
-		return nil, fault.As(fault.Unavailable, "", err)
-	}
-	if _, err := node(ctx, dir, opt, componentize, "", project, dir); err != nil {
+	if _, err := node(ctx, g.project.dir, opt, componentize, "", dir); err != nil {
 		if strings.Contains(err.Error(), "exit status 5") {
 			return nil, fault.New(fault.NotFound, "", "the project has no componentiser for SpiderMonkey").WithFix("npm install --save-dev @bytecodealliance/componentize-js@0.23.0")
 		}
