@@ -12,7 +12,9 @@ export interface HostCall {
 export interface Step {
   n: number;
   node: string;
+  branch?: string;
   do: string;
+  flow?: string;
   component?: string;
   operation?: string;
   attempt?: number;
@@ -114,12 +116,12 @@ function hostCall(c: HostCall): HTMLElement {
 }
 
 function step(s: Step, whole: number): HTMLElement {
-  const does = [s.do, s.component, s.operation].filter(Boolean).join(" ");
+  const does = [s.do, s.flow, s.component, s.operation].filter(Boolean).join(" ");
   const where = place(s.file, s.line, s.col);
   const share = el("span", "share");
   share.style.inlineSize = `${Math.max(1, Math.round((100 * (s.took_ns ?? 0)) / Math.max(whole, 1)))}%`;
   const line = el("summary", "",
-    el("span", "n", String(s.n)), el("span", "node", s.node), el("span", "does", does),
+    el("span", "n", String(s.n)), el("span", "node", s.node), s.branch ? el("span", "does", `in ${s.branch}`) : undefined, el("span", "does", does),
     s.attempt && s.attempt > 1 ? el("span", "does odd", `attempt ${s.attempt}`) : undefined,
     s.fail ? el("span", "does bad", `failed: ${s.fail.code ?? "error"}`) : undefined,
     el("span", "took", took(s.took_ns)),

@@ -76,6 +76,12 @@ func Language() []Section {
 			{"annotations", "map", "Kept for tools; it changes nothing.", "annotations: { x: 10 }"},
 			{"meta", "map", "`meta: { greentic: { compensate: NODE } }` names the node that undoes this one when the run fails later.", "meta: { greentic: { compensate: b } }"},
 		}},
+		{"Many things at once", "Under `meta: { greentic: … }` of a node, where other readers look past it. At most 1 000 branches side by side; a branch cannot wait for input.", called, []Word{
+			{"for_each", "map with `items`, `concurrency`, `on_error`", "Runs the operation once for each item, with the roots `item` and `index`; the output is the list of results in the order of the items. `concurrency` is 8, at most 64; `on_error` is `fail` or `continue`.",
+				"meta: { greentic: { for_each: { items: \"{{entry.items}}\", concurrency: 4, on_error: continue } } }"},
+			{"parallel", "map with `branches`, `concurrency`, `on_error`", "Runs the operation and then the branches, each by its own routes to their end; the output has what each branch left under its name.",
+				"meta: { greentic: { parallel: { branches: { one: b } } } }"},
+		}},
 		{"Routing", "A node's output has a status: `status` if it is a text, else `route`, else `action` of the answer when it names one, else `ok` or `error`. The first route that fits is taken; the run ends when none does.", called, []Word{
 			{"`routing: out`", "", "The run ends. `reply` ends it and answers.", "routing: out"},
 			{"`routing: [ROUTE…]`", "", "A list of routes, of which the first that fits is taken.", "routing:\n      - { status: error, to: b }\n      - { condition: 'prev.total > 100', to: b }\n      - { to: b }"},

@@ -5,5 +5,5 @@
 // mounts the routes behind the operator's token; the command line speaks to the same routes, over the
 // network or inside its own process. What it refuses to do: authenticate (gateway does), decide what
 // may be changed (runner and the stores do), or tell a foreign resource from one that does not exist.
-// Main types: [API], [Deps]. Its promises are tested in operate_test.go and invoke_test.go.
+// Main types: [API], [Deps]. Its promises are tested in operate_test.go, invoke_test.go and follow_test.go.
 package operate
