@@ -10,12 +10,14 @@ import (
 	"slices"
 	"strings"
 	"sync"
+	"sync/atomic"
 	"testing"
 	"time"
 
 	"greentic.dev/backing/kv"
 	"greentic.dev/backing/record"
 	"greentic.dev/greentic"
+	"greentic.dev/greentic/fault"
 	"greentic.dev/runtime/runner"
 )
 
@@ -188,5 +190,46 @@ func TestABranchTriesAgainWhileOthersGoOn(t *testing.T) {
 	if err != nil || !again.Equal {
 		raw, _ := json.Marshal(again)
 		t.Errorf("%s, %v", raw, err)
+	}
+}
+
+// stumbling is a store whose next writes fail.
+type stumbling struct {
+	kv.DB
+	fail atomic.Int32
+}
+
+func (s *stumbling) Update(ctx context.Context, t greentic.TenantCtx, do func(kv.Txn) error) error {
+	if s.fail.Add(-1) >= 0 {
+		return fault.New(fault.Unavailable, "kv", "it is away")
+	}
+	return s.DB.Update(ctx, t, do)
+}
+
+func TestAStoreThatIsAwayForAWhileRepeatsNoItem(t *testing.T) {
+	for _, width := range []string{"1", "3"} {
+		r := newRig(t)
+		d := &stumbling{DB: r.db}
+		u := shop(t, func(path, _ string, _ *http.Request) string {
+			if path == "/order/c" {
+				d.fail.Store(2)
+			}
+			return fmt.Sprintf(`{"n":%q}`, path[len("/order/"):])
+		})
+		run := r.makeCalling(d, u, caller(t, u, strings.Replace(eachItem, "WIDTH", width, 1)))
+		if err := run.Start(t.Context()); err != nil {
+			t.Fatal(err)
+		}
+		accept(t, run, say("c", "1", "go"))
+		if got := r.channel.replies(t, "c", 1); got[0] != "a b c d e f " {
+			t.Errorf("replies %q", got)
+		}
+		paths := u.paths()
+		if slices.Sort(paths); len(paths) != 6 || len(slices.Compact(paths)) != 6 {
+			t.Errorf("width %s: called %s", width, paths)
+		}
+		if err := run.Drain(t.Context()); err != nil {
+			t.Error(err)
+		}
 	}
 }

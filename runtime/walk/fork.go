@@ -9,6 +9,7 @@ import (
 	"sync"
 	"time"
 
+	"greentic.dev/backing/queue"
 	"greentic.dev/backing/record"
 	"greentic.dev/greentic/fault"
 	"greentic.dev/model/flow"
@@ -17,8 +18,9 @@ import (
 // fork is the branches of one step while they run. Each is a walk of its own in a goroutine that
 // run waits for; what they did is joined in their order, so that it does not matter which was faster.
 type fork struct {
-	walk *Walk
-	step flow.Step
+	walk  *Walk
+	step  flow.Step
+	entry queue.Entry // of the walk at the fork; its own changes as it is saved
 
 	mu       sync.Mutex
 	progress []*Progress // by branch; nil: not begun
@@ -34,7 +36,7 @@ type fork struct {
 
 // fork runs the branches of a step and goes on behind them.
 func (w *Walk) fork(ctx context.Context, step flow.Step) error {
-	f := &fork{walk: w, step: step, progress: make([]*Progress, len(step.Branches))}
+	f := &fork{walk: w, step: step, entry: w.Entry, progress: make([]*Progress, len(step.Branches))}
 	copy(f.progress, w.branches)
 	width := min(step.Concurrency, len(step.Branches))
 	if w.Replay != nil {
@@ -137,7 +139,7 @@ func (f *fork) ended(r *flow.Branched) {
 
 // branch runs a branch to its end, from where p left it. The error is why the turn cannot go on.
 func (f *fork) branch(ctx context.Context, i int, p *Progress) (err error) {
-	b := f.walk.child(f.step, i)
+	b := f.walk.child(f.step, i, f.entry)
 	if p != nil && p.Cursor.Flow != "" {
 		b.Restore(*p)
 		b.Cursor = b.Cursor.Rejoin(f.step.Branches[i].Within)
@@ -233,8 +235,8 @@ func (f *fork) save(ctx context.Context, change int) error {
 }
 
 // child is the walk of a branch that has not begun.
-func (w *Walk) child(step flow.Step, i int) *Walk {
-	b := &Walk{Entry: w.Entry, Tenant: w.Tenant, Message: w.Message, Release: w.Release, Flow: w.Flow, Began: w.Began, Replay: w.Replay, late: w.late, deps: w.deps, opts: w.opts}
+func (w *Walk) child(step flow.Step, i int, entry queue.Entry) *Walk {
+	b := &Walk{Entry: entry, Tenant: w.Tenant, Message: w.Message, Release: w.Release, Flow: w.Flow, Began: w.Began, Replay: w.Replay, late: w.late, deps: w.deps, opts: w.opts}
 	b.Overlay = w.Overlay.Branch()
 	b.Cursor, b.Got = step.Branches[i], flow.Got{What: flow.GotStart}
 	b.path = fmt.Sprintf("%s/%d.%d", w.path, step.Cursor.Steps, i)
