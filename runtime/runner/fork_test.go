@@ -233,3 +233,24 @@ func TestAStoreThatIsAwayForAWhileRepeatsNoItem(t *testing.T) {
 		}
 	}
 }
+
+func TestBranchesEndWithTheTimeOfTheirTurn(t *testing.T) {
+	u := shop(t, func(path, _ string, r *http.Request) string {
+		if path == "/order/b" {
+			<-r.Context().Done()
+		}
+		return fmt.Sprintf(`{"n":%q}`, path[len("/order/"):])
+	})
+	r := newRig(t)
+	r.options.TurnTime = 300 * time.Millisecond
+	run, _ := r.startCalling(u, caller(t, u, strings.Replace(eachItem, "WIDTH", "2", 1)))
+	result, err := run.Turn(t.Context(), say("c", "1", "go"))
+	if err != nil || result.Err == nil || !strings.Contains(result.Err.Error(), "timeout: branch 1: ") {
+		t.Fatalf("%v %+v", err, result)
+	}
+	again, err := run.Replay(t.Context(), greentic.DefaultTenant(), "c", runner.ReplayOptions{})
+	if err != nil || !again.Equal {
+		raw, _ := json.Marshal(again)
+		t.Errorf("%s, %v", raw, err)
+	}
+}

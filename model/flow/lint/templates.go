@@ -63,7 +63,7 @@ func (c *checker) paths(n *flow.Node, refs []expr.Reference, where at, more []st
 			c.output(n, r.Path[1], r.Path[2:], where)
 		case root == "state" && len(r.Path) > 2 && r.Path[1] == "nodes":
 			c.output(n, r.Path[2], nil, where)
-		case root == "state" && c.Flow.Kind != flow.ComponentConfig && len(r.Path) > 1 && !slices.Contains([]string{"entry", "input", "nodes"}, r.Path[1]):
+		case root == "state" && c.Flow.Kind != flow.ComponentConfig && !c.asks() && len(r.Path) > 1 && !slices.Contains([]string{"entry", "input", "nodes"}, r.Path[1]):
 			c.add(TemplateName, where, hint(r.Path[1], []string{"entry", "input", "nodes"}, "use state.entry, state.input or state.nodes"),
 				"node %s: state has no %s", n.ID, r.Path[1])
 		case root == "parameters":
@@ -173,4 +173,9 @@ func (c *checker) translations(s, pointer string) {
 		}
 		from += len(open)
 	}
+}
+
+// asks says whether the flow has questions, whose answers stand in state.
+func (c *checker) asks() bool {
+	return slices.ContainsFunc(c.Flow.Nodes, func(n *flow.Node) bool { return n.Builtin() == "questions" })
 }

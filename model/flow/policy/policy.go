@@ -125,7 +125,7 @@ func Read(node string, about map[string]any, report Wrong) (out Policies) {
 		out.Timeout = p.duration(m, []string{"timeout", "after"}, 0)
 		if m["after"] == nil {
 			report([]string{"timeout"}, `write timeout: { after: "10s" }`, "node %s: timeout needs after", node)
-		} else if out.Timeout == 0 {
+		} else if d, ok := Duration(m["after"]); ok && d == 0 {
 			report([]string{"timeout", "after"}, `write after: "10s"`, "node %s: timeout.after must be more than nothing", node)
 		}
 	}
