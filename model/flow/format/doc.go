@@ -4,5 +4,6 @@
 // What it is: [Source], which moves whole lines with the comments that belong to them and leaves
 // every value as it was written. Who calls it: `greentic flow fmt` and editors. What it refuses to do:
 // change what a flow means, which it compares afterwards; touch texts, quotes, lists on one line or
-// comments; format what is not the YAML of flows. Its promises are tested in format_test.go.
+// comments; format what is not the YAML of flows. Its promises are tested in format_test.go and, with
+// FuzzSource for foreign files, fuzz_test.go.
 package format

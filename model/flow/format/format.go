@@ -17,6 +17,7 @@ import (
 // YAML of flows; it need not be a flow that compiles.
 func Source(name string, src []byte) ([]byte, error) {
 	src = bytes.ReplaceAll(bytes.TrimPrefix(src, []byte("\ufeff")), []byte("\r\n"), []byte("\n"))
+	src = bytes.ReplaceAll(src, []byte("\r"), []byte("\n"))
 	before, found := source.Read(src)
 	if len(found) > 0 {
 		first := found[0]

@@ -231,7 +231,9 @@ func (f *formatter) rest(v ast.Node, begin, end, col, least int) []string {
 				in = indent(line)
 			}
 		}
-		by = max(in, 0) - least
+		if by = in - least; in < 0 { // nothing but blanks
+			by = col
+		}
 	}
 	var out []string
 	for _, line := range f.lines[begin:end] {
