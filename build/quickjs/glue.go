@@ -90,37 +90,50 @@ func shelf(script string) []byte {
 	return m.Bytes()
 }
 
-// arena is the module that gives out memory for what crosses: all of it is freed when a call of
-// the component has ended. Each block begins with where the one before it is.
+// arena is the module that gives out memory for what crosses: all of it is free again when a call
+// of the component has ended. What fits lies side by side in one block; the rest is allocated,
+// and each such piece begins with where the one before it is.
 func arena() []byte {
 	const header = 16 // keeps the alignment of malloc
+	const room = 16 << 10
 	m := &enc.Module{}
 	malloc := m.ImportFunc("q", "malloc", enc.Sig("i", "i"))
 	free := m.ImportFunc("q", "free", enc.Sig("i", ""))
 	m.ImportMemory("q", "memory")
-	last := m.Global(0)
-	const old, oldSize, size, block = 0, 1, 3, 4
+	last, block, next, end := m.Global(0), m.Global(0), m.Global(0), m.Global(0)
+	const old, oldSize, size, piece = 0, 1, 3, 4
+	m.Func("prepare", enc.Sig("", ""), nil,
+		enc.Const(room+8), enc.Call(malloc), enc.SetGlobal(block), enc.GetGlobal(block), enc.SetGlobal(next),
+		enc.GetGlobal(block), enc.Const(room), enc.Add, enc.SetGlobal(end))
 	m.Func("realloc", enc.Sig("iiii", "i"), []byte{enc.I32},
-		enc.Get(size), enc.Const(header), enc.Add, enc.Call(malloc), enc.Tee(block), enc.Eqz, enc.If(enc.Unreachable),
-		enc.Get(block), enc.GetGlobal(last), enc.Store(enc.I32, 0), enc.Get(block), enc.SetGlobal(last),
+		enc.Get(old), enc.Eqz, enc.Get(size), enc.GetGlobal(end), enc.GetGlobal(next), enc.Sub, enc.LessU, enc.And, enc.If(
+			enc.GetGlobal(next),
+			enc.GetGlobal(next), enc.Get(size), enc.Add, enc.Const(7), enc.Add, enc.Const(-8), enc.And, enc.SetGlobal(next),
+			enc.Return),
+		enc.Get(size), enc.Const(header), enc.Add, enc.Call(malloc), enc.Tee(piece), enc.Eqz, enc.If(enc.Unreachable),
+		enc.Get(piece), enc.GetGlobal(last), enc.Store(enc.I32, 0), enc.Get(piece), enc.SetGlobal(last),
 		enc.Get(old), enc.If(
-			enc.Get(block), enc.Const(header), enc.Add, enc.Get(old),
+			enc.Get(piece), enc.Const(header), enc.Add, enc.Get(old),
 			enc.Get(oldSize), enc.Get(size), enc.Get(oldSize), enc.Get(size), enc.LessU, enc.Select, enc.Copy),
-		enc.Get(block), enc.Const(header), enc.Add)
-	m.Func("release", enc.Sig("", ""), []byte{enc.I32}, enc.While(enc.GetGlobal(last),
-		enc.GetGlobal(last), enc.Tee(0), enc.Load(enc.I32, 0), enc.SetGlobal(last), enc.Get(0), enc.Call(free)))
+		enc.Get(piece), enc.Const(header), enc.Add)
+	m.Func("release", enc.Sig("", ""), []byte{enc.I32},
+		enc.GetGlobal(block), enc.SetGlobal(next),
+		enc.While(enc.GetGlobal(last),
+			enc.GetGlobal(last), enc.Tee(0), enc.Load(enc.I32, 0), enc.SetGlobal(last), enc.Get(0), enc.Call(free)))
 	return m.Bytes()
 }
 
 // gluing is the glue being made.
 type gluing struct {
 	enc.Module
-	q                      map[string]int // functions of the engine
-	load, realloc, release int
-	now, random            int
-	imported               []canonical // in the order of their numbers
-	block, context         int         // globals
-	started, enter         int
+	q                map[string]int // functions of the engine
+	load             int
+	prepare          int
+	realloc, release int
+	now, random      int
+	imported         []canonical // in the order of their numbers
+	block, context   int         // globals
+	started, enter   int
 }
 
 type canonical struct {
@@ -152,6 +165,7 @@ func glue(scriptBytes int, imports, exports []*wit.Interface) []byte {
 		g.q[name] = g.ImportFunc("q", name, funcs[name])
 	}
 	g.load = g.ImportFunc("s", "load", enc.Sig("i", "I"))
+	g.prepare = g.ImportFunc("a", "prepare", enc.Sig("", ""))
 	g.realloc = g.ImportFunc("a", "realloc", enc.Sig("iiii", "i"))
 	g.release = g.ImportFunc("a", "release", enc.Sig("", ""))
 	for _, i := range imports {
@@ -317,7 +331,7 @@ func (g *gluing) start(size int) int {
 		g.call("qjs_get_context_ptr"), enc.SetGlobal(g.context),
 		enc.Const(1), g.call("qjs_set_module_loader"),
 		enc.Const(stack), g.call("qjs_set_max_stack_size"),
-		enc.Const(blockBytes), g.call("malloc"), enc.SetGlobal(g.block),
+		enc.Const(blockBytes), g.call("malloc"), enc.SetGlobal(g.block), enc.Call(g.prepare),
 		enc.Const(int32(size + 8)), g.call("malloc"), enc.Tee(script), enc.Eqz, enc.If(enc.Unreachable),
 		enc.While(slices.Concat(enc.Get(i), enc.Const(int32(size)), enc.LessU),
 			enc.Get(script), enc.Get(i), enc.Add, enc.Get(i), enc.Call(g.load), enc.Store(enc.I64, 0),

@@ -66,19 +66,18 @@ export class Component {
     return Object.entries(this.info.config?.properties ?? {});
   }
 
-  find(name) {
+  #refuse(name) {
     if (this.broken !== undefined) throw new Failure("broken", this.broken);
-    const o = this.byName.get(name);
-    if (o === undefined) throw new Failure("not_found", `${this.info.name} has no operation ${JSON.stringify(name)}, only ${this.operations.map((x) => x.name).join(", ")}`);
-    return o;
+    throw new Failure("not_found", `${this.info.name} has no operation ${JSON.stringify(name)}, only ${this.operations.map((x) => x.name).join(", ")}`);
   }
 
   /** Runs an operation. The result, or a promise of it, is plain; what is thrown may be anything. */
   run(name, envelope, hosts, plain) {
-    const o = this.find(name);
+    const o = this.byName.get(name);
+    if (o === undefined || this.broken !== undefined) this.#refuse(name);
     const input = plain ?? {};
     const out = o.run(new Context(name, envelope, input, this.info, hosts), o.input === OPEN ? open(input) : this.#fitting(o, input));
-    if (out === null || typeof out !== "object" || typeof out.then !== "function") return answer(o, out);
+    if (out === null || typeof out !== "object" || typeof out.then !== "function") return o.output === true ? (out ?? null) : answer(o, out);
     return out.then((v) => answer(o, v));
   }
 

@@ -19,17 +19,19 @@ function thrown(e) {
   return out;
 }
 
-function invoke(app, hosts, op, envelope) {
+const ended = (op, v) => ({ ok: true, outputCbor: encoded(op, v), outputMetadataCbor: undefined });
+
+const invoking = (app, hosts) => (op, envelope) => {
   try {
     const v = app.run(op, envelope, hosts, decoded(envelope.payloadCbor));
-    if (v === null || typeof v !== "object" || typeof v.then !== "function") return { ok: true, outputCbor: encoded(op, v), outputMetadataCbor: undefined };
-    return v.then((x) => ({ ok: true, outputCbor: encoded(op, x), outputMetadataCbor: undefined })).catch((e) => {
+    if (v === null || typeof v !== "object" || typeof v.then !== "function") return ended(op, v);
+    return v.then((x) => ended(op, x)).catch((e) => {
       throw thrown(e);
     });
   } catch (e) {
     throw thrown(e);
   }
-}
+};
 
 const plain = (bytes) => (bytes.length === 0 ? null : decode(bytes));
 
@@ -38,7 +40,7 @@ export function guest(app, hosts) {
   if (!(app instanceof Component)) throw new TypeError("the default export of the entry module is no component: write export default component({ … })");
   if (hosts.log !== undefined) redirectConsole(hosts);
   return {
-    node: { describe: () => app.descriptor(), invoke: (op, envelope) => invoke(app, hosts, op, envelope) },
+    node: { describe: () => app.descriptor(), invoke: invoking(app, hosts) },
     componentDescriptor: { getComponentInfo: () => encode(app.document().info), describe: () => encode(app.document()) },
     componentQa: {
       qaSpec: (mode) => encode(app.questions(mode)),

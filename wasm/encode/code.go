@@ -64,6 +64,8 @@ var (
 	Eq          = []byte{0x46}
 	LessU       = []byte{0x49}
 	Add         = []byte{0x6a}
+	Sub         = []byte{0x6b}
+	And         = []byte{0x71}
 	Add64       = []byte{0x7c}
 	Mul64       = []byte{0x7e}
 	Shift64     = []byte{0x88} // i64.shr_u
