@@ -12,15 +12,15 @@ import (
 	"greentic.dev/greentic/fault"
 )
 
-// shared says whether other processes may work on the same record store. A file belongs to the
-// process that has locked the data folder.
+// shared says whether other processes may work on the same record store. Only a file, which belongs to the
+// process that has locked the data folder, and memory surely have one owner.
 func (s *System) shared() bool {
 	scheme, _, _ := strings.Cut(s.config.Store, ":")
 	switch scheme {
-	case "postgres", "postgresql", "redis", "rediss":
-		return !s.options.Ephemeral
+	case "", "sqlite", "memory":
+		return false
 	}
-	return false
+	return !s.options.Ephemeral
 }
 
 // shards keeps this process's part of all conversations.
