@@ -6,6 +6,7 @@ import (
 	"path/filepath"
 	"strings"
 	"testing"
+	"time"
 
 	"go.uber.org/goleak"
 
@@ -85,8 +86,8 @@ cases:
 	}
 }
 
-// caller builds the component of testdata/caller.
-func caller(t *testing.T) Subject {
+// built builds a component of one file.
+func built(t *testing.T, file string) Subject {
 	t.Helper()
 	sdk, err := vendored.Go()
 	if err != nil {
@@ -96,7 +97,7 @@ func caller(t *testing.T) Subject {
 	if _, err := scaffold.Component(dir, "go", nil, sdk); err != nil {
 		t.Fatal(err)
 	}
-	program, err := os.ReadFile("testdata/caller/main.go")
+	program, err := os.ReadFile(file)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -113,7 +114,7 @@ func caller(t *testing.T) Subject {
 }
 
 func TestSecretsStateHTTPAndLogsAreWhatTheCaseSays(t *testing.T) {
-	r := run(t, caller(t), `
+	r := run(t, built(t, "testdata/caller/main.go"), `
 cases:
   - name: right
     op: ask
@@ -169,6 +170,36 @@ cases:
 		"it never asked for GET https://api.example.com/v2", "state seen: want 7", `no log line has "never said"`, "no entry of http is left"} {
 		if !strings.Contains(all, w) {
 			t.Errorf("%q is not in %q", w, all)
+		}
+	}
+}
+
+// A component that misbehaves ends its own call, with an error that says what, where, and which limit it met.
+func TestMisbehaviourIsNamed(t *testing.T) {
+	s := built(t, "../../build/guest/testdata/all/main.go")
+	s.Limits = wasm.Limits{Memory: 64 << 20, Wall: 2 * time.Second}
+	r := run(t, s, `
+cases:
+  - { name: index, op: index, input: [1], error: { code: panic, message: "index out of range [3] with length 1 in main.init.func5 (main.go:32)", retryable: false } }
+  - { name: divide, op: divide, input: 0, error: { code: panic, message: integer divide by zero } }
+  - { name: nil, op: nothing, error: { code: panic, message: "nil pointer dereference in main.init.func7 (main.go:34)" } }
+  - { name: throw, op: throw, error: { code: panic, message: "thrown: on purpose" } }
+  - { name: channel, op: channel, error: { code: invalid_output, message: "$.c[0]: chan int has no value form" } }
+  - { name: cycle, op: cycle, error: { code: invalid_output, message: nest deeper than 64 } }
+  - { name: type, op: divide, input: one, error: { code: invalid_input, message: '$: want a whole number of 64 bits, got the text "one"' } }
+  - { name: shape, op: greet, input: [1], error: { code: invalid_input, message: "$: want an object, got a list" } }
+  - { name: config, op: greet, input: { name: Ada }, config: { greeting: 3 }, error: { code: invalid_config, message: "$.greeting: want a text, got 3" } }
+  - { name: operation, op: missing, error: { code: not_found, message: 'has no operation "missing"' } }
+  - { name: hog, op: hog, error: { code: exhausted, message: "64 MiB" } }
+  - { name: recurse, op: recurse, input: 100000000, error: { code: exhausted, message: "10000" } }
+  - { name: spin, op: spin, error: { code: timeout, message: "2s" } }
+  - { name: park, op: park, error: { message: deadlock } }
+  - { name: large, op: large, input: 20000000, error: { code: exhausted, message: "16 MiB" } }
+  - { name: fine, op: greet, input: { name: Ada }, output: { text: "HELLO, ADA!" } }
+`)
+	for _, c := range r.Cases {
+		if !c.OK {
+			t.Errorf("%s: %v", c.Name, c.Problems)
 		}
 	}
 }

@@ -43,7 +43,14 @@ const imports = {
   'greentic:telemetry/logger-api': { log: (_, fields) => { lines.push(Object.fromEntries(fields).message); return 'ok'; } },
   'greentic:types-core/core': {}, 'greentic:interfaces-types/types': {},
 };
-const exports = await instantiate((name) => cores[name], imports);
+// What components of other languages import of the system, as jco has it for Node.
+const system = {};
+const kebab = (name) => name.replace(/[A-Z]/g, (c) => '-' + c.toLowerCase());
+for (const [group, faces] of Object.entries(await load('@bytecodealliance/preview2-shim'))) {
+  for (const [name, face] of Object.entries(faces ?? {})) system[`wasi:${kebab(group)}/${kebab(name)}`] = face;
+}
+for (const [name, face] of Object.entries(imports)) system[name] = { ...system[name], ...face };
+const exports = await instantiate((name) => cores[name], system);
 const part = (name) => exports[Object.keys(exports).find((k) => k.startsWith(`greentic:component/${name}@`))];
 const ctx = { tenantId: 'acme', envId: 'dev', traceId: '', correlationId: '', deadlineMs: 2n ** 64n - 1n, attempt: 1, i18nId: 'de' };
 
