@@ -191,10 +191,10 @@ cases:
   - { name: config, op: greet, input: { name: Ada }, config: { greeting: 3 }, error: { code: invalid_config, message: "$.greeting: want a text, got 3" } }
   - { name: operation, op: missing, error: { code: not_found, message: 'has no operation "missing"' } }
   - { name: hog, op: hog, error: { code: exhausted, message: "64 MiB" } }
-  - { name: recurse, op: recurse, input: 100000000, error: { code: exhausted, message: "10000" } }
-  - { name: spin, op: spin, error: { code: timeout, message: "2s" } }
-  - { name: park, op: park, error: { message: deadlock } }
-  - { name: large, op: large, input: 20000000, error: { code: exhausted, message: "16 MiB" } }
+  - { name: recurse, op: recurse, input: 100000000, error: { code: exhausted, message: nested too deeply } }
+  - { name: spin, op: spin, error: { code: exhausted, message: more than 100000 host calls } }
+  - { name: park, op: park, error: { message: all goroutines are asleep - deadlock } }
+  - { name: large, op: large, input: 20000000, error: { code: exhausted, message: "16384 KiB" } }
   - { name: fine, op: greet, input: { name: Ada }, output: { text: "HELLO, ADA!" } }
 `)
 	for _, c := range r.Cases {

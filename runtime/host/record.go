@@ -98,6 +98,7 @@ type lines struct {
 	ctx  context.Context
 	part []byte
 	last string
+	said bool // last is why a runtime gave up, and what follows is only where
 }
 
 // Write implements io.Writer; it never fails.
@@ -128,8 +129,12 @@ func (l *lines) line(s string) {
 	if s = strings.TrimSpace(strings.ToValidUTF8(s, "\uFFFD")); s == "" || strings.HasPrefix(s, "note: run with `RUST_BACKTRACE") {
 		return
 	}
-	l.last = l.inv.redact(s)
+	line := l.inv.redact(s)
+	if !l.said {
+		l.last = line
+		l.said = strings.HasPrefix(s, "fatal error: ") || strings.HasPrefix(s, "panic: ") // of Go
+	}
 	if l.inv.player == nil && l.inv.host.deps.Log.Enabled(l.ctx, slog.LevelDebug) {
-		l.inv.log().DebugContext(l.ctx, "guest output", "line", l.last)
+		l.inv.log().DebugContext(l.ctx, "guest output", "line", line)
 	}
 }

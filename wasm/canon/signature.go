@@ -2,6 +2,7 @@ package canon
 
 import (
 	"context"
+	"fmt"
 
 	"greentic.dev/greentic/fault"
 	"greentic.dev/wasm/binary"
@@ -39,6 +40,7 @@ type Env struct {
 	// nil is unlimited. Strings and byte lists count their length, other values what they
 	// cost the host: 32 bytes for a list element, 48 for a record field or a variant.
 	Payload *int
+	Budget  int // what Payload began with, for messages; 0: not said
 
 	// From is how the guest that strings to lower come from stores them; nil when they come from
 	// the host, which holds them in the encoding they go to.
@@ -68,7 +70,11 @@ func (e *Env) charge(n uint64) error {
 		return nil
 	}
 	if left := *e.Payload; left < 0 || n > uint64(left) {
-		return &failure{kind: fault.Exhausted, msg: "payload budget exceeded"}
+		msg := "payload budget exceeded"
+		if e.Budget > 0 {
+			msg += fmt.Sprintf(", %d KiB", e.Budget>>10)
+		}
+		return &failure{kind: fault.Exhausted, msg: msg}
 	}
 	*e.Payload -= int(n)
 	return nil

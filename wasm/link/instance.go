@@ -220,7 +220,7 @@ func (in *instance) invoke(fn *plan.Function, caller int, from *canon.Encoding, 
 func (in *instance) side(options, component int) *canon.Env {
 	n := len(in.spare) - 1
 	if n < 0 {
-		return &canon.Env{Ctx: in, Opt: &in.options[options], Handles: in.state[component].handles, Payload: &in.payload}
+		return &canon.Env{Ctx: in, Opt: &in.options[options], Handles: in.state[component].handles, Payload: &in.payload, Budget: in.limits.Payload}
 	}
 	env := in.spare[n]
 	in.spare = in.spare[:n]

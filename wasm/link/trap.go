@@ -2,6 +2,7 @@ package link
 
 import (
 	"errors"
+	"fmt"
 
 	"greentic.dev/greentic/fault"
 	"greentic.dev/wasm/core"
@@ -44,7 +45,7 @@ func (in *instance) trap(fn string, err error) error {
 		return &fault.Error{Kind: fault.Exhausted, Msg: "calls are nested too deeply", Err: t}
 	}
 	if in.budget.Denied() {
-		return &fault.Error{Kind: fault.Exhausted, Msg: "memory limit reached", Err: t}
+		return &fault.Error{Kind: fault.Exhausted, Msg: fmt.Sprintf("memory limit reached, %d MiB", in.limits.Memory>>20), Err: t}
 	}
 	return &fault.Error{Kind: fault.Invalid, Code: TrapCode, Msg: "guest trapped", Err: t}
 }
