@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"os"
 	"path/filepath"
+	"runtime/debug"
 	"strings"
 
 	"greentic.dev/devkit/flowcheck"
@@ -51,6 +52,7 @@ func flows(ctx context.Context) ([]figure, error) {
 	if err := os.WriteFile(name, src, 0o600); err != nil {
 		return nil, err
 	}
+	defer debug.SetGCPercent(debug.SetGCPercent(400)) // as the commands do
 	check, err := perOp(func() error {
 		var checker flowcheck.Checker
 		if f, found := checker.Check(ctx, name, src); f == nil || len(found) > 0 {

@@ -3,6 +3,7 @@ package flows
 import (
 	"fmt"
 	"os"
+	"runtime/debug"
 
 	"github.com/spf13/cobra"
 
@@ -20,6 +21,10 @@ type report struct {
 	Warnings    int              `json:"warnings"`
 	Diagnostics flow.Diagnostics `json:"diagnostics"`
 }
+
+// garbage is how much a command that soon ends lets lie, in percent of what it uses: collecting takes
+// half as long again as checking a large flow.
+const garbage = 400
 
 func checkCommand(t Terminal) *cobra.Command {
 	var structure, list bool
@@ -49,6 +54,7 @@ errors; warnings alone exit with 0.`,
 			if err != nil {
 				return err
 			}
+			defer debug.SetGCPercent(debug.SetGCPercent(garbage))
 			r := report{Files: len(names), Diagnostics: flow.Diagnostics{}}
 			checker := flowcheck.Checker{Structure: structure}
 			for _, name := range names {

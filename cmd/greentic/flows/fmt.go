@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"io"
 	"os"
+	"runtime/debug"
 
 	"github.com/google/renameio/v2"
 	"github.com/spf13/cobra"
@@ -43,6 +44,7 @@ Files that change are rewritten and named. --check changes nothing and fails whe
 			if err != nil {
 				return err
 			}
+			defer debug.SetGCPercent(debug.SetGCPercent(garbage))
 			changed := 0
 			for _, name := range names {
 				one, err := fmtFile(name, !check && !diff)

@@ -18,6 +18,8 @@ const (
 	minBox    = 104
 	maxBox    = 240
 	sweeps    = 12
+
+	largeCells = 3000 // from here on time counts more than a few crossings
 )
 
 // cell is a place in a layer: a box, the end of a run, or an edge on its way through.
@@ -214,7 +216,7 @@ func (l *layout) order() {
 	number()
 	best, least := l.copyLayers(), l.crossings()
 	for sweep := range sweeps {
-		if least == 0 {
+		if least == 0 || sweep >= 4 && len(l.cells) > largeCells {
 			break
 		}
 		forth := sweep%2 == 0
