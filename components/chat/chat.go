@@ -14,7 +14,7 @@ type Endpoint struct {
 	Model      string            `json:"model" doc:"the model, as the server calls it"`
 	Secret     string            `json:"secret,omitempty" enum:"OPENAI_API_KEY,ANTHROPIC_API_KEY,LLM_API_KEY,none" doc:"the key to send; the protocol's own when empty"`
 	Headers    map[string]string `json:"headers,omitempty" doc:"further headers"`
-	TimeoutMS  int               `json:"timeout_ms" default:"60000" min:"1" max:"600000" doc:"milliseconds to wait for an answer"`
+	TimeoutMS  int               `json:"timeout_ms" default:"25000" min:"1" max:"600000" doc:"milliseconds to wait for an answer; the host ends a step after 30 s, unless it is configured otherwise"`
 	Structured string            `json:"structured" enum:"native,prompt" default:"native" doc:"how a schema reaches the model: natively, or as words for servers that cannot"`
 	TokenField string            `json:"token_field" enum:"max_tokens,max_completion_tokens" default:"max_tokens" doc:"what an openai server calls the limit of the answer"`
 }

@@ -8,7 +8,7 @@ import (
 var component = greentic.Component(greentic.Info{
 	ID: "greentic.http", Version: "0.1.0", Name: "HTTP request",
 	Summary: "Sends one HTTP request and picks from the answer what the flow wants",
-	Config:  config{TimeoutMS: 30000, Errors: "data", Auth: web.Auth{Type: "none", Header: "X-Api-Key"}},
+	Config:  config{TimeoutMS: 25000, Errors: "data", Auth: web.Auth{Type: "none", Header: "X-Api-Key"}},
 	Secrets: []greentic.Secret{
 		{Key: "HTTP_TOKEN", Doc: "the token for auth type bearer", Optional: true},
 		{Key: "HTTP_PASSWORD", Doc: "the password for auth type basic", Optional: true},

@@ -14,7 +14,7 @@ type config struct {
 	BaseURL   string            `json:"base_url,omitempty" doc:"what a url without https:// is under"`
 	Headers   map[string]string `json:"headers,omitempty" doc:"headers of every request"`
 	Auth      web.Auth          `json:"auth,omitempty" doc:"credentials, from the secrets"`
-	TimeoutMS int               `json:"timeout_ms" default:"30000" min:"1" max:"300000" doc:"milliseconds to wait for the answer"`
+	TimeoutMS int               `json:"timeout_ms" default:"25000" min:"1" max:"300000" doc:"milliseconds to wait for the answer"`
 	Errors    string            `json:"errors" enum:"data,fail" default:"data" doc:"a status that is not accepted: data with ok false, or a failure of the node"`
 }
 

@@ -8,7 +8,7 @@ import (
 var component = greentic.Component(greentic.Info{
 	ID: "greentic.llm", Version: "0.1.0", Name: "Language model",
 	Summary: "Asks language models: OpenAI-compatible and Anthropic servers",
-	Config:  config{Endpoint: chat.Endpoint{Protocol: "openai", TimeoutMS: 60000, Structured: "native", TokenField: "max_tokens"}, Repairs: 2},
+	Config:  config{Endpoint: chat.Endpoint{Protocol: "openai", TimeoutMS: 25000, Structured: "native", TokenField: "max_tokens"}, Repairs: 2},
 	Secrets: []greentic.Secret{
 		{Key: "OPENAI_API_KEY", Doc: "the key for protocol openai", Optional: true},
 		{Key: "ANTHROPIC_API_KEY", Doc: "the key for protocol anthropic", Optional: true},

@@ -165,3 +165,24 @@ func TestARequestIsSentThroughTheHost(t *testing.T) {
 		t.Errorf("%v %+v", err, got.Fail)
 	}
 }
+
+func TestAServerThatDoesNotAnswerInTimeIsAFailureNotTheEndOfTheStep(t *testing.T) {
+	server := httptest.NewServer(http.HandlerFunc(func(_ http.ResponseWriter, r *http.Request) {
+		_, _ = io.Copy(io.Discard, r.Body) // until then a server does not see that its client is gone
+		<-r.Context().Done()
+	}))
+	defer server.Close()
+	s := load(t, "http", wasm.Limits{})
+	s.allow(server.URL)
+	got, err := s.call("request", object{"url": server.URL, "timeout_ms": 100})
+	if err != nil || got.Fail == nil || got.Fail.Code != "http_unavailable" || !got.Fail.Retryable {
+		t.Errorf("%v %+v", err, got.Fail)
+	}
+	s = load(t, "llm", wasm.Limits{})
+	s.allow(server.URL)
+	s.put("OPENAI_API_KEY", llm.Key)
+	got, err = s.call("chat", object{"prompt": "hi", "config": object{"base_url": server.URL, "model": "m", "timeout_ms": 100}})
+	if err != nil || got.Fail == nil || got.Fail.Code != "unreachable" || !got.Fail.Retryable {
+		t.Errorf("%v %+v", err, got.Fail)
+	}
+}
