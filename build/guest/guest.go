@@ -5,7 +5,7 @@ import (
 	"os"
 	"path/filepath"
 
-	"github.com/google/renameio/v2"
+	"github.com/google/renameio/v2/maybe"
 
 	"greentic.dev/build/js"
 	"greentic.dev/greentic/fault"
@@ -102,7 +102,7 @@ func (b *Built) Write(dir string) error {
 		name string
 		data []byte
 	}{{CodeFile, b.Code}, {ManifestFile, b.JSON}} {
-		if err := renameio.WriteFile(filepath.Join(dir, f.name), f.data, 0o644); err != nil {
+		if err := maybe.WriteFile(filepath.Join(dir, f.name), f.data, 0o644); err != nil {
 			return fault.As(fault.Unavailable, "component build", err)
 		}
 	}

@@ -7,7 +7,7 @@ import (
 	"os"
 	"runtime/debug"
 
-	"github.com/google/renameio/v2"
+	"github.com/google/renameio/v2/maybe"
 	"github.com/spf13/cobra"
 
 	"greentic.dev/greentic/fault"
@@ -105,7 +105,7 @@ func fmtFile(name string, write bool) (formatted, error) {
 	}
 	info, err := os.Stat(name)
 	if err == nil {
-		err = renameio.WriteFile(name, out, info.Mode().Perm(), renameio.WithTempDir(""))
+		err = maybe.WriteFile(name, out, info.Mode().Perm())
 	}
 	return one, fault.As(fault.Unavailable, "flow fmt "+name, err)
 }

@@ -10,7 +10,7 @@ import (
 	"strings"
 	"time"
 
-	"github.com/google/renameio/v2"
+	"github.com/google/renameio/v2/maybe"
 	"github.com/spf13/cobra"
 
 	"greentic.dev/backing/kv"
@@ -213,7 +213,7 @@ func (s *session) update(file *run.File) error {
 	if err != nil || bytes.Equal(before, after) {
 		return err
 	}
-	if err := renameio.WriteFile(file.Suite.File, after, 0o644); err != nil {
+	if err := maybe.WriteFile(file.Suite.File, after, 0o644); err != nil {
 		return fault.As(fault.Unavailable, "flow test --update", err)
 	}
 	_, err = fmt.Fprintln(s.t.Stdout, file.Suite.File)
