@@ -22,6 +22,7 @@ const (
 	Operation       = "Operation"
 	ComponentSchema = "ComponentSchema"
 	Capability      = "Capability"
+	Comparison      = "Comparison"
 	Secret          = "Secret"
 	Host            = "Host"
 	MissingFlow     = "MissingFlow"
@@ -44,6 +45,8 @@ var rules = [...]Rule{
 		"An operation key begins with a letter or _ and goes on with letters, digits, dots, _ and -."},
 	{Capability, "warning", "A component uses something of the host that its manifest does not declare.",
 		"What is not declared is denied when the component asks for it. Add it under capabilities.host of component.manifest.json, or build the component without it."},
+	{Comparison, "warning", "A condition compares a value with what it can never be.",
+		"The component says in its output schema of what sort the value is. A comparison that no such value answers to never holds, or fails when the flow runs."},
 	{ComponentSchema, "warning", "The schema of a component's operation cannot be used.",
 		"The input of the operation is not checked until the schema is a JSON Schema with patterns that are regular expressions."},
 	{DeadCondition, "warning", "The condition of a node always holds or never does.",

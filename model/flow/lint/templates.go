@@ -22,11 +22,15 @@ func (c *checker) mappings(n *flow.Node) {
 	}
 	for i, r := range n.Routing.Routes {
 		if condition := n.Condition(i); condition != nil && r.Condition != "" {
-			c.paths(n, condition.References(), at{pointer: c.Places.Route(n.ID, i) + "/condition"}, nil, false)
+			where := at{pointer: c.Places.Route(n.ID, i) + "/condition"}
+			c.paths(n, condition.References(), where, nil, false)
+			c.comparisons(n, n, condition, where)
 		}
 	}
 	if n.Guard() != nil {
-		c.paths(n, n.Guard().References(), at{pointer: node(n.ID).pointer + "/when/condition"}, nil, false)
+		where := at{pointer: node(n.ID).pointer + "/when/condition"}
+		c.paths(n, n.Guard().References(), where, nil, false)
+		c.comparisons(n, nil, n.Guard(), where)
 	}
 }
 
@@ -126,31 +130,36 @@ func (c *checker) output(n *flow.Node, id string, path []string, where at) {
 	c.outputField(n, other, path, where)
 }
 
+// answer is the schema of what a node puts out, where that is what its component answers.
+func (c *checker) answer(n *flow.Node) any {
+	if c.Pack == nil || n.Output != nil || n.ErrMap != nil || n.ForEach != nil || n.Parallel != nil {
+		return nil
+	}
+	call := c.called(n)
+	for _, op := range c.Pack.Components[call.Component].Operations {
+		if op.Name == call.Operation {
+			return op.OutputSchema
+		}
+	}
+	return nil
+}
+
 // outputField compares a path with what a component says it answers, where that is all it answers.
 func (c *checker) outputField(n, other *flow.Node, path []string, where at) {
-	if c.Pack == nil || len(path) == 0 || other.Output != nil || other.ErrMap != nil || other.ForEach != nil || other.Parallel != nil {
-		return
-	}
-	call := c.called(other)
-	for _, op := range c.Pack.Components[call.Component].Operations {
-		if op.Name != call.Operation {
-			continue
+	schema := c.answer(other)
+	for i, name := range path {
+		m, _ := schema.(map[string]any)
+		fields, _ := m["properties"].(map[string]any)
+		if m["type"] != "object" || m["additionalProperties"] != false || m["$ref"] != nil || m["patternProperties"] != nil {
+			return
 		}
-		var schema any = op.OutputSchema
-		for i, name := range path {
-			m, _ := schema.(map[string]any)
-			fields, _ := m["properties"].(map[string]any)
-			if m["type"] != "object" || m["additionalProperties"] != false || m["$ref"] != nil || m["patternProperties"] != nil {
-				return
-			}
-			next, ok := fields[name]
-			if !ok && name != "ok" && name != "error" {
-				c.add(TemplateName, where, hint(name, slices.Sorted(maps.Keys(fields)), "use one of "+strings.Join(slices.Sorted(maps.Keys(fields)), ", ")),
-					"node %s: %s does not answer with %s", n.ID, call.Component, strings.Join(path[:i+1], "."))
-				return
-			}
-			schema = next
+		next, ok := fields[name]
+		if !ok && name != "ok" && name != "error" {
+			c.add(TemplateName, where, hint(name, slices.Sorted(maps.Keys(fields)), "use one of "+strings.Join(slices.Sorted(maps.Keys(fields)), ", ")),
+				"node %s: %s does not answer with %s", n.ID, c.called(other).Component, strings.Join(path[:i+1], "."))
+			return
 		}
+		schema = next
 	}
 }
 
