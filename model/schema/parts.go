@@ -93,10 +93,10 @@ func (c *checker) text(m map[string]any, v, at string) {
 }
 
 func (c *checker) count(m map[string]any, least, most string, n int, what, at string) {
-	if low, ok := number(m[least]); ok && float64(n) < low {
+	if low, ok := Number(m[least]); ok && float64(n) < low {
 		c.report(at, least, "", fmt.Sprintf("it has %d %s and needs %v", n, what, low))
 	}
-	if high, ok := number(m[most]); ok && float64(n) > high {
+	if high, ok := Number(m[most]); ok && float64(n) > high {
 		c.report(at, most, "", fmt.Sprintf("it has %d %s and may have %v", n, what, high))
 	}
 }
@@ -112,7 +112,7 @@ func (c *checker) number(m map[string]any, n float64, at string) {
 		{"exclusiveMaximum", "less than", func(l float64) bool { return n >= l }},
 		{"multipleOf", "a multiple of", func(l float64) bool { return l > 0 && math.Abs(n/l-math.Round(n/l)) > 1e-9 }},
 	} {
-		if l, ok := number(m[limit.rule]); ok && limit.bad(l) {
+		if l, ok := Number(m[limit.rule]); ok && limit.bad(l) {
 			c.report(at, limit.rule, "", fmt.Sprintf("%v must be %s %v", n, limit.say, l))
 		}
 	}

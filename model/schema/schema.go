@@ -154,7 +154,7 @@ func (c *checker) check(schema, v any, at string, depth int) {
 	case string:
 		c.text(m, v, at)
 	}
-	if n, ok := number(v); ok {
+	if n, ok := Number(v); ok {
 		c.number(m, n, at)
 	}
 	c.combined(m, v, at, depth)
@@ -239,13 +239,14 @@ func sortOf(v any) string {
 	case map[string]any:
 		return "object"
 	}
-	if n, ok := number(v); ok && n == math.Trunc(n) {
+	if n, ok := Number(v); ok && n == math.Trunc(n) {
 		return "integer"
 	}
 	return "number"
 }
 
-func number(v any) (float64, bool) {
+// Number is the value of a number as JSON, YAML or Go code holds it; false for anything else.
+func Number(v any) (float64, bool) {
 	if n, ok := v.(json.Number); ok {
 		f, err := n.Float64()
 		return f, err == nil
@@ -305,8 +306,8 @@ func same(a, b any) bool {
 	if _, ok := b.(Unknown); ok {
 		return true
 	}
-	if n, ok := number(a); ok {
-		m, ok := number(b)
+	if n, ok := Number(a); ok {
+		m, ok := Number(b)
 		return ok && n == m
 	}
 	switch a := a.(type) {

@@ -1,12 +1,6 @@
 package encode
 
-func uleb(v uint64) (b []byte) {
-	for v >= 0x80 {
-		b = append(b, byte(v)|0x80)
-		v >>= 7
-	}
-	return append(b, byte(v))
-}
+import "encoding/binary"
 
 func sleb(v int64) (b []byte) {
 	for {
@@ -19,7 +13,7 @@ func sleb(v int64) (b []byte) {
 	}
 }
 
-func num[I ~int](n I) []byte { return uleb(uint64(n)) }
+func num[I ~int](n I) []byte { return binary.AppendUvarint(nil, uint64(n)) }
 
 func text(s string) []byte { return append(num(len(s)), s...) }
 

@@ -11,6 +11,7 @@ import (
 	"greentic.dev/greentic/fault"
 	"greentic.dev/internal/linediff"
 	"greentic.dev/model/flow/source"
+	"greentic.dev/model/schema"
 )
 
 // Mismatch is one thing that came out differently.
@@ -49,30 +50,11 @@ func Matches(want, got any) (where string, ok bool) {
 		}
 		return "", true
 	}
-	if a, ok := number(want); ok {
-		b, ok := number(got)
+	if a, ok := schema.Number(want); ok {
+		b, ok := schema.Number(got)
 		return "", ok && a == b
 	}
 	return "", reflect.DeepEqual(want, got)
-}
-
-func number(v any) (float64, bool) {
-	if n, ok := v.(json.Number); ok {
-		f, err := n.Float64()
-		return f, err == nil
-	}
-	r := reflect.ValueOf(v)
-	switch {
-	case v == nil:
-		return 0, false
-	case r.CanInt():
-		return float64(r.Int()), true
-	case r.CanUint():
-		return float64(r.Uint()), true
-	case r.CanFloat():
-		return r.Float(), true
-	}
-	return 0, false
 }
 
 // Check compares what came of a step with what it expects.

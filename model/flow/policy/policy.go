@@ -74,7 +74,9 @@ func Number(v any) (float64, bool) {
 		return float64(v), true
 	}
 	return 0, false
-} // Policies is what stands beside the operation of one node.
+}
+
+// Policies is what stands beside the operation of one node.
 type Policies struct {
 	Retry      *Retry        // nil: one try
 	Timeout    time.Duration // of one try; 0 is none
